@@ -1,0 +1,66 @@
+"""Radial profiles: what a distance unit answers, as a function of its squared distance.
+
+Every profile is a function of ``u = -1/2 * squared distance``, so ``u <= 0`` always, and takes its
+largest value, 1, at ``u = 0``. A kernel has three methods, all elementwise:
+
+``value(u, out)``
+    Write the profile at `u` into `out`.
+``multiply_by_slope(value, gradient)``
+    Multiply `gradient` in place by the derivative of the profile with respect to `u`. The
+    derivative is written in terms of the profile's own value, which the forward pass has kept.
+``inverse(value)``
+    The `u` at which the profile takes `value`, a number in (0, 1). It serves the start of the
+    radii: see :mod:`skdistnet.engine.initializers`.
+
+To add a kernel, write such a class and list it in `KERNELS`.
+"""
+
+import math
+
+import numpy as np
+
+__all__ = ["KERNELS"]
+
+
+class Gaussian:
+    """exp(u), the unit of Kurbiel & Khaleghian, arXiv:1708.01911."""
+
+    @staticmethod
+    def value(u, out):
+        np.exp(u, out=out)
+        # Adding and taking away a tiny number rounds what lies far below it to zero, and leaves all
+        # else as it is: products of subnormal numbers are many times slower than others.
+        tiny = 1e-20 if out.dtype == np.float32 else 1e-250
+        out += tiny
+        out -= tiny
+
+    @staticmethod
+    def multiply_by_slope(value, gradient):
+        gradient *= value
+
+    @staticmethod
+    def inverse(value):
+        return math.log(value)
+
+
+class Cauchy:
+    """1 / (1 - 2 u), that is 1 / (1 + squared distance): heavy tails, alive far from the centroid."""
+
+    @staticmethod
+    def value(u, out):
+        np.multiply(u, -2.0, out=out)
+        out += 1.0
+        np.reciprocal(out, out=out)
+
+    @staticmethod
+    def multiply_by_slope(value, gradient):
+        gradient *= value
+        gradient *= value
+        gradient *= 2.0
+
+    @staticmethod
+    def inverse(value):
+        return 0.5 * (1.0 - 1.0 / value)
+
+
+KERNELS = {"cauchy": Cauchy, "gaussian": Gaussian}

@@ -1,0 +1,134 @@
+"""Layer kinds. A layer keeps no state: parameters and buffers are handed to it.
+
+Every kind has
+
+``parameter_names``
+    Its arrays, under the names of the fitted attributes without their underscore.
+``decayed_names``
+    Those that decay acts on.
+``n_parameters``, ``views(block)``
+    The length of its part of the flat parameter vector, and that part's named views.
+``workspace(n_rows, dtype)``
+    Its buffers for batches of `n_rows`; `X` among them is where its input is put.
+``forward(params, work, out)``, ``backward(params, work, out, d_out, grads)``,
+``input_gradient(params, work, d_out, d_input)``
+    `out` is the layer's output, written by the first and read by the second, which turns `d_out`,
+    the gradient by the output, into the gradient by what stands before the nonlinearity, in place.
+    `input_gradient` comes after `backward` and writes the gradient by the layer's input.
+
+To add a kind, write such a class and list it in `LAYERS`.
+"""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+
+from .activations import ACTIVATIONS
+from .distances import RADIUS_TYPES
+from .kernels import KERNELS
+
+__all__ = ["LAYERS", "Dense", "Distance"]
+
+
+@dataclass(frozen=True)
+class Distance:
+    """Units that answer a kernel of their distance to the input; without a kernel, -1/2 distance^2.
+
+    Parameters: `centroids` (n_units, n_inputs) and `inverse_radii`, whose shape depends on
+    `radius_type` and broadcasts to that of the centroids. Only their squares matter.
+    """
+
+    n_inputs: int
+    n_units: int
+    activation: str | None = "gaussian"
+    radius_type: str = "diag"
+
+    parameter_names = ("centroids", "inverse_radii")
+    decayed_names = ("centroids", "inverse_radii")
+
+    @property
+    def kernel(self):
+        return None if self.activation is None else KERNELS[self.activation]
+
+    @property
+    def radii(self):
+        return RADIUS_TYPES[self.radius_type]
+
+    @property
+    def n_parameters(self):
+        rows, columns = self.radii.radii_shape(self.n_units, self.n_inputs)
+        return self.n_units * self.n_inputs + rows * columns
+
+    def views(self, block):
+        centroids, inverse_radii = self.radii.split(block, self.n_units, self.n_inputs)
+        return {"centroids": centroids, "inverse_radii": inverse_radii}
+
+    def workspace(self, n_rows, dtype):
+        work = self.radii.workspace(n_rows, self.n_units, self.n_inputs, dtype)
+        work.u = None if self.kernel is None else np.empty((n_rows, self.n_units), dtype=dtype)
+        return work
+
+    def forward(self, params, work, out):
+        centroids, inverse_radii = params["centroids"], params["inverse_radii"]
+        if self.kernel is None:
+            self.radii.forward(centroids, inverse_radii, work, out)
+        else:
+            self.radii.forward(centroids, inverse_radii, work, work.u)
+            self.kernel.value(work.u, out)
+
+    def backward(self, params, work, out, d_out, grads):
+        if self.kernel is not None:
+            self.kernel.multiply_by_slope(out, d_out)
+        self.radii.backward(
+            params["centroids"],
+            params["inverse_radii"],
+            work,
+            d_out,
+            grads["centroids"],
+            grads["inverse_radii"],
+        )
+
+    def input_gradient(self, params, work, d_out, d_input):
+        self.radii.input_gradient(params["inverse_radii"], work, d_out, d_input)
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Dot-product units: activation(X @ coefs + intercepts)."""
+
+    n_inputs: int
+    n_units: int
+    activation: str = "relu"
+
+    parameter_names = ("coefs", "intercepts")
+    decayed_names = ("coefs",)
+
+    @property
+    def n_parameters(self):
+        return (self.n_inputs + 1) * self.n_units
+
+    def views(self, block):
+        return {
+            "coefs": block[self.n_units :].reshape(self.n_inputs, self.n_units),
+            "intercepts": block[: self.n_units],
+        }
+
+    def workspace(self, n_rows, dtype):
+        return SimpleNamespace(X=np.empty((n_rows, self.n_inputs), dtype=dtype))
+
+    def forward(self, params, work, out):
+        np.matmul(work.X, params["coefs"], out=out)
+        out += params["intercepts"]
+        ACTIVATIONS[self.activation].value(out)
+
+    def backward(self, params, work, out, d_out, grads):
+        ACTIVATIONS[self.activation].multiply_by_slope(out, d_out)
+        np.matmul(work.X.T, d_out, out=grads["coefs"])
+        d_out.sum(axis=0, out=grads["intercepts"])
+
+    def input_gradient(self, params, work, d_out, d_input):
+        np.matmul(d_out, params["coefs"].T, out=d_input)
+
+
+LAYERS = {"dense": Dense, "distance": Distance}

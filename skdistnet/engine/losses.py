@@ -1,0 +1,108 @@
+"""Losses as functions of the raw output of a network.
+
+Shapes, for all of them: `raw` and `target` are (n_rows, n_outputs), `weights` is (n_rows,) and sums
+to 1. A loss has
+
+``value(raw, target, weights)``
+    The weighted mean over rows, a float.
+``value_and_gradient(raw, target, weights, out)``
+    The same, with its gradient by `raw` written into `out`, which may not be `raw` itself.
+``inverse_link(raw)``
+    What is predicted: probabilities, or the mean of the target.
+``check_target(target, n_outputs)``
+    Raise a ValueError for a target the loss is not defined for.
+
+To add a loss, write such a class and list it in `LOSSES`.
+"""
+
+import numpy as np
+
+__all__ = ["LOSSES", "guess_loss", "normalized_weights"]
+
+
+def normalized_weights(sample_weight, n_rows, dtype):
+    """Weights of rows that sum to 1, so that scaling all of them changes nothing."""
+    if sample_weight is None:
+        return np.full(n_rows, 1.0 / n_rows, dtype=dtype)
+    sample_weight = np.asarray(sample_weight, dtype=np.float64)
+    return (sample_weight / sample_weight.sum()).astype(dtype)
+
+
+def guess_loss(target):
+    """The loss that a target calls for: the log-loss where every row is one-hot."""
+    one_hot = target.shape[1] > 1 and np.all((target == 0) | (target == 1))
+    return "log_loss" if one_hot and np.all(target.sum(axis=1) == 1) else "squared_error"
+
+
+def check_shape(target, n_outputs):
+    if target.ndim != 2 or target.shape[1] != n_outputs:
+        raise ValueError(
+            f"The target must have shape (n_rows, {n_outputs}), a column for each output; "
+            f"got {target.shape}."
+        )
+
+
+class LogLoss:
+    """Cross-entropy of a softmax over the outputs, ``-sum_k y_k log p_k`` for each row."""
+
+    @staticmethod
+    def value(raw, target, weights):
+        shifted = raw - raw.max(axis=1, keepdims=True)
+        log_normalizer = np.log(np.exp(shifted).sum(axis=1))
+        per_row = log_normalizer * target.sum(axis=1) - np.einsum("ij,ij->i", target, shifted)
+        return float(weights @ per_row)
+
+    @staticmethod
+    def value_and_gradient(raw, target, weights, out):
+        np.subtract(raw, raw.max(axis=1, keepdims=True), out=out)
+        picked = np.einsum("ij,ij->i", target, out)
+        np.exp(out, out=out)
+        normalizer = out.sum(axis=1)
+        mass = target.sum(axis=1)
+        value = float(weights @ (np.log(normalizer) * mass - picked))
+        out *= (mass / normalizer)[:, np.newaxis]
+        out -= target
+        out *= weights[:, np.newaxis]
+        return value
+
+    @staticmethod
+    def inverse_link(raw):
+        probabilities = np.exp(raw - raw.max(axis=1, keepdims=True))
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+        return probabilities
+
+    @staticmethod
+    def check_target(target, n_outputs):
+        check_shape(target, n_outputs)
+        if not (np.all(target >= 0) and np.allclose(target.sum(axis=1), 1.0)):
+            raise ValueError("The rows of the target of 'log_loss' must be probabilities.")
+
+
+class SquaredError:
+    """Half the squared error, averaged over outputs, as MLPRegressor's."""
+
+    @staticmethod
+    def value(raw, target, weights):
+        residual = raw - target
+        per_row = np.einsum("ij,ij->i", residual, residual)
+        return float(weights @ per_row) / (2 * raw.shape[1])
+
+    @staticmethod
+    def value_and_gradient(raw, target, weights, out):
+        np.subtract(raw, target, out=out)
+        value = float(weights @ np.einsum("ij,ij->i", out, out)) / (2 * raw.shape[1])
+        out *= weights[:, np.newaxis] / raw.shape[1]
+        return value
+
+    @staticmethod
+    def inverse_link(raw):
+        return raw
+
+    @staticmethod
+    def check_target(target, n_outputs):
+        check_shape(target, n_outputs)
+        if not np.all(np.isfinite(target)):
+            raise ValueError("The target of 'squared_error' must be finite.")
+
+
+LOSSES = {"log_loss": LogLoss, "squared_error": SquaredError}

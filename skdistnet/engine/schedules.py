@@ -1,0 +1,54 @@
+"""Learning rate as a function of the step: what the initial rate is multiplied by.
+
+A schedule is called as ``schedule(step, steps_per_epoch, total_steps, power_t, decay_rate)`` with
+the number of steps taken so far, and returns the multiplier of the step to come. To add one, write
+such a function and list it in `SCHEDULES`.
+"""
+
+import math
+
+__all__ = ["HORIZON_SCHEDULES", "SCHEDULES"]
+
+
+def constant(step, steps_per_epoch, total_steps, power_t, decay_rate):
+    """The initial rate throughout."""
+    return 1.0
+
+
+def cosine(step, steps_per_epoch, total_steps, power_t, decay_rate):
+    """Half a cosine, from 1 at the first step to 0 after the last (Loshchilov & Hutter, 2017)."""
+    return 0.5 * (1.0 + math.cos(math.pi * min(step / total_steps, 1.0)))
+
+
+def invscaling(step, steps_per_epoch, total_steps, power_t, decay_rate):
+    """``1 / t ** power_t``, t counting steps from 1."""
+    return (step + 1.0) ** -power_t
+
+
+def inverse_time(step, steps_per_epoch, total_steps, power_t, decay_rate):
+    """The rule of the reference, which compounds: after epoch e, divide by ``1 + decay_rate e``.
+
+    Epochs count from 1, so that the first division comes after epoch 1. The product over the
+    epochs done, ``prod (1 + d e)``, is ``d**E * gamma(1/d + 1 + E) / gamma(1/d + 1)``.
+    """
+    epochs = step // steps_per_epoch
+    if decay_rate == 0.0 or epochs == 0:
+        return 1.0
+    inverse = 1.0 / decay_rate
+    log_product = (
+        epochs * math.log(decay_rate) + math.lgamma(inverse + 1 + epochs) - math.lgamma(inverse + 1)
+    )
+    return math.exp(-log_product)
+
+
+#: "adaptive" is constant here: it answers to the loss, so the epoch loop lowers its rate.
+SCHEDULES = {
+    "adaptive": constant,
+    "constant": constant,
+    "cosine": cosine,
+    "inverse_time": inverse_time,
+    "invscaling": invscaling,
+}
+
+#: Schedules that end where the plan ends, so that stopping early would waste their last part.
+HORIZON_SCHEDULES = frozenset({"cosine"})
