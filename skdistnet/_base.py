@@ -1,0 +1,345 @@
+"""What classifier and regressor share: from constructor to engine, fit, partial_fit."""
+
+import warnings
+from abc import ABCMeta, abstractmethod
+from copy import deepcopy
+from dataclasses import fields
+from time import perf_counter
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._clustering import kmeans_centers
+from ._fitted import FittedNetwork, network_for
+from ._validation import check_parameters, check_sample_weight
+from .engine import LOSSES, SOLVERS
+from .engine.initializers import draw_start_rows, initialize
+from .engine.inputs import InputMap
+from .engine.losses import normalized_weights
+from .engine.training import Plan, Rows, Run, train
+
+__all__ = ["BaseDistanceNet"]
+
+DTYPES = [np.float64, np.float32]
+
+
+class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
+    """Fit and partial_fit of distance nets; a subclass says what targets mean.
+
+    Everything is learned by a copy of the estimator, the draft, and taken over at the end, so that a
+    call that fails leaves the estimator as it was.
+    """
+
+    # What a subclass says -------------------------------------------------------------------------
+
+    _loss: str
+
+    @abstractmethod
+    def _check_target(self, y):
+        """The validated `y` in the shape that the other methods take, whatever its values."""
+
+    @abstractmethod
+    def _learn_target(self, y, weights, dtype, classes=None):
+        """Set the fitted attributes that describe `y`."""
+
+    @abstractmethod
+    def _encode_target(self, y, dtype):
+        """The target of the network, (n_rows, n_outputs), for a `y` of the kind learned."""
+
+    @abstractmethod
+    def _split(self, target, random_state):
+        """Indices of training and of validation rows."""
+
+    @abstractmethod
+    def _score_of(self, rows):
+        """A function of the raw output on `rows` that the validation scores record."""
+
+    def _output_layer(self):
+        return "linear"
+
+    # Fit ------------------------------------------------------------------------------------------
+
+    def _fit(self, X, y, sample_weight):
+        check_parameters(self)
+        draft = self._draft(keep=self.warm_start)
+        X, y, weights = draft._check_data(X, y, sample_weight, min_rows=2)
+        rng, seed = draft._make_rng()
+        goes_on = draft._is_started()
+        target = draft._prepare_target(X, y, weights)
+        rows, validation = draft._training_rows(X, target, weights, seed)
+        run = draft._continue(rng) if goes_on else draft._start(rows, rng)
+        outcome = draft._train(rows, validation, run, self.max_iter, self.learning_rate)
+        draft._keep_progress(run if self.warm_start else None)
+        draft._warn_if_not_converged(outcome)
+        return self._take_over(draft)
+
+    def _partial_fit(self, X, y, sample_weight, classes=None):
+        check_parameters(self)
+        if self.early_stopping:
+            raise ValueError(
+                f"partial_fit of {type(self).__name__} does not support early_stopping=True: "
+                "it is given no validation data."
+            )
+        draft = self._draft(keep=True)
+        X, y, weights = draft._check_data(X, y, sample_weight, min_rows=1)
+        rng, _ = draft._make_rng()
+        goes_on = draft._is_started()
+        target = draft._prepare_target(X, y, weights, classes)
+        rows = Rows(X, target, weights)
+        run = draft._continue(rng) if goes_on else draft._start(rows, rng)
+        # There is no last step to plan a cosine for, nor a loss on the same data to adapt to.
+        counted = self.learning_rate in ("invscaling", "inverse_time")
+        draft._train(rows, None, run, 1, self.learning_rate if counted else "constant")
+        draft._keep_progress(run)
+        return self._take_over(draft)
+
+    def _make_rng(self):
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        return np.random.default_rng(seed), seed
+
+    def _draft(self, keep):
+        """A copy to work on; without what earlier fits learned unless `keep` is set."""
+        draft = object.__new__(type(self))
+        learned = [] if keep else [name for name in vars(self) if name.endswith("_")]
+        draft.__dict__.update(
+            {name: value for name, value in vars(self).items() if name not in learned}
+        )
+        return draft
+
+    def _take_over(self, draft):
+        self.__dict__ = draft.__dict__
+        return self
+
+    def _is_started(self):
+        return "_theta_" in vars(self)
+
+    # Data -----------------------------------------------------------------------------------------
+
+    def _check_data(self, X, y, sample_weight, min_rows):
+        """Validated X, y and weights, without the rows of weight zero."""
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            reset=not self._is_started(),
+            dtype=DTYPES,
+            multi_output=True,
+            y_numeric=self._loss == "squared_error",
+            ensure_min_samples=min_rows,
+        )
+        y = self._check_target(y)
+        weights = check_sample_weight(sample_weight, len(X))
+        if weights is not None and not weights.all():
+            kept = weights > 0
+            X, y, weights = X[kept], y[kept], weights[kept]
+            if len(X) < min_rows:
+                raise ValueError(
+                    f"Rows with a positive 'sample_weight' must be {min_rows} at the least; "
+                    f"got n_samples = {len(X)} of them."
+                )
+        return X, y, weights
+
+    def _prepare_target(self, X, y, weights, classes=None):
+        """Learn what `y` means, unless an earlier fit has, and encode it for the network."""
+        if self._is_started():
+            self._check_same_network(X.shape[1])
+        else:
+            dtype = np.dtype(self.dtype or X.dtype)
+            self._learn_target(y, weights, dtype, classes)
+            return self._encode_target(y, dtype)
+        return self._encode_target(y, self._network.dtype)
+
+    def _training_rows(self, X, target, weights, seed):
+        """Rows to train on and, under early stopping, rows to validate on."""
+        if not self.early_stopping:
+            return Rows(X, target, weights), None
+        parts = self._split(target, seed)
+        return tuple(
+            Rows(X[part], target[part], None if weights is None else weights[part])
+            for part in parts
+        )
+
+    def _predict_raw(self, X):
+        check_is_fitted(self)
+        return self._raw_output(validate_data(self, X, reset=False, dtype=DTYPES))
+
+    # Start and continue ---------------------------------------------------------------------------
+
+    def _architecture(self, n_inputs, n_outputs):
+        hidden = tuple(int(size) for size in np.atleast_1d(self.hidden_layer_sizes))
+        names = (self.activation,) * len(hidden)
+        if not isinstance(self.activation, str):
+            names = tuple(self.activation)
+        return (n_inputs, *hidden, n_outputs), names, self._output_layer(), self.radius_type
+
+    def _check_same_network(self, n_inputs):
+        if self._architecture(n_inputs, self.n_outputs_) != self._specification_[:4]:
+            raise ValueError(
+                "The layers differ from those of the fit to be continued, "
+                f"{self._specification_[:4]}: they must stay the same under warm_start and "
+                "partial_fit."
+            )
+
+    def _start(self, rows, rng):
+        """Start a network for `rows`; sets what describes it and returns the run to train."""
+        target, dtype = rows.target, rows.target.dtype
+        self._specification_ = (
+            *self._architecture(rows.X.shape[1], target.shape[1]),
+            dtype.name,
+        )
+        all_weights = normalized_weights(rows.weights, len(rows), np.float64)
+        input_map = InputMap.fit(rows.X, all_weights, self.standardize, dtype)
+        self._input_shift_, self._input_scale_ = input_map.shift, input_map.scale
+        self._input_origin_ = input_map.origin
+        drawn = draw_start_rows(target, rng)
+        H = np.empty((len(drawn), rows.X.shape[1]), dtype=dtype)
+        input_map.apply(rows.X[drawn], H)
+        self._theta_ = initialize(
+            self._network,
+            H,
+            target[drawn],
+            (all_weights[drawn] / all_weights[drawn].sum()).astype(dtype),
+            init=self._init_in_network_units(input_map),
+            median_activation=self.init_median_activation,
+            origin=input_map.origin.astype(dtype),
+            rng=rng,
+            kmeans=kmeans_centers,
+        )
+        self.n_iter_ = self.t_ = 0
+        self.loss_curve_ = []
+        if self.early_stopping:
+            self.validation_loss_curve_, self.validation_scores_ = [], []
+        return Run(self._theta_, self._make_solver().init(self._theta_), rng)
+
+    def _init_in_network_units(self, input_map):
+        if isinstance(self.init, str) or callable(self.init):
+            return self.init
+        centroids = np.asarray(self.init, dtype=np.float64)
+        sizes = self._network.sizes
+        if centroids.shape != (sizes[1], sizes[0]) or not np.all(np.isfinite(centroids)):
+            raise ValueError(
+                f"The 'init' parameter of {type(self).__name__}, as an array, must be finite with "
+                f"shape (units of the first layer, features) = {(sizes[1], sizes[0])}; "
+                f"got shape {centroids.shape}."
+            )
+        return (centroids - input_map.shift) / input_map.scale
+
+    def _continue(self, rng):
+        """The run that an earlier fit left, in copies, so that a failure changes nothing."""
+        theta = self._theta_.copy()
+        state = self._make_solver().init(theta)
+        if "_progress_" not in vars(self):
+            return Run(theta, state, rng)
+        progress = deepcopy(self._progress_)
+        rng.bit_generator.state = progress["rng_state"]
+        if progress["solver"] == self.solver:
+            state = progress["solver_state"]
+        return Run(theta, state, rng, progress["n_steps"], progress["rate_factor"])
+
+    def _keep_progress(self, run):
+        """Store what continuing needs, or nothing, so that a saved model stays small."""
+        vars(self).pop("_progress_", None)
+        if run is not None:
+            self._progress_ = {
+                "solver": self.solver,
+                "solver_state": run.solver_state,
+                "rng_state": run.rng.bit_generator.state,
+                "n_steps": run.n_steps,
+                "rate_factor": run.rate_factor,
+            }
+
+    # Training -------------------------------------------------------------------------------------
+
+    def _make_solver(self):
+        cls = SOLVERS[self.solver]
+        return cls(**{field.name: getattr(self, field.name) for field in fields(cls)})
+
+    def _plan(self, n_rows, max_iter, schedule):
+        batch_size = min(200, n_rows) if self.batch_size == "auto" else self.batch_size
+        return Plan(
+            loss=LOSSES[self._loss],
+            solver=self._make_solver(),
+            schedule=schedule,
+            rate=self.learning_rate_init,
+            batch_size=min(batch_size, n_rows),
+            max_epochs=max_iter,
+            alpha=self.alpha,
+            coupled=self.decay == "coupled",
+            power_t=self.power_t,
+            decay_rate=self.decay_rate,
+            shuffle=self.shuffle,
+            tol=self.tol,
+            patience=self.n_iter_no_change,
+        )
+
+    def _train(self, rows, validation, run, max_iter, schedule):
+        """Train `run` and set the fitted attributes that tell how it went."""
+        outcome = train(
+            self._network,
+            self._input_map,
+            rows,
+            self._plan(len(rows), max_iter, schedule),
+            run,
+            validation=validation,
+            score=validation and self._score_of(validation),
+            report=self._make_report(max_iter) if self.verbose else None,
+        )
+        self._theta_ = run.theta = outcome.theta
+        self.n_iter_ += len(outcome.loss_curve)
+        self.t_ += len(outcome.loss_curve) * len(rows)
+        self.loss_curve_ = self.loss_curve_ + outcome.loss_curve
+        if self.loss_curve_:
+            self.loss_, self.best_loss_ = self.loss_curve_[-1], min(self.loss_curve_)
+        if validation is not None:
+            for name in ("validation_loss_curve", "validation_scores"):
+                setattr(self, f"{name}_", getattr(self, f"{name}_", []) + getattr(outcome, name))
+            if outcome.best_epoch:
+                best = outcome.validation_scores[outcome.best_epoch - 1]
+                self.best_validation_score_ = best
+        return outcome
+
+    def _make_report(self, max_iter):
+        """A function that prints a line for each epoch."""
+        width = len(str(max_iter))
+        began = perf_counter()
+
+        def report(outcome, rate):
+            line = (
+                f"Epoch {len(outcome.loss_curve):{width}}/{max_iter}  "
+                f"loss {outcome.loss_curve[-1]:.5f}"
+            )
+            if outcome.validation_loss_curve:
+                line += (
+                    f"  validation loss {outcome.validation_loss_curve[-1]:.5f}"
+                    f"  score {outcome.validation_scores[-1]:.4f}"
+                )
+            print(f"{line}  learning rate {rate:.2g}  {perf_counter() - began:.1f} s")
+
+        return report
+
+    def _warn_if_not_converged(self, outcome):
+        """Say what stopped a training other than its own end, and what to change."""
+        if outcome.reason == "interrupted":
+            warnings.warn(
+                f"Training was interrupted after {self.n_iter_} epochs; "
+                "the model keeps what it had learned.",
+                stacklevel=4,
+            )
+        elif outcome.reason == "diverged":
+            warnings.warn(
+                f"The loss was no longer finite after epoch {self.n_iter_}; the model keeps the "
+                "parameters from before. A smaller 'learning_rate_init' (now "
+                f"{self.learning_rate_init}) may help, or standardize=True.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        elif outcome.reason == "budget" and outcome.still_falling(self.tol):
+            warnings.warn(
+                f"The loss was still falling when 'max_iter' ({self.max_iter}) epochs were over: "
+                "more of them may give a better model.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )

@@ -1,0 +1,102 @@
+"""What a fitted network shows: its parameters as read-only arrays, in the units of the data."""
+
+from functools import lru_cache
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from .engine.inputs import InputMap
+from .engine.network import Network
+from .engine.prediction import layer_output
+
+__all__ = ["FittedNetwork", "network_for"]
+
+
+@lru_cache(maxsize=32)
+def network_for(sizes, activations, output_layer, radius_type, dtype):
+    """The network of a fitted estimator's specification; networks keep no state, so share them."""
+    return Network(sizes, activations, output_layer, radius_type, np.dtype(dtype))
+
+
+def read_only(array):
+    array.flags.writeable = False
+    return array
+
+
+class FittedNetwork:
+    """Mixin: fitted attributes computed from the trained vector.
+
+    What is stored is plain: `_theta_`, the parameter vector; `_specification_`, the arguments of
+    `network_for`; and the shifts and scales of inputs and outputs. So a saved model holds each
+    number once and no class of this package but the estimator.
+    """
+
+    @property
+    def _network(self):
+        return network_for(*self._specification_)
+
+    @property
+    def _input_map(self):
+        return InputMap(self._input_shift_, self._input_scale_, self._input_origin_)
+
+    def _raw_output(self, X):
+        """Raw output of the network for validated X."""
+        return layer_output(self._network, self._theta_, self._input_map, X)
+
+    def _parameters(self, name):
+        """The list over layers of one kind of parameter, in input and output units."""
+        check_is_fitted(self)
+        network = self._network
+        views = network.unpack(self._theta_)
+        values = [None if view is None else np.array(view) for view in views[name]]
+        shift = self._input_shift_.astype(network.dtype)
+        scale = self._input_scale_.astype(network.dtype)
+        if values[0] is not None:
+            if name == "centroids":
+                values[0] = values[0] * scale + shift
+            elif name == "inverse_radii":
+                values[0] = values[0] / scale
+            elif name == "coefs":
+                values[0] /= scale[:, np.newaxis]
+            else:
+                values[0] -= (shift / scale) @ views["coefs"][0]
+        if name == "inverse_radii":
+            # Only their squares matter; training may leave either sign.
+            values = [None if value is None else np.abs(value) for value in values]
+        self._to_output_units(name, values)
+        return [None if value is None else read_only(value) for value in values]
+
+    def _to_output_units(self, name, values):
+        """Change the last layer's parameters to the units of the target, where it has units."""
+
+    @property
+    def centroids_(self):
+        """Centroids of each distance layer, (n_units, n_inputs); None for dot-product layers."""
+        return self._parameters("centroids")
+
+    @property
+    def inverse_radii_(self):
+        """Inverse radii of each distance layer, which broadcast to the shape of the centroids."""
+        return self._parameters("inverse_radii")
+
+    @property
+    def coefs_(self):
+        """Weights of each dot-product layer, (n_inputs, n_units); None for distance layers."""
+        return self._parameters("coefs")
+
+    @property
+    def intercepts_(self):
+        """Intercepts of each dot-product layer, (n_units,); None for distance layers."""
+        return self._parameters("intercepts")
+
+    @property
+    def n_layers_(self):
+        """Number of layers, the input counted as one, as in MLPClassifier."""
+        check_is_fitted(self)
+        return len(self._network.layers) + 1
+
+    @property
+    def n_outputs_(self):
+        """Number of outputs of the network."""
+        check_is_fitted(self)
+        return self._network.sizes[-1]

@@ -1,0 +1,268 @@
+"""DistanceNetClassifier: labels in, labels and probabilities out."""
+
+import numpy as np
+from scipy.special import log_softmax
+from sklearn.base import ClassifierMixin
+from sklearn.model_selection import train_test_split
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+
+from ._base import BaseDistanceNet
+from .engine import LOSSES
+
+__all__ = ["DistanceNetClassifier"]
+
+
+class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
+    """DOC"""
+
+    _loss = "log_loss"
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100, 100),
+        activation="gaussian",
+        *,
+        output_layer="distance",
+        radius_type="diag",
+        init="sample",
+        init_median_activation=0.5,
+        standardize=True,
+        solver="rmsprop",
+        learning_rate="cosine",
+        learning_rate_init=0.01,
+        power_t=0.5,
+        decay_rate=0.01,
+        rho=0.7,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-9,
+        alpha=0.0,
+        decay="decoupled",
+        dtype=None,
+        batch_size="auto",
+        max_iter=100,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        n_iter_no_change=10,
+        early_stopping=False,
+        validation_fraction=0.1,
+        warm_start=False,
+        verbose=False,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.output_layer = output_layer
+        self.radius_type = radius_type
+        self.init = init
+        self.init_median_activation = init_median_activation
+        self.standardize = standardize
+        self.solver = solver
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.decay_rate = decay_rate
+        self.rho = rho
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.alpha = alpha
+        self.decay = decay
+        self.dtype = dtype
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.warm_start = warm_start
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None):
+        """Train the network from its start, or further under `warm_start`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, in any units.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of rows, none of them negative; scaling all of them changes nothing.
+
+        Returns
+        -------
+        self : DistanceNetClassifier
+
+        Raises
+        ------
+        ValueError
+            For a parameter out of its range, or data that cannot be learned from. The estimator is
+            then as it was before.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def partial_fit(self, X, y, sample_weight=None, classes=None):
+        """Train for one epoch over the rows given.
+
+        The first call fixes the start, the features' shift and scale and the random generator. The
+        learning rate is constant unless `learning_rate` is "invscaling" or "inverse_time", which
+        count steps over all calls.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, in any units.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of rows, none of them negative.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that `y` may hold in any call. Needed in the first one.
+
+        Returns
+        -------
+        self : DistanceNetClassifier
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`; for labels that are not in `classes`; and with ``early_stopping=True``.
+        """
+        return self._partial_fit(X, y, sample_weight, self._check_classes(classes))
+
+    def decision_function(self, X):
+        """Raw output of the network: -1/2 squared distance to each class's centroid, or affine.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        decision : ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
+            Logits; for two classes the second minus the first, positive for ``classes_[1]``.
+        """
+        raw = self._predict_raw(X)
+        return raw[:, 1] - raw[:, 0] if raw.shape[1] == 2 else raw
+
+    def predict_proba(self, X):
+        """Probabilities of the classes, a softmax of the raw output.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        return LOSSES[self._loss].inverse_link(self._predict_raw(X))
+
+    def predict_log_proba(self, X):
+        """Logarithm of the probabilities, exact where they round to 0 or 1.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        return log_softmax(self._predict_raw(X), axis=1)
+
+    def predict(self, X):
+        """The most probable class of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Of the dtype of ``classes_``.
+        """
+        raw = self._predict_raw(X)
+        return self.classes_[raw.argmax(axis=1)]
+
+    @property
+    def out_activation_(self):
+        """Name of the function between raw output and probabilities."""
+        return "softmax"
+
+    # What the base asks for -----------------------------------------------------------------------
+
+    def _output_layer(self):
+        return self.output_layer
+
+    def _check_classes(self, classes):
+        """The sorted `classes` of partial_fit, or those known already."""
+        known = getattr(self, "classes_", None)
+        if classes is None:
+            if known is None:
+                raise ValueError("'classes' must be given in the first call of partial_fit.")
+            return known
+        classes = np.unique(column_or_1d(classes))
+        if known is not None and not np.array_equal(classes, known):
+            raise ValueError(
+                f"'classes' must be those of the first call, {known.tolist()}; "
+                f"got {classes.tolist()}."
+            )
+        return classes
+
+    def _check_target(self, y):
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        return y
+
+    def _learn_target(self, y, weights, dtype, classes=None):
+        self.classes_ = np.unique(y) if classes is None else classes
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs at least 2 classes; got 1 class, "
+                f"{self.classes_.tolist()}."
+            )
+
+    def _encode_target(self, y, dtype):
+        unknown = np.setdiff1d(y, self.classes_)
+        if unknown.size:
+            raise ValueError(
+                f"'y' must hold none but the classes known, {self.classes_.tolist()}; "
+                f"got {unknown.tolist()} too."
+            )
+        target = np.zeros((len(y), len(self.classes_)), dtype=dtype)
+        target[np.arange(len(y)), np.searchsorted(self.classes_, y)] = 1
+        return target
+
+    def _split(self, target, seed):
+        codes = target.argmax(axis=1)
+        counts = np.bincount(codes)
+        # A class of one row can be in one part only: it is trained on.
+        splittable = np.flatnonzero(counts[codes] > 1)
+        alone = np.flatnonzero(counts[codes] == 1)
+        n_classes = np.count_nonzero(counts > 1)
+        n_validation = max(round(self.validation_fraction * len(codes)), n_classes)
+        n_validation = min(n_validation, len(splittable) - n_classes)
+        training, validation = train_test_split(
+            splittable, test_size=n_validation, stratify=codes[splittable], random_state=seed
+        )
+        return np.concatenate([training, alone]), validation
+
+    def _score_of(self, rows):
+        codes = rows.target.argmax(axis=1)
+        return lambda raw: float(np.average(raw.argmax(axis=1) == codes, weights=rows.weights))

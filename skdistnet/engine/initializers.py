@@ -1,0 +1,222 @@
+"""Where centroids, inverse radii and weights start.
+
+Layers start one after the other, each on its own input: a sample of rows pushed through the layers
+before it. Radii decide everything at the start. With inverse radius 1 on standardised data almost
+no unit answers once there are more than a few features, so radii are scaled until the median
+answer of the layer is what `median_activation` says, at any width and depth.
+
+To add a way to place centroids, write a function ``(H, n_units, rng, weights, kmeans)`` that returns
+(n_units, n_inputs) centroids for the layer's own input `H` (n_rows, n_inputs), whose rows count by
+`weights`, and list it in `INITIALIZERS`. `kmeans` clusters: ``kmeans(H, n, weights, seed)``.
+"""
+
+import numpy as np
+
+from .activations import ACTIVATIONS
+from .layers import Distance
+
+__all__ = ["INITIALIZERS", "draw_start_rows", "initialize"]
+
+#: Rows that a start looks at; drawn at random where there are more.
+START_ROWS = 4_000
+#: Rows whose distances the median is taken over.
+MEDIAN_ROWS = 1_000
+#: The answer that the data-free start of the paper gives at a typical squared distance.
+PAPER_ACTIVATION = 0.1
+#: Spread, relative to an input's own, by which centroids that coincide are set apart.
+JITTER = 0.1
+
+
+def sample(H, n_units, rng, weights, kmeans):
+    """Rows of the layer's own input, without replacement as long as there are enough."""
+    # The smallest of exponential variables divided by weights: drawn by weight, none twice.
+    order = np.argsort(rng.exponential(size=len(H)) / weights)
+    return H[np.resize(order, n_units)]
+
+
+def cluster(H, n_units, rng, weights, kmeans):
+    """Centres of k-means, and rows where there are more units than rows."""
+    centers = kmeans(H, min(n_units, len(H)), weights, int(rng.integers(2**31)))
+    rest = sample(H, n_units - len(centers), rng, weights, kmeans)
+    return np.concatenate([centers, rest])
+
+
+def uniform(H, n_units, rng, weights, kmeans):
+    """0.5 + 0.3 U[0, 1), the paper's start for inputs in [0, 1]; looks at no data."""
+    return 0.5 + 0.3 * rng.random((n_units, H.shape[1]))
+
+
+INITIALIZERS = {"kmeans": cluster, "sample": sample, "uniform": uniform}
+
+
+def weighted_median(values, weights):
+    """Median of positive `values` (n_rows, n) whose rows count by `weights`; 1 if there is none."""
+    rows, columns = np.nonzero(values > 0)
+    if not len(rows):
+        return 1.0
+    values, weights = values[rows, columns], weights[rows]
+    order = np.argsort(values)
+    cumulative = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(cumulative, 0.5 * cumulative[-1])])
+
+
+def spread(H, weights):
+    """Weighted standard deviation of each input, kept from zero by a tenth of their mean square."""
+    deviation = H - weights @ H
+    variance = weights @ (deviation * deviation)
+    floor = 0.01 * variance.mean()
+    return np.sqrt(np.maximum(variance, floor if floor > 0 else 1.0))
+
+
+def set_apart(centroids, H, weights, rng):
+    """Move centroids that coincide: units that start equal would stay equal for ever."""
+    _, first = np.unique(centroids, axis=0, return_index=True)
+    again = np.setdiff1d(np.arange(len(centroids)), first)
+    if again.size:
+        deviation = H - weights @ H
+        std = np.sqrt(weights @ (deviation * deviation))
+        noise = rng.standard_normal((again.size, H.shape[1]))
+        centroids[again] += (JITTER * std * noise).astype(centroids.dtype)
+    return centroids
+
+
+def class_means(H, target, weights, rng):
+    """Weighted mean of each class's rows; any row for a class that has none."""
+    mass = weights @ target
+    means = (target * weights[:, np.newaxis]).T @ H
+    present = mass > 0
+    means[present] /= mass[present, np.newaxis]
+    means[~present] = H[rng.integers(len(H), size=np.count_nonzero(~present))]
+    return means
+
+
+def fitted_radii(layer, H, centroids, weights, median_activation, rng):
+    """Inverse radii 1/std of each input, scaled so that the median answer is as asked."""
+    rows = slice(None)
+    if len(H) > MEDIAN_ROWS:
+        rows = rng.choice(len(H), MEDIAN_ROWS, replace=False)
+    shape = layer.radii.radii_shape(*centroids.shape)
+    inverse = np.ones(H.shape[1]) if shape[1] == 1 else 1.0 / spread(H, weights)
+    scaled, centers = H[rows] * inverse, centroids * inverse
+    squared = -2.0 * (scaled @ centers.T)
+    squared += np.einsum("ij,ij->i", scaled, scaled)[:, np.newaxis]
+    squared += np.einsum("ij,ij->i", centers, centers)
+    # What rounding leaves of the zeros between a row and itself is no distance.
+    squared[squared < 1e-5 * squared.max()] = 0
+    u = np.log(PAPER_ACTIVATION) if layer.kernel is None else layer.kernel.inverse(median_activation)
+    factor = np.sqrt(-2.0 * u / weighted_median(squared, weights[rows]))
+    return np.broadcast_to(factor if shape[1] == 1 else factor * inverse, shape)
+
+
+def data_free_radii(layer, rng):
+    """f (1 + 0.4 N(0, 1)), f = sqrt(2 ln(1/0.1) / n_inputs): the start of the paper."""
+    typical = np.sqrt(2.0 * np.log(1.0 / PAPER_ACTIVATION) / layer.n_inputs)
+    shape = layer.radii.radii_shape(layer.n_units, layer.n_inputs)
+    return typical * (1.0 + 0.4 * rng.standard_normal(shape))
+
+
+def start_distance_layer(layer, views, H, target, weights, place, median_activation, rng):
+    """Fill the views of a distance layer; `place` is None where centroids are class means."""
+    if place is None:
+        centroids = class_means(H, target, weights, rng)
+    else:
+        centroids = place(H, layer.n_units, rng)
+    centroids = np.asarray(centroids, dtype=H.dtype)
+    if centroids.shape != (layer.n_units, layer.n_inputs):
+        raise ValueError(
+            f"The centroids that 'init' places must have shape "
+            f"{(layer.n_units, layer.n_inputs)}; got {centroids.shape}."
+        )
+    if not np.all(np.isfinite(centroids)):
+        raise ValueError("The centroids that 'init' places must be finite.")
+    centroids = set_apart(np.array(centroids), H, weights, rng)
+    views["centroids"][...] = centroids
+    if median_activation is None:
+        views["inverse_radii"][...] = data_free_radii(layer, rng)
+    else:
+        radii = fitted_radii(layer, H, centroids, weights, median_activation, rng)
+        views["inverse_radii"][...] = radii
+
+
+def start_dense_layer(layer, views, rng):
+    """Uniform weights in the bounds of Glorot & Bengio (2010), as in MLPClassifier."""
+    gain = ACTIVATIONS[layer.activation].gain
+    bound = np.sqrt(gain / (layer.n_inputs + layer.n_units))
+    for name in layer.parameter_names:
+        views[name][...] = rng.uniform(-bound, bound, views[name].shape)
+
+
+def placement(init, is_first, origin, weights, kmeans):
+    """A function ``(H, n_units, rng)`` that places centroids as `init` says."""
+    if isinstance(init, str):
+        draw = INITIALIZERS[init]
+    elif callable(init):
+
+        def draw(H, n_units, rng, weights, kmeans):
+            return init(H, n_units, np.random.RandomState(rng.integers(2**31)))
+
+    else:
+        if is_first:
+            return lambda H, n_units, rng: init
+        draw = INITIALIZERS["sample"]
+    if not is_first:
+        return lambda H, n_units, rng: draw(H, n_units, rng, weights, kmeans)
+    return lambda H, n_units, rng: draw(H - origin, n_units, rng, weights, kmeans) + origin
+
+
+def draw_start_rows(target, rng):
+    """Indices of the rows to start from: all or a random part, no class left out."""
+    n_rows = len(target)
+    if n_rows <= START_ROWS:
+        return np.arange(n_rows)
+    drawn = rng.choice(n_rows, START_ROWS, replace=False, shuffle=False)
+    missing = ~np.any(target[drawn] != 0, axis=0) & np.any(target != 0, axis=0)
+    return np.concatenate([drawn, np.argmax(target[:, missing] != 0, axis=0)])
+
+
+def initialize(network, X, target, weights, *, init, median_activation, origin, rng, kmeans):
+    """Start a network's parameters.
+
+    Parameters
+    ----------
+    network : Network
+    X : ndarray of shape (n_rows, n_inputs)
+        A sample of the data, in the network's units.
+    target : ndarray of shape (n_rows, n_outputs)
+        One-hot classes, for the centroids of a distance output.
+    weights : ndarray of shape (n_rows,)
+        Positive, summing to 1.
+    init : str, ndarray or callable
+        A name of `INITIALIZERS`; centroids of the first layer, in the network's units; or a
+        function ``(H, n_units, random_state)`` for every distance layer, given the layer's own
+        input, which for the first layer is X measured from `origin`.
+    median_activation : float or None
+        None starts radii without looking at data.
+    origin : ndarray of shape (n_inputs,)
+        Zero of the first layer's own input, in the network's units.
+    rng : numpy.random.Generator
+    kmeans : callable
+
+    Returns
+    -------
+    theta : ndarray of shape (n_parameters,)
+    """
+    theta = np.empty(network.n_parameters, dtype=network.dtype)
+    H = X
+    last = len(network.layers) - 1
+    for number, (layer, views) in enumerate(zip(network.layers, network.views(theta))):
+        if isinstance(layer, Distance):
+            place = placement(init, number == 0, origin, weights, kmeans)
+            if number == last and not (isinstance(init, str) and init == "uniform"):
+                place = None
+            start_distance_layer(
+                layer, views, H, target, weights, place, median_activation, rng
+            )
+        else:
+            start_dense_layer(layer, views, rng)
+        if number < last:
+            work = layer.workspace(len(H), network.dtype)
+            work.X[...] = H
+            H = np.empty((len(X), layer.n_units), dtype=network.dtype)
+            layer.forward(views, work, H)
+    return theta

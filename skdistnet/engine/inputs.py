@@ -1,0 +1,102 @@
+"""From input units to the units that a network computes in: shift, then scale."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["InputMap", "weighted_moments"]
+
+
+def weighted_moments(X, weights):
+    """Weighted mean, standard deviation and largest deviation of each column, in float64.
+
+    A column that is constant has its value as the mean, exactly, and standard deviation zero.
+    `weights` sum to 1. Columns are divided by their reach first, so that no square overflows.
+    """
+    low, high = X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64)
+    middle = 0.5 * low + 0.5 * high
+    reach = 0.5 * high - 0.5 * low
+    divisor = np.where(reach > 0, reach, 1.0)
+    mean, std = np.empty_like(low), np.empty_like(low)
+    width = max(1, 1_000_000 // len(X))  # columns at a time, so that X is never copied whole
+    for start in range(0, len(low), width):
+        part = slice(start, start + width)
+        columns = X[:, part].astype(np.float64)
+        columns -= middle[part]
+        columns /= divisor[part]
+        center = weights @ columns
+        columns -= center
+        np.multiply(columns, columns, out=columns)
+        mean[part] = middle[part] + center * reach[part]
+        std[part] = np.sqrt(weights @ columns) * reach[part]
+    constant = low == high
+    mean[constant] = low[constant]
+    std[constant] = 0.0
+    with np.errstate(over="ignore"):
+        return mean, std, np.maximum(high - mean, mean - low)
+
+
+def largest_square_root(n_columns, dtype):
+    """Numbers below this keep the scaled squared distances over `n_columns` finite."""
+    # The factor leaves room for inverse radii, and for centroids as far away again.
+    return 1e-4 * float(np.finfo(dtype).max / n_columns) ** 0.5
+
+
+@dataclass(frozen=True)
+class InputMap:
+    """Rows in input units become ``(X - shift) / scale``, in the network's dtype.
+
+    The shift is there even when features are not standardised, because distances are computed by an
+    expansion that cancels far from zero; `scale` is then 1 throughout. `origin` is the point, in
+    the network's units, that stands for zero of the first layer's own input, in which starts are
+    drawn and towards which coupled decay pulls: the mean of the data where features are
+    standardised, else zero of the input units.
+    """
+
+    shift: np.ndarray
+    scale: np.ndarray
+    origin: np.ndarray
+
+    @classmethod
+    def fit(cls, X, weights, standardize, dtype):
+        """Learn the map; columns without a spread that can be told from rounding have scale 1.
+
+        Raises
+        ------
+        ValueError
+            Where squared distances would overflow.
+        """
+        mean, std, reach = weighted_moments(X, weights)
+        # A shift in the precision of the data makes the subtraction exact near the shift.
+        shift = mean.astype(X.dtype).astype(np.float64)
+        scale = np.ones_like(std)
+        if standardize:
+            rounding = 4 * np.finfo(X.dtype).eps * np.abs(mean)
+            usable = std > np.maximum(rounding, np.finfo(dtype).tiny ** 0.5)
+            scale[usable] = std[usable]
+        relative = reach / scale
+        worst = int(np.argmax(relative))
+        if not relative[worst] < largest_square_root(X.shape[1], dtype):
+            raise ValueError(
+                f"Column {worst} of X reaches {reach[worst]:.3g} away from its mean, and squares "
+                f"of that overflow in {np.dtype(dtype).name}: rescale X or set standardize=True."
+            )
+        return cls(shift, scale, np.zeros_like(shift) if standardize else -shift)
+
+    def apply(self, rows, out):
+        """Write mapped `rows`, given in input units, into `out`."""
+        shift, inverse = self.shift.astype(rows.dtype), (1.0 / self.scale).astype(rows.dtype)
+        # A wider dtype must be scaled before it is narrowed, or large inputs overflow.
+        mapped = out if rows.dtype == out.dtype else np.empty(rows.shape, dtype=rows.dtype)
+        np.subtract(rows, shift, out=mapped)
+        mapped *= inverse
+        if mapped is not out:
+            out[...] = mapped
+
+    def apply_bounded(self, rows, out):
+        """The same for rows that the map was not fitted to, which may be too far off to square."""
+        bound = largest_square_root(rows.shape[1], out.dtype)
+        with np.errstate(over="ignore"):
+            self.apply(rows, out)
+        if not (out.max() < bound and out.min() > -bound):
+            np.clip(out, -bound, bound, out=out)

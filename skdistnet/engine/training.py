@@ -1,0 +1,253 @@
+"""The epoch loop: batches, rate, decay, stopping, best parameters, history."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .losses import normalized_weights
+from .prediction import layer_output
+from .schedules import HORIZON_SCHEDULES, SCHEDULES
+from .threads import blas_threads
+
+__all__ = ["Outcome", "Plan", "Rows", "Run", "train"]
+
+#: Steps between two sweeps that set subnormal parameters and averages to zero.
+SWEEP = 64
+#: The adaptive schedule divides the rate by this when the loss stands still, down to a smallest rate.
+ADAPTIVE_DIVISOR, ADAPTIVE_SMALLEST = 5.0, 1e-6
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Settings of a training that stay as they are."""
+
+    loss: Any
+    solver: Any
+    schedule: str
+    rate: float
+    batch_size: int
+    max_epochs: int
+    alpha: float = 0.0
+    coupled: bool = False
+    power_t: float = 0.5
+    decay_rate: float = 0.0
+    shuffle: bool = True
+    tol: float = 1e-4
+    patience: int = 10
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Data in input units, the target as the loss wants it, and positive weights or None."""
+
+    X: np.ndarray
+    target: np.ndarray
+    weights: np.ndarray | None = None
+
+    def __len__(self):
+        return len(self.X)
+
+
+@dataclass
+class Run:
+    """What a training changes, and what continuing it needs."""
+
+    theta: np.ndarray
+    solver_state: dict
+    rng: np.random.Generator
+    n_steps: int = 0
+    rate_factor: float = 1.0
+
+
+@dataclass
+class Outcome:
+    """How a training went; `theta` is what it found best."""
+
+    theta: np.ndarray
+    loss_curve: list = field(default_factory=list)
+    validation_loss_curve: list = field(default_factory=list)
+    validation_scores: list = field(default_factory=list)
+    best_epoch: int = 0
+    reason: str = "budget"
+    """One of "budget", "plateau", "diverged", "interrupted"."""
+
+    def still_falling(self, tol):
+        """Whether the loss fell by more than `tol` an epoch over the last tenth of the epochs."""
+        window = max(1, len(self.loss_curve) // 10)
+        if len(self.loss_curve) <= window:
+            return True
+        return self.loss_curve[-1 - window] - self.loss_curve[-1] > tol * window
+
+
+class Trainer:
+    """One training: the buffers, views and constants that its steps share."""
+
+    def __init__(self, network, input_map, rows, plan, run):
+        self.network, self.input_map = network, input_map
+        self.rows, self.plan, self.run = rows, plan, run
+        self.params = network.views(run.theta)
+        self.gradient = np.empty_like(run.theta)
+        self.grads = network.views(self.gradient)
+        self.workspaces = {}
+        self.steps_per_epoch = -(-len(rows) // plan.batch_size)
+        self.first_step = run.n_steps
+        self.total_steps = self.steps_per_epoch * plan.max_epochs
+        if plan.alpha:
+            self.decay_mask = network.decay_mask()
+            self.decay_center = np.zeros_like(run.theta)
+            first_layer = network.views(self.decay_center)[0]
+            if plan.coupled and "centroids" in first_layer:
+                first_layer["centroids"][...] = input_map.origin
+
+    def rate(self):
+        """Rate of the step to come; a schedule with a horizon starts anew with each training."""
+        plan, step = self.plan, self.run.n_steps
+        if plan.schedule in HORIZON_SCHEDULES:
+            step -= self.first_step
+        multiplier = SCHEDULES[plan.schedule](
+            step, self.steps_per_epoch, self.total_steps, plan.power_t, plan.decay_rate
+        )
+        return plan.rate * multiplier * self.run.rate_factor
+
+    def epoch(self):
+        """One pass over the rows; returns the mean loss, each batch before its step."""
+        n_rows, batch_size = len(self.rows), self.plan.batch_size
+        order = None
+        if self.plan.shuffle and batch_size < n_rows:
+            order = self.run.rng.permutation(n_rows)
+        total = mass = 0.0
+        for start in range(0, n_rows, batch_size):
+            batch = slice(start, start + batch_size)
+            value, weight = self.step(batch if order is None else order[batch])
+            total += value * weight
+            mass += weight
+        return total / mass
+
+    def step(self, batch):
+        """Make one update from the rows that `batch` picks; returns their loss and weight."""
+        rows, plan, run = self.rows, self.plan, self.run
+        X, target = rows.X[batch], rows.target[batch]
+        picked = None if rows.weights is None else rows.weights[batch]
+        weights = normalized_weights(picked, len(X), self.network.dtype)
+        work = self.workspaces.get(len(X))
+        if work is None:
+            work = self.workspaces[len(X)] = self.network.workspace(len(X))
+        self.input_map.apply(X, work.X)
+        raw = self.network.run_forward(self.params, work)
+        value = plan.loss.value_and_gradient(raw, target, weights, out=work.d_outputs[-1])
+        self.network.run_backward(self.params, work, self.grads)
+        rate = self.rate()
+        if plan.alpha:
+            pull = self.decay_mask * (run.theta - self.decay_center)
+            if plan.coupled:
+                self.gradient += plan.alpha / len(X) * pull
+            else:
+                run.theta -= rate * plan.alpha * pull
+        plan.solver.step(run.theta, self.gradient, run.solver_state, rate)
+        run.n_steps += 1
+        if run.n_steps % SWEEP == 0:
+            self.sweep()
+        return value, len(X) if picked is None else float(picked.sum())
+
+    def sweep(self):
+        """Set to zero what decays for ever: subnormal numbers double the time of an epoch."""
+        arrays = [a for a in self.run.solver_state.values() if isinstance(a, np.ndarray)]
+        for array in (self.run.theta, *arrays):
+            tiny = np.finfo(array.dtype).tiny
+            array[np.abs(array) < tiny] = 0
+
+
+@dataclass
+class Watch:
+    """Follows the loss that decides: the validation rows' where there are some, else training's."""
+
+    network: Any
+    input_map: Any
+    plan: Plan
+    run: Run
+    outcome: Outcome
+    validation: Rows | None = None
+    score: Any = None
+    best: float = np.inf
+    stalled: int = 0
+
+    def record(self, loss):
+        """Take the epoch's loss into the outcome and keep the parameters if they are best."""
+        watched = loss if self.validation is None else self.validation_loss()
+        self.outcome.loss_curve.append(loss)
+        self.stalled = self.stalled + 1 if watched > self.best - self.plan.tol else 0
+        # Without validation the latest parameters are kept: a batch's luck is no reason to go back.
+        if self.validation is None or watched < self.best:
+            np.copyto(self.outcome.theta, self.run.theta)
+            self.outcome.best_epoch = len(self.outcome.loss_curve)
+        self.best = min(self.best, watched)
+
+    def validation_loss(self):
+        rows, outcome = self.validation, self.outcome
+        raw = layer_output(self.network, self.run.theta, self.input_map, rows.X)
+        weights = normalized_weights(rows.weights, len(raw), self.network.dtype)
+        outcome.validation_loss_curve.append(self.plan.loss.value(raw, rows.target, weights))
+        outcome.validation_scores.append(self.score(raw))
+        return outcome.validation_loss_curve[-1]
+
+    def must_stop(self):
+        """Whether the loss has stood still for long; lowers the rate first if that is the plan."""
+        if self.stalled <= self.plan.patience:
+            return False
+        run = self.run
+        if (
+            self.plan.schedule == "adaptive"
+            and self.plan.rate * run.rate_factor > ADAPTIVE_SMALLEST
+        ):
+            run.rate_factor /= ADAPTIVE_DIVISOR
+            self.stalled = 0
+            return False
+        # A schedule with a horizon has yet to lower its rate: only validation may cut it short.
+        return self.validation is not None or self.plan.schedule not in HORIZON_SCHEDULES
+
+
+def train(network, input_map, rows, plan, run, validation=None, score=None, report=None):
+    """Train `run.theta` in place and return the outcome.
+
+    Parameters
+    ----------
+    network : Network
+    input_map : InputMap
+    rows : Rows
+    plan : Plan
+    run : Run
+    validation : Rows, default=None
+        When given, the parameters of the epoch with the smallest loss on it are the outcome's.
+    score : callable, default=None
+        Called with the raw output on the validation rows; recorded in `validation_scores`.
+    report : callable, default=None
+        Called with the outcome so far and the rate, after each epoch.
+
+    Returns
+    -------
+    outcome : Outcome
+        A KeyboardInterrupt ends the training, not the program: `reason` is then "interrupted".
+    """
+    trainer = Trainer(network, input_map, rows, plan, run)
+    outcome = Outcome(theta=run.theta.copy())
+    watch = Watch(network, input_map, plan, run, outcome, validation, score)
+    # Overflow shows in the loss, where it is dealt with.
+    quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore")
+    with blas_threads(network, min(plan.batch_size, len(rows))), quiet:
+        try:
+            for _ in range(plan.max_epochs):
+                rate = trainer.rate()
+                loss = trainer.epoch()
+                if not np.isfinite(loss + float(run.theta.sum())):
+                    outcome.reason = "diverged"
+                    break
+                watch.record(loss)
+                if report is not None:
+                    report(outcome, rate)
+                if watch.must_stop():
+                    outcome.reason = "plateau"
+                    break
+        except KeyboardInterrupt:
+            outcome.reason = "interrupted"
+    return outcome

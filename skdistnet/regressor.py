@@ -1,0 +1,201 @@
+"""DistanceNetRegressor: targets in (1-D or 2-D), predictions out."""
+
+import numpy as np
+from sklearn.base import MultiOutputMixin, RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.model_selection import train_test_split
+
+from ._base import BaseDistanceNet
+from .engine.inputs import weighted_moments
+from .engine.losses import normalized_weights
+
+__all__ = ["DistanceNetRegressor"]
+
+
+class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
+    """DOC"""
+
+    _loss = "squared_error"
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100, 100),
+        activation="gaussian",
+        *,
+        radius_type="diag",
+        init="sample",
+        init_median_activation=0.5,
+        standardize=True,
+        solver="rmsprop",
+        learning_rate="cosine",
+        learning_rate_init=0.01,
+        power_t=0.5,
+        decay_rate=0.01,
+        rho=0.7,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-9,
+        alpha=0.0,
+        decay="decoupled",
+        dtype=None,
+        batch_size="auto",
+        max_iter=100,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        n_iter_no_change=10,
+        early_stopping=False,
+        validation_fraction=0.1,
+        warm_start=False,
+        verbose=False,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.radius_type = radius_type
+        self.init = init
+        self.init_median_activation = init_median_activation
+        self.standardize = standardize
+        self.solver = solver
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.decay_rate = decay_rate
+        self.rho = rho
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.alpha = alpha
+        self.decay = decay
+        self.dtype = dtype
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.warm_start = warm_start
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None):
+        """Train the network from its start, or further under `warm_start`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, in any units.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets, in any units.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of rows, none of them negative; scaling all of them changes nothing.
+
+        Returns
+        -------
+        self : DistanceNetRegressor
+
+        Raises
+        ------
+        ValueError
+            For a parameter out of its range, or data that cannot be learned from. The estimator is
+            then as it was before.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch over the rows given.
+
+        The first call fixes the start, the shift and scale of features and targets and the random
+        generator. The learning rate is constant unless `learning_rate` is "invscaling" or
+        "inverse_time", which count steps over all calls.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows, in any units.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets, in any units.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of rows, none of them negative.
+
+        Returns
+        -------
+        self : DistanceNetRegressor
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`, and with ``early_stopping=True``.
+        """
+        return self._partial_fit(X, y, sample_weight)
+
+    def predict(self, X):
+        """Predicted targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            In the units and the number of dimensions of the `y` given to fit.
+        """
+        prediction = self._to_target_units(self._predict_raw(X))
+        return prediction[:, 0] if self._target_ndim_ == 1 else prediction
+
+    @property
+    def out_activation_(self):
+        """Name of the function between raw output and prediction."""
+        return "identity"
+
+    # What the base asks for -----------------------------------------------------------------------
+
+    def _to_target_units(self, raw):
+        scale, mean = self._target_scale_, self._target_mean_
+        return raw * scale.astype(raw.dtype) + mean.astype(raw.dtype)
+
+    def _to_output_units(self, name, values):
+        scale = self._target_scale_.astype(self._theta_.dtype)
+        if name == "coefs":
+            values[-1] = values[-1] * scale
+        elif name == "intercepts":
+            values[-1] = values[-1] * scale + self._target_mean_.astype(self._theta_.dtype)
+
+    def _check_target(self, y):
+        return y.astype(np.float64, copy=False)
+
+    def _learn_target(self, y, weights, dtype, classes=None):
+        largest = np.abs(y).max()
+        if not largest < np.finfo(dtype).max / 1e3:
+            raise ValueError(
+                f"'y' reaches {largest:.3g}, which is too large for {dtype.name}: rescale it"
+                + ("." if dtype == np.float64 else ", or set dtype='float64'.")
+            )
+        columns = y.reshape(len(y), -1)
+        mean, std, _ = weighted_moments(columns, normalized_weights(weights, len(y), np.float64))
+        self._target_ndim_ = y.ndim
+        self._target_mean_ = mean
+        self._target_scale_ = np.where(std > np.finfo(dtype).tiny, std, 1.0)
+
+    def _encode_target(self, y, dtype):
+        if y.ndim != self._target_ndim_ or y[:1].size != self._target_mean_.size:
+            raise ValueError(
+                f"'y' must have as many dimensions ({self._target_ndim_}) and targets "
+                f"({self._target_mean_.size}) as before; got shape {y.shape}."
+            )
+        columns = y.reshape(len(y), -1)
+        return ((columns - self._target_mean_) / self._target_scale_).astype(dtype)
+
+    def _split(self, target, seed):
+        return train_test_split(
+            np.arange(len(target)), test_size=self.validation_fraction, random_state=seed
+        )
+
+    def _score_of(self, rows):
+        return lambda raw: float(r2_score(rows.target, raw, sample_weight=rows.weights))
