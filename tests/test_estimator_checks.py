@@ -1,0 +1,48 @@
+"""scikit-learn's own checks, without an expected failure but the one explained here."""
+
+import pytest
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+
+from skdistnet import DistanceNetClassifier, DistanceNetRegressor
+
+EQUIVALENCE = "check_sample_weight_equivalence_on_dense_data"
+
+#: Full batches, and a start that depends on neither the order nor the multiplicity of rows. What
+#: is left is the order of additions, which few epochs at a small rate do not blow up.
+EQUIVALENT = {
+    "batch_size": 1_000_000,
+    "init": "uniform",
+    "init_median_activation": None,
+    "max_iter": 20,
+}
+
+HYBRID = {"hidden_layer_sizes": (20, 20), "activation": ["tanh", "gaussian"]}
+
+
+def expected_failed_checks(estimator):
+    return {EQUIVALENCE: "minibatches and a start from rows: see test_weights_equal_repeated_rows"}
+
+
+@parametrize_with_checks(
+    [
+        DistanceNetClassifier(),
+        DistanceNetRegressor(),
+        DistanceNetClassifier(**HYBRID, output_layer="linear"),
+        DistanceNetRegressor(**HYBRID),
+    ],
+    expected_failed_checks=expected_failed_checks,
+)
+def test_estimator_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("kind", [DistanceNetClassifier, DistanceNetRegressor])
+def test_weights_equal_repeated_rows_for_full_batches_and_a_data_free_start(kind):
+    estimator = kind(**EQUIVALENT)
+    checks = [
+        check
+        for _, check in estimator_checks_generator(estimator)
+        if getattr(check, "func", check).__name__ == EQUIVALENCE
+    ]
+    assert len(checks) == 1
+    checks[0](estimator)
