@@ -1,19 +1,17 @@
 """What classifier and regressor share: from constructor to engine, fit, partial_fit."""
 
-import warnings
 from abc import ABCMeta, abstractmethod
 from copy import deepcopy
 from dataclasses import fields
-from time import perf_counter
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._clustering import kmeans_centers
-from ._fitted import FittedNetwork, network_for
+from ._fitted import FittedNetwork
+from ._reporting import epoch_printer, warn_if_not_converged
 from ._validation import check_parameters, check_sample_weight
 from .engine import LOSSES, SOLVERS
 from .engine.initializers import draw_start_rows, initialize
@@ -29,8 +27,8 @@ DTYPES = [np.float64, np.float32]
 class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
     """Fit and partial_fit of distance nets; a subclass says what targets mean.
 
-    Everything is learned by a copy of the estimator, the draft, and taken over at the end, so that a
-    call that fails leaves the estimator as it was.
+    Everything is learned by a copy of the estimator, the draft, and taken over at the end, so that
+    a call that fails leaves the estimator as it was.
     """
 
     # What a subclass says -------------------------------------------------------------------------
@@ -73,7 +71,7 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
         run = draft._continue(rng) if goes_on else draft._start(rows, rng)
         outcome = draft._train(rows, validation, run, self.max_iter, self.learning_rate)
         draft._keep_progress(run if self.warm_start else None)
-        draft._warn_if_not_converged(outcome)
+        warn_if_not_converged(draft, outcome)
         return self._take_over(draft)
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
@@ -241,8 +239,9 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
 
     def _keep_progress(self, run):
         """Store what continuing needs, or nothing, so that a saved model stays small."""
-        vars(self).pop("_progress_", None)
-        if run is not None:
+        if run is None:
+            self.__dict__.pop("_progress_", None)
+        else:
             self._progress_ = {
                 "solver": self.solver,
                 "solver_state": run.solver_state,
@@ -285,7 +284,7 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
             run,
             validation=validation,
             score=validation and self._score_of(validation),
-            report=self._make_report(max_iter) if self.verbose else None,
+            report=epoch_printer(max_iter) if self.verbose else None,
         )
         self._theta_ = run.theta = outcome.theta
         self.n_iter_ += len(outcome.loss_curve)
@@ -300,46 +299,3 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
                 best = outcome.validation_scores[outcome.best_epoch - 1]
                 self.best_validation_score_ = best
         return outcome
-
-    def _make_report(self, max_iter):
-        """A function that prints a line for each epoch."""
-        width = len(str(max_iter))
-        began = perf_counter()
-
-        def report(outcome, rate):
-            line = (
-                f"Epoch {len(outcome.loss_curve):{width}}/{max_iter}  "
-                f"loss {outcome.loss_curve[-1]:.5f}"
-            )
-            if outcome.validation_loss_curve:
-                line += (
-                    f"  validation loss {outcome.validation_loss_curve[-1]:.5f}"
-                    f"  score {outcome.validation_scores[-1]:.4f}"
-                )
-            print(f"{line}  learning rate {rate:.2g}  {perf_counter() - began:.1f} s")
-
-        return report
-
-    def _warn_if_not_converged(self, outcome):
-        """Say what stopped a training other than its own end, and what to change."""
-        if outcome.reason == "interrupted":
-            warnings.warn(
-                f"Training was interrupted after {self.n_iter_} epochs; "
-                "the model keeps what it had learned.",
-                stacklevel=4,
-            )
-        elif outcome.reason == "diverged":
-            warnings.warn(
-                f"The loss was no longer finite after epoch {self.n_iter_}; the model keeps the "
-                "parameters from before. A smaller 'learning_rate_init' (now "
-                f"{self.learning_rate_init}) may help, or standardize=True.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-        elif outcome.reason == "budget" and outcome.still_falling(self.tol):
-            warnings.warn(
-                f"The loss was still falling when 'max_iter' ({self.max_iter}) epochs were over: "
-                "more of them may give a better model.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )

@@ -31,6 +31,12 @@ class FittedNetwork:
     number once and no class of this package but the estimator.
     """
 
+    _theta_: np.ndarray
+    _specification_: tuple
+    _input_shift_: np.ndarray
+    _input_scale_: np.ndarray
+    _input_origin_: np.ndarray
+
     @property
     def _network(self):
         return network_for(*self._specification_)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_array
@@ -42,9 +43,11 @@ class Number:
         return f"{name} in {self.ends[0]}{self.low}, {self.high}{self.ends[1]}"
 
     def accepts(self, value):
-        kind = Integral if self.integer else Real
-        if isinstance(value, (bool, np.bool_)) or not isinstance(value, kind):
+        if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
             return False
+        if self.integer and not isinstance(value, Integral):
+            return False
+        value = float(value)
         above = value > self.low or (self.ends[0] == "[" and value == self.low)
         below = value < self.high or (self.ends[1] == "]" and value == self.high)
         return bool(above and below)
@@ -134,7 +137,7 @@ WITHIN = Number(0, 1, "()")
 COUNT = Number(1, ends="[)", integer=True)
 
 #: For each parameter, what is allowed: any one of the rules.
-RULES = {
+RULES: dict[str, list[Any]] = {
     "hidden_layer_sizes": [LayerSizes()],
     "activation": [OneOf([*KERNELS, *ACTIVATIONS]), LayerNames()],
     "output_layer": [OneOf(OUTPUT_LAYERS)],
@@ -201,7 +204,7 @@ def check_sample_weight(sample_weight, n_rows):
     """
     if sample_weight is None:
         return None
-    if np.ndim(sample_weight) == 0:
+    if isinstance(sample_weight, Real):
         sample_weight = np.full(n_rows, sample_weight)
     weights = check_array(
         sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"

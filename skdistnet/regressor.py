@@ -6,14 +6,73 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
 
 from ._base import BaseDistanceNet
+from ._docs import describe_parameters
 from .engine.inputs import weighted_moments
 from .engine.losses import normalized_weights
 
 __all__ = ["DistanceNetRegressor"]
 
 
+@describe_parameters
 class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
-    """DOC"""
+    """Regressor made of units that answer to the distance from a centroid.
+
+    A hidden unit with centroid c and inverse radii r answers
+    ``exp(-1/2 sum_k r_k^2 (x_k - c_k)^2)``; such layers are stacked, and the output
+    is affine. Centroids, radii and weights are trained by the gradient of half the squared error of
+    the targets, which are standardised inside the model. The layers are those of Kurbiel &
+    Khaleghian [1]_, with starts that fit the data.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    centroids_, inverse_radii_ : list of ndarray
+        For each layer, the centroids (n_units, n_inputs) and the inverse radii, which broadcast to
+        that shape; None for a dot-product layer. Those of the first layer are in the units of X.
+        Read-only, computed from the trained parameters when asked for.
+    coefs_, intercepts_ : list of ndarray
+        For each layer, the weights (n_inputs, n_units) and intercepts (n_units,); None for a
+        distance layer. Read-only as well.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the columns of X, where it had any.
+    n_layers_, n_outputs_ : int
+        Layers, the input included, and outputs.
+    n_iter_ : int
+        Epochs trained, over all calls that went on from one another.
+    t_ : int
+        Rows that the solver has seen.
+    out_activation_ : str
+        Function between raw output and prediction: "identity".
+    loss_curve_, loss_, best_loss_ : list of float, float, float
+        Mean training loss of each epoch, in standardised targets, the last and the smallest.
+    validation_loss_curve_, validation_scores_ : list of float
+        Under `early_stopping`, loss and R^2 on the rows set aside, after each epoch.
+    best_validation_score_ : float
+        The score of the epoch whose parameters were kept.
+
+    See Also
+    --------
+    DistanceNetClassifier : The same for labels.
+
+    References
+    ----------
+    .. [1] T. Kurbiel, S. Khaleghian, "Training of Deep Neural Networks based on Distance Measures
+       using RMSProp", arXiv:1708.01911, 2017.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_friedman1
+    >>> from skdistnet import DistanceNetRegressor
+    >>> X, y = make_friedman1(300, random_state=0)
+    >>> net = DistanceNetRegressor(random_state=0).fit(X[:200], y[:200])
+    >>> bool(net.score(X[200:], y[200:]) > 0.7)
+    True
+    """
 
     _loss = "squared_error"
 

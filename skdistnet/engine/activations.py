@@ -7,6 +7,8 @@ start of the weights in front of the activation, as in Glorot & Bengio (2010).
 To add an activation, write such a class and list it in `ACTIVATIONS`.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy.special import expit
 
@@ -69,4 +71,9 @@ class Logistic:
         gradient *= value * (1.0 - value)
 
 
-ACTIVATIONS = {"identity": Identity, "logistic": Logistic, "relu": Relu, "tanh": Tanh}
+ACTIVATIONS: dict[str, Any] = {
+    "identity": Identity,
+    "logistic": Logistic,
+    "relu": Relu,
+    "tanh": Tanh,
+}

@@ -1,20 +1,20 @@
 """Scaled squared distances and their gradients: where a distance net spends its time.
 
-Notation, after Kurbiel & Khaleghian, arXiv:1708.01911, section 3. For rows ``x_i`` (of d inputs) and
-units with centroid ``c_j`` and inverse radii ``r_j``::
+Notation, after Kurbiel & Khaleghian, arXiv:1708.01911. For rows ``x_i`` (of d inputs) and units
+with centroid ``c_j`` and inverse radii ``r_j``::
 
     u_ij = -1/2 sum_k r_jk^2 (x_ik - c_jk)^2
 
-and for a gradient ``D_ij = dloss/du_ij``, with ``G_jk = sum_i D_ij x_ik`` and ``s_j = sum_i D_ij``::
+and for ``D_ij = dloss/du_ij``, with ``G_jk = sum_i D_ij x_ik`` and ``s_j = sum_i D_ij``::
 
     dloss/dc_jk =  r_jk^2 (G_jk - c_jk s_j)
     dloss/dr_jk = -r_jk  (sum_i D_ij x_ik^2 - 2 c_jk G_jk + c_jk^2 s_j)
     dloss/dx_ik = -sum_j D_ij r_jk^2 (x_ik - c_jk)
 
-No array of size (rows, units, inputs) is ever made: the squares are expanded and everything of cubic
-cost is a matrix product. The expansion cancels when data lie far from zero compared with their
-spread, so callers shift data and centroids together first (distances do not change), and what
-rounding leaves above zero is clamped.
+No array of size (rows, units, inputs) is ever made: the squares are expanded and everything of
+cubic cost is a matrix product. The expansion cancels when data lie far from zero compared with
+their spread, so callers shift data and centroids together first (distances do not change), and
+what rounding leaves above zero is clamped.
 
 One class for each way of sharing radii, under GaussianMixture's words. Each has the methods
 

@@ -5,9 +5,9 @@ before it. Radii decide everything at the start. With inverse radius 1 on standa
 no unit answers once there are more than a few features, so radii are scaled until the median
 answer of the layer is what `median_activation` says, at any width and depth.
 
-To add a way to place centroids, write a function ``(H, n_units, rng, weights, kmeans)`` that returns
-(n_units, n_inputs) centroids for the layer's own input `H` (n_rows, n_inputs), whose rows count by
-`weights`, and list it in `INITIALIZERS`. `kmeans` clusters: ``kmeans(H, n, weights, seed)``.
+To add a way to place centroids, write a function ``(H, n_units, rng, weights, kmeans)`` that
+returns (n_units, n_inputs) centroids for the layer's own input `H` (n_rows, n_inputs), whose rows
+count by `weights`, and list it in `INITIALIZERS`. `kmeans` clusters: ``kmeans(H, n, weights, seed)``.
 """
 
 import numpy as np
@@ -36,6 +36,10 @@ def sample(H, n_units, rng, weights, kmeans):
 
 def cluster(H, n_units, rng, weights, kmeans):
     """Centres of k-means, and rows where there are more units than rows."""
+    # Rounded to a millionth of each input's spread (as a power of two), because k-means breaks
+    # ties by the last bit and would answer a shift of the data with other clusters.
+    quantum = 2.0 ** (np.round(np.log2(spread(H, weights))) - 20)
+    H = np.round(H / quantum) * quantum
     centers = kmeans(H, min(n_units, len(H)), weights, int(rng.integers(2**31)))
     rest = sample(H, n_units - len(centers), rng, weights, kmeans)
     return np.concatenate([centers, rest])
@@ -103,13 +107,16 @@ def fitted_radii(layer, H, centroids, weights, median_activation, rng):
     squared += np.einsum("ij,ij->i", centers, centers)
     # What rounding leaves of the zeros between a row and itself is no distance.
     squared[squared < 1e-5 * squared.max()] = 0
-    u = np.log(PAPER_ACTIVATION) if layer.kernel is None else layer.kernel.inverse(median_activation)
+    if layer.kernel is None:
+        u = np.log(PAPER_ACTIVATION)
+    else:
+        u = layer.kernel.inverse(median_activation)
     factor = np.sqrt(-2.0 * u / weighted_median(squared, weights[rows]))
     return np.broadcast_to(factor if shape[1] == 1 else factor * inverse, shape)
 
 
 def data_free_radii(layer, rng):
-    """f (1 + 0.4 N(0, 1)), f = sqrt(2 ln(1/0.1) / n_inputs): the start of the paper."""
+    """The start of the paper: f (1 + 0.4 N(0, 1)), f = sqrt(2 ln(1/0.1) / n_inputs)."""
     typical = np.sqrt(2.0 * np.log(1.0 / PAPER_ACTIVATION) / layer.n_inputs)
     shape = layer.radii.radii_shape(layer.n_units, layer.n_inputs)
     return typical * (1.0 + 0.4 * rng.standard_normal(shape))
@@ -209,9 +216,7 @@ def initialize(network, X, target, weights, *, init, median_activation, origin, 
             place = placement(init, number == 0, origin, weights, kmeans)
             if number == last and not (isinstance(init, str) and init == "uniform"):
                 place = None
-            start_distance_layer(
-                layer, views, H, target, weights, place, median_activation, rng
-            )
+            start_distance_layer(layer, views, H, target, weights, place, median_activation, rng)
         else:
             start_dense_layer(layer, views, rng)
         if number < last:

@@ -16,6 +16,7 @@ To add a kernel, write such a class and list it in `KERNELS`.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class Gaussian:
 
 
 class Cauchy:
-    """1 / (1 - 2 u), that is 1 / (1 + squared distance): heavy tails, alive far from the centroid."""
+    """1 / (1 - 2 u), that is 1 / (1 + squared distance): alive far from the centroid."""
 
     @staticmethod
     def value(u, out):
@@ -63,4 +64,4 @@ class Cauchy:
         return 0.5 * (1.0 - 1.0 / value)
 
 
-KERNELS = {"cauchy": Cauchy, "gaussian": Gaussian}
+KERNELS: dict[str, Any] = {"cauchy": Cauchy, "gaussian": Gaussian}

@@ -15,6 +15,8 @@ to 1. A loss has
 To add a loss, write such a class and list it in `LOSSES`.
 """
 
+from typing import Any
+
 import numpy as np
 
 __all__ = ["LOSSES", "guess_loss", "normalized_weights"]
@@ -105,4 +107,4 @@ class SquaredError:
             raise ValueError("The target of 'squared_error' must be finite.")
 
 
-LOSSES = {"log_loss": LogLoss, "squared_error": SquaredError}
+LOSSES: dict[str, Any] = {"log_loss": LogLoss, "squared_error": SquaredError}

@@ -10,7 +10,7 @@ from .kernels import KERNELS
 from .layers import Dense, Distance
 from .losses import LOSSES, guess_loss, normalized_weights
 
-__all__ = ["OUTPUT_LAYERS", "Network", "NamedViews"]
+__all__ = ["OUTPUT_LAYERS", "NamedViews", "Network"]
 
 OUTPUT_LAYERS = ("distance", "linear")
 
@@ -100,9 +100,9 @@ class Network:
             else:
                 yield Dense(n_inputs, n_units, name)
         if output_layer == "distance":
-            yield Distance(*self.sizes[-2:], None, radius_type)
+            yield Distance(self.sizes[-2], self.sizes[-1], None, radius_type)
         else:
-            yield Dense(*self.sizes[-2:], "identity")
+            yield Dense(self.sizes[-2], self.sizes[-1], "identity")
 
     # Parameters -----------------------------------------------------------------------------------
 

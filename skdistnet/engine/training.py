@@ -14,7 +14,7 @@ __all__ = ["Outcome", "Plan", "Rows", "Run", "train"]
 
 #: Steps between two sweeps that set subnormal parameters and averages to zero.
 SWEEP = 64
-#: The adaptive schedule divides the rate by this when the loss stands still, down to a smallest rate.
+#: The adaptive schedule divides the rate by this when the loss stands still, to a smallest rate.
 ADAPTIVE_DIVISOR, ADAPTIVE_SMALLEST = 5.0, 1e-6
 
 
@@ -167,7 +167,7 @@ class Watch:
     plan: Plan
     run: Run
     outcome: Outcome
-    validation: Rows | None = None
+    validation: Any = None
     score: Any = None
     best: float = np.inf
     stalled: int = 0

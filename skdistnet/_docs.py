@@ -1,0 +1,136 @@
+"""The description of the parameters that both estimators have, written once."""
+
+__all__ = ["describe_parameters"]
+
+PARAMETERS = {
+    "hidden_layer_sizes": """
+hidden_layer_sizes : int or sequence of int, default={default}
+    Units of each hidden layer; () is a net of the output layer alone.""",
+    "activation": """
+activation : str or sequence of str, default={default}
+    What hidden units answer, one name for all layers or one for each. "gaussian" and "cauchy" make
+    a distance layer: ``exp(-d^2 / 2)`` and ``1 / (1 + d^2)`` of the scaled distance d to the
+    unit's centroid. "relu", "tanh", "logistic" and "identity" make a dot-product layer. Mixing
+    them makes a hybrid.""",
+    "output_layer": """
+output_layer : {{"distance", "linear"}}, default={default}
+    Logits are -1/2 squared distance to a trainable centroid for each class, or affine.""",
+    "radius_type": """
+radius_type : {{"diag", "spherical", "tied"}}, default={default}
+    Inverse radii of distance layers: one for each input of each unit (the paper), one for each
+    unit, or one for each input, shared by the units of a layer.""",
+    "init": """
+init : {{"sample", "kmeans", "uniform"}}, array-like or callable, default={default}
+    Where centroids start. "sample": rows of the layer's own input; "kmeans": its cluster centres;
+    "uniform": 0.5 + 0.3 U[0, 1), the paper's, meant for inputs in [0, 1]. An array of shape (units
+    of the first layer, n_features), in the units of X, places the first layer; deeper ones then
+    start from "sample". A callable ``(X, n_units, random_state) -> (n_units, n_inputs)`` is asked
+    for every distance layer and given the layer's own input, which is standardised if
+    `standardize` says so. Except for "uniform", centroids of a distance output start at the means
+    of the classes.""",
+    "init_median_activation": """
+init_median_activation : float in (0, 1) or None, default={default}
+    Radii of hidden distance layers start so that this is the layer's median activation on its own
+    input. None is the start of the paper, f (1 + 0.4 N(0, 1)) with f = sqrt(2 ln(10) / n_inputs),
+    which looks at no data and serves the output layer, too.""",
+    "standardize": """
+standardize : bool, default={default}
+    Centre and scale features inside the model. Fitted attributes are in the units of X all the
+    same.""",
+    "solver": """
+solver : {{"rmsprop", "sgd", "adam"}}, default={default}
+    Update rule. "rmsprop" averages the gradient after dividing it by the root of its mean square;
+    epsilon stands outside of the root.""",
+    "learning_rate": """
+learning_rate : {{"constant", "cosine", "invscaling", "inverse_time", "adaptive"}}, \
+default={default}
+    Schedule. "cosine" falls to zero over `max_iter` epochs. "invscaling" divides by
+    ``t ** power_t`` at step t. "inverse_time" divides by ``1 + decay_rate * e`` after epoch e, each
+    time anew, as the reference does. "adaptive" divides by 5 whenever the loss stands still.""",
+    "learning_rate_init": """
+learning_rate_init : float, default={default}
+    Step size to begin with.""",
+    "power_t": """
+power_t : float, default={default}
+    Exponent of "invscaling".""",
+    "decay_rate": """
+decay_rate : float, default={default}
+    Of "inverse_time".""",
+    "rho": """
+rho : float in [0, 1), default={default}
+    How much of the mean square of the gradient "rmsprop" keeps at each step.""",
+    "momentum": """
+momentum : float in [0, 1), default={default}
+    Of "rmsprop": how much of the average of the normalised gradient is kept at each step. Of
+    "sgd": heavy-ball momentum.""",
+    "nesterovs_momentum": """
+nesterovs_momentum : bool, default={default}
+    Whether "sgd" uses Nesterov's momentum.""",
+    "beta_1": """
+beta_1 : float in [0, 1), default={default}
+    How much of the mean gradient "adam" keeps at each step.""",
+    "beta_2": """
+beta_2 : float in [0, 1), default={default}
+    How much of the mean square "adam" keeps at each step.""",
+    "epsilon": """
+epsilon : float, default={default}
+    Added to the root of the mean square by "rmsprop" and "adam".""",
+    "alpha": """
+alpha : float, default={default}
+    Strength of decay of centroids, inverse radii and weights, not of intercepts.""",
+    "decay": """
+decay : {{"decoupled", "coupled"}}, default={default}
+    "decoupled" shrinks by ``rate * alpha`` at each step, outside of the gradient's normalisation;
+    "coupled" adds ``alpha / batch size`` times the parameter to the gradient, as the reference
+    does. The first layer's centroids shrink towards the mean of the data, or, coupled and without
+    `standardize`, towards zero; all else shrinks towards zero.""",
+    "dtype": """
+dtype : {{"float32", "float64"}} or None, default={default}
+    Precision of parameters and computation; None is that of X.""",
+    "batch_size": """
+batch_size : int or "auto", default={default}
+    Rows of a step; "auto" is 200, or all rows where there are fewer.""",
+    "max_iter": """
+max_iter : int, default={default}
+    Epochs at the most; under `warm_start`, further epochs.""",
+    "shuffle": """
+shuffle : bool, default={default}
+    Whether each epoch takes the rows in another order.""",
+    "random_state": """
+random_state : int, RandomState instance or None, default={default}
+    Decides the start, the order of rows and the validation rows.""",
+    "tol": """
+tol : float, default={default}
+    A loss that improves by less counts as standing still.""",
+    "n_iter_no_change": """
+n_iter_no_change : int, default={default}
+    Training ends when the loss has stood still for more than so many epochs: the validation loss
+    under `early_stopping`, else the training loss, but for "cosine", which ends as planned.""",
+    "early_stopping": """
+early_stopping : bool, default={default}
+    Whether to set rows aside, watch the loss on them, and bring back the parameters of the epoch
+    where it was smallest.""",
+    "validation_fraction": """
+validation_fraction : float in (0, 1), default={default}
+    Share of the rows set aside by `early_stopping`.""",
+    "warm_start": """
+warm_start : bool, default={default}
+    Whether fit goes on from where the last one ended, solver and random generator included.""",
+    "verbose": """
+verbose : bool or int, default={default}
+    Whether to print a line for each epoch.""",
+}
+
+
+def describe_parameters(cls):
+    """Put the descriptions of the constructor's parameters where the docstring says so."""
+    defaults = cls.__init__.__kwdefaults__ | dict(
+        zip(("hidden_layer_sizes", "activation"), cls.__init__.__defaults__)
+    )
+    lines = "".join(
+        text.format(default=f'"{value}"' if isinstance(value, str) else value)
+        for name, text in PARAMETERS.items()
+        if (value := defaults.get(name, text)) is not text
+    )
+    cls.__doc__ = cls.__doc__.replace("\n    {parameters}", lines.replace("\n", "\n    "))
+    return cls

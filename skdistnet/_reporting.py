@@ -1,0 +1,55 @@
+"""What a training tells a person: a line for each epoch, and a warning at the end."""
+
+import warnings
+from time import perf_counter
+
+from sklearn.exceptions import ConvergenceWarning
+
+__all__ = ["epoch_printer", "warn_if_not_converged"]
+
+#: From here past `fit` to the line of the user.
+CALLER = 4
+
+
+def epoch_printer(max_iter):
+    """Make a function of the outcome so far and the learning rate that prints a line."""
+    width = len(str(max_iter))
+    began = perf_counter()
+
+    def report(outcome, rate):
+        line = (
+            f"Epoch {len(outcome.loss_curve):{width}}/{max_iter}  loss {outcome.loss_curve[-1]:.5f}"
+        )
+        if outcome.validation_loss_curve:
+            line += (
+                f"  validation loss {outcome.validation_loss_curve[-1]:.5f}"
+                f"  score {outcome.validation_scores[-1]:.4f}"
+            )
+        print(f"{line}  learning rate {rate:.2g}  {perf_counter() - began:.1f} s")
+
+    return report
+
+
+def warn_if_not_converged(estimator, outcome):
+    """Say what ended a training other than its own plan, and what to change."""
+    if outcome.reason == "interrupted":
+        warnings.warn(
+            f"Training was interrupted after {estimator.n_iter_} epochs; "
+            "the model keeps what it had learned.",
+            stacklevel=CALLER,
+        )
+    elif outcome.reason == "diverged":
+        warnings.warn(
+            f"The loss was no longer finite after epoch {estimator.n_iter_}; the model keeps the "
+            "parameters from before. A smaller 'learning_rate_init' (now "
+            f"{estimator.learning_rate_init}) may help, or standardize=True.",
+            ConvergenceWarning,
+            stacklevel=CALLER,
+        )
+    elif outcome.reason == "budget" and outcome.still_falling(estimator.tol):
+        warnings.warn(
+            f"The loss was still falling when 'max_iter' ({estimator.max_iter}) epochs were over: "
+            "more of them may give a better model.",
+            ConvergenceWarning,
+            stacklevel=CALLER,
+        )
