@@ -7,7 +7,8 @@ answer of the layer is what `median_activation` says, at any width and depth.
 
 To add a way to place centroids, write a function ``(H, n_units, rng, weights, kmeans)`` that
 returns (n_units, n_inputs) centroids for the layer's own input `H` (n_rows, n_inputs), whose rows
-count by `weights`, and list it in `INITIALIZERS`. `kmeans` clusters: ``kmeans(H, n, weights, seed)``.
+count by `weights`, and list it in `INITIALIZERS`. `kmeans` clusters:
+``kmeans(H, n, weights, seed)``.
 """
 
 import numpy as np
