@@ -80,6 +80,8 @@ def set_apart(centroids, H, weights, rng):
     if again.size:
         deviation = H - weights @ H
         std = np.sqrt(weights @ (deviation * deviation))
+        if not std.any():
+            std[:] = 1
         noise = rng.standard_normal((again.size, H.shape[1]))
         centroids[again] += (JITTER * std * noise).astype(centroids.dtype)
     return centroids
@@ -129,15 +131,7 @@ def start_distance_layer(layer, views, H, target, weights, place, median_activat
         centroids = class_means(H, target, weights, rng)
     else:
         centroids = place(H, layer.n_units, rng)
-    centroids = np.asarray(centroids, dtype=H.dtype)
-    if centroids.shape != (layer.n_units, layer.n_inputs):
-        raise ValueError(
-            f"The centroids that 'init' places must have shape "
-            f"{(layer.n_units, layer.n_inputs)}; got {centroids.shape}."
-        )
-    if not np.all(np.isfinite(centroids)):
-        raise ValueError("The centroids that 'init' places must be finite.")
-    centroids = set_apart(np.array(centroids), H, weights, rng)
+    centroids = set_apart(np.array(centroids, dtype=H.dtype), H, weights, rng)
     views["centroids"][...] = centroids
     if median_activation is None:
         views["inverse_radii"][...] = data_free_radii(layer, rng)
@@ -154,6 +148,19 @@ def start_dense_layer(layer, views, rng):
         views[name][...] = rng.uniform(-bound, bound, views[name].shape)
 
 
+def ask(init, H, n_units, rng):
+    """Centroids that the function `init` places, checked."""
+    centroids = np.asarray(init(H, n_units, np.random.RandomState(rng.integers(2**31))))
+    if centroids.shape != (n_units, H.shape[1]):
+        raise ValueError(
+            f"The centroids that 'init' places must have shape {(n_units, H.shape[1])}; "
+            f"got {centroids.shape}."
+        )
+    if not np.all(np.isfinite(centroids)):
+        raise ValueError("The centroids that 'init' places must be finite.")
+    return centroids
+
+
 def placement(init, is_first, origin, weights, kmeans):
     """A function ``(H, n_units, rng)`` that places centroids as `init` says."""
     if isinstance(init, str):
@@ -161,7 +168,7 @@ def placement(init, is_first, origin, weights, kmeans):
     elif callable(init):
 
         def draw(H, n_units, rng, weights, kmeans):
-            return init(H, n_units, np.random.RandomState(rng.integers(2**31)))
+            return ask(init, H, n_units, rng)
 
     else:
         if is_first:

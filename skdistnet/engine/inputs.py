@@ -76,7 +76,8 @@ class InputMap:
             scale[usable] = std[usable]
         relative = reach / scale
         worst = int(np.argmax(relative))
-        if not relative[worst] < largest_square_root(X.shape[1], dtype):
+        too_far = relative[worst] >= largest_square_root(X.shape[1], dtype)
+        if too_far or reach[worst] >= np.finfo(X.dtype).max:
             raise ValueError(
                 f"Column {worst} of X reaches {reach[worst]:.3g} away from its mean, and squares "
                 f"of that overflow in {np.dtype(dtype).name}: rescale X or set standardize=True."
@@ -85,11 +86,12 @@ class InputMap:
 
     def apply(self, rows, out):
         """Write mapped `rows`, given in input units, into `out`."""
-        shift, inverse = self.shift.astype(rows.dtype), (1.0 / self.scale).astype(rows.dtype)
-        # A wider dtype must be scaled before it is narrowed, or large inputs overflow.
-        mapped = out if rows.dtype == out.dtype else np.empty(rows.shape, dtype=rows.dtype)
-        np.subtract(rows, shift, out=mapped)
-        mapped *= inverse
+        # Of two dtypes the wider computes: what overflows the narrower before it is scaled may
+        # not do so after.
+        wide = np.result_type(rows.dtype, out.dtype)
+        mapped = out if out.dtype == wide else np.empty(rows.shape, dtype=wide)
+        np.subtract(rows, self.shift.astype(wide), out=mapped, dtype=wide)
+        mapped *= (1.0 / self.scale).astype(wide)
         if mapped is not out:
             out[...] = mapped
 

@@ -27,6 +27,11 @@ def normalized_weights(sample_weight, n_rows, dtype):
     if sample_weight is None:
         return np.full(n_rows, 1.0 / n_rows, dtype=dtype)
     sample_weight = np.asarray(sample_weight, dtype=np.float64)
+    if sample_weight.shape != (n_rows,) or not sample_weight.sum() > 0:
+        raise ValueError(
+            f"'sample_weight' must have shape {(n_rows,)} and a positive sum; "
+            f"got shape {sample_weight.shape} and sum {sample_weight.sum()}."
+        )
     return (sample_weight / sample_weight.sum()).astype(dtype)
 
 

@@ -269,9 +269,16 @@ class Network:
         target = np.asarray(Y, dtype=self.dtype)
         if target.ndim == 1:
             target = target[:, np.newaxis]
-        loss = LOSSES[guess_loss(target) if loss is None else loss]
-        loss.check_target(target, self.sizes[-1])
         theta, work = self._enter(theta, X)
+        name = guess_loss(target) if loss is None else loss
+        if name not in LOSSES:
+            raise ValueError(f"'loss' must be one of {sorted(LOSSES)} or None; got {loss!r}.")
+        loss = LOSSES[name]
+        loss.check_target(target, self.sizes[-1])
+        if len(target) != len(work.X):
+            raise ValueError(
+                f"X and Y must have as many rows; got shapes {work.X.shape} and {target.shape}."
+            )
         params = self.views(theta)
         raw = self.run_forward(params, work)
         weights = normalized_weights(sample_weight, len(raw), self.dtype)
@@ -282,14 +289,20 @@ class Network:
 
     def _enter(self, theta, X):
         """Theta and a workspace holding X, both shifted to where squares do not cancel."""
-        X = np.asarray(X)
+        X, theta = np.asarray(X), np.array(theta, dtype=self.dtype)
+        if X.ndim != 2 or X.shape[1] != self.sizes[0] or not len(X):
+            raise ValueError(
+                f"X must have shape (n_rows, {self.sizes[0]}) with at least one row; got {X.shape}."
+            )
+        if theta.shape != (self.n_parameters,):
+            raise ValueError(f"theta must have shape ({self.n_parameters},); got {theta.shape}.")
         work = self.workspace(len(X))
-        if not isinstance(self.layers[0], Distance):
+        if isinstance(self.layers[0], Distance):
+            # Distances do not change when rows and centroids move together (see distances.py).
+            wide = np.result_type(X.dtype, self.dtype)
+            shift = X.mean(axis=0, dtype=wide).astype(self.dtype)
+            work.X[...] = np.subtract(X, shift, dtype=wide)
+            self.views(theta)[0]["centroids"][...] -= shift
+        else:
             work.X[...] = X
-            return theta, work
-        # Distances do not change when rows and centroids move together (see distances.py).
-        shift = X.mean(axis=0)
-        work.X[...] = X - shift
-        theta = np.array(theta, dtype=self.dtype)
-        self.views(theta)[0]["centroids"][...] -= shift.astype(self.dtype)
         return theta, work

@@ -6,6 +6,7 @@ such a function and list it in `SCHEDULES`.
 """
 
 import math
+from functools import lru_cache
 
 __all__ = ["HORIZON_SCHEDULES", "SCHEDULES"]
 
@@ -28,17 +29,15 @@ def invscaling(step, steps_per_epoch, total_steps, power_t, decay_rate):
 def inverse_time(step, steps_per_epoch, total_steps, power_t, decay_rate):
     """The rule of the reference, which compounds: after epoch e, divide by ``1 + decay_rate e``.
 
-    Epochs count from 1, so that the first division comes after epoch 1. The product over the
-    epochs done, ``prod (1 + d e)``, is ``d**E * gamma(1/d + 1 + E) / gamma(1/d + 1)``.
+    Epochs count from 1, so that the first division comes after epoch 1.
     """
-    epochs = step // steps_per_epoch
-    if decay_rate == 0.0 or epochs == 0:
-        return 1.0
-    inverse = 1.0 / decay_rate
-    log_product = (
-        epochs * math.log(decay_rate) + math.lgamma(inverse + 1 + epochs) - math.lgamma(inverse + 1)
-    )
-    return math.exp(-log_product)
+    return compounded(step // steps_per_epoch, decay_rate)
+
+
+@lru_cache(maxsize=16)
+def compounded(epochs, decay_rate):
+    """Return 1 / prod (1 + decay_rate e) over the epochs done; kept, as each step asks for it."""
+    return math.exp(-math.fsum(math.log1p(decay_rate * e) for e in range(1, epochs + 1)))
 
 
 #: "adaptive" is constant here: it answers to the loss, so the epoch loop lowers its rate.

@@ -174,7 +174,7 @@ class Watch:
 
     def record(self, loss):
         """Take the epoch's loss into the outcome and keep the parameters if they are best."""
-        watched = loss if self.validation is None else self.validation_loss()
+        watched = loss if self.validation is None else self.validate()
         self.outcome.loss_curve.append(loss)
         self.stalled = self.stalled + 1 if watched > self.best - self.plan.tol else 0
         # Without validation the latest parameters are kept: a batch's luck is no reason to go back.
@@ -183,13 +183,16 @@ class Watch:
             self.outcome.best_epoch = len(self.outcome.loss_curve)
         self.best = min(self.best, watched)
 
-    def validation_loss(self):
+    def validate(self):
+        """Take the validation loss and the score into the outcome; return the loss."""
         rows, outcome = self.validation, self.outcome
         raw = layer_output(self.network, self.run.theta, self.input_map, rows.X)
         weights = normalized_weights(rows.weights, len(raw), self.network.dtype)
-        outcome.validation_loss_curve.append(self.plan.loss.value(raw, rows.target, weights))
-        outcome.validation_scores.append(self.score(raw))
-        return outcome.validation_loss_curve[-1]
+        loss, score = self.plan.loss.value(raw, rows.target, weights), self.score(raw)
+        # Both or neither: an interrupt in the score leaves curves of one length.
+        outcome.validation_loss_curve.append(loss)
+        outcome.validation_scores.append(score)
+        return loss
 
     def must_stop(self):
         """Whether the loss has stood still for long; lowers the rate first if that is the plan."""

@@ -1,0 +1,124 @@
+"""Where parameters start: alive at any width and depth, whatever the data."""
+
+import numpy as np
+import pytest
+from starting import draw_rows, make_network, start
+
+from skdistnet.engine import ACTIVATIONS, INITIALIZERS, KERNELS
+from skdistnet.engine.distances import RADIUS_TYPES
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(7)
+
+
+def apart(outputs):
+    """Answers without those of a unit to the very row that it stands on."""
+    return outputs[outputs < 1 - 1e-4]
+
+
+every_init = pytest.mark.parametrize("init", [*INITIALIZERS, "array", "callable"])
+every_radius_type = pytest.mark.parametrize("radius_type", RADIUS_TYPES)
+
+
+# What a start must reach --------------------------------------------------------------------------
+
+
+@every_init
+@every_radius_type
+@pytest.mark.parametrize("n_inputs", [1, 5, 300, 2000])
+def test_a_start_is_alive_at_any_width(init, radius_type, n_inputs, rng):
+    X, target = draw_rows(rng, n_inputs=n_inputs)
+    network = make_network(n_inputs, radius_type=radius_type)
+    theta = start(network, X, target, init, median=0.5)
+    assert np.isfinite(theta).all()
+    hidden = network.forward(theta, X)[0]
+    assert np.mean(hidden > 1e-6) > 0.9
+    assert np.median(apart(hidden)) == pytest.approx(0.5, abs=0.05)
+    _, gradient = network.loss_and_grad(theta, X, target)
+    for centroids in network.unpack(gradient).centroids:
+        assert np.abs(centroids).max() > 1e-6
+
+
+@every_init
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("median", [0.1, 0.8])
+def test_every_layer_of_a_deep_net_starts_at_the_median_asked_for(init, kernel, median, rng):
+    X, target = draw_rows(rng)
+    network = make_network(5, depth=8, activations=kernel)
+    theta = start(network, X, target, init, median)
+    for outputs in network.forward(theta, X)[:-1]:
+        assert np.median(apart(outputs)) == pytest.approx(median, abs=0.05)
+    _, gradient = network.loss_and_grad(theta, X, target)
+    for centroids in network.unpack(gradient).centroids:
+        assert np.abs(centroids).max() > 0
+
+
+@pytest.mark.parametrize("init", INITIALIZERS)
+def test_the_answer_of_a_distance_output_starts_at_the_papers_typical_distance(init, rng):
+    X, target = draw_rows(rng)
+    network = make_network(5)
+    raw = network.forward(start(network, X, target, init), X)[-1]
+    assert np.median(np.exp(raw)) == pytest.approx(0.1, abs=0.02)
+
+
+@every_init
+@pytest.mark.parametrize("name", [*KERNELS, *ACTIVATIONS])
+def test_hybrid_nets_start_with_gradients_in_every_layer(init, name, rng):
+    X, target = draw_rows(rng)
+    network = make_network(5, depth=3, activations=["tanh", name, "gaussian"])
+    theta = start(network, X, target, init)
+    _, gradient = network.loss_and_grad(theta, X, target)
+    for views in network.views(gradient):
+        for part in views.values():
+            assert np.abs(part).max() > 0
+
+
+# Difficult rows -----------------------------------------------------------------------------------
+
+DIFFICULT = {
+    "constant features": lambda X: np.where(np.arange(X.shape[1]) < 3, 0.0, X),
+    "duplicate rows": lambda X: np.repeat(X[:6], 20, axis=0),
+    "fewer rows than units": lambda X: X[:5],
+    "one feature": lambda X: X[:, :1],
+    "one feature of two values": lambda X: np.sign(X[:, :1]),
+    "float32": lambda X: X.astype(np.float32),
+    "spreads far apart": lambda X: X * np.logspace(-4, 4, X.shape[1]),
+}
+
+
+@every_init
+@every_radius_type
+@pytest.mark.parametrize("kind", DIFFICULT)
+@pytest.mark.parametrize("depth", [1, 4])
+def test_difficult_rows_start_finite_and_alive_with_no_two_units_alike(
+    init, radius_type, kind, depth, rng
+):
+    X, target = draw_rows(rng)
+    X = DIFFICULT[kind](X)
+    target = target[: len(X)].astype(X.dtype)
+    network = make_network(X.shape[1], depth, radius_type=radius_type, dtype=X.dtype)
+    theta = start(network, X, target, init)
+    assert theta.dtype == X.dtype
+    assert np.isfinite(theta).all()
+    for centroids, outputs in zip(network.unpack(theta).centroids, network.forward(theta, X)):
+        assert len(np.unique(centroids, axis=0)) == len(centroids)
+        assert np.isfinite(outputs).all()
+    for outputs in network.forward(theta, X)[:-1]:
+        assert np.mean(outputs > 1e-6) > 0.5
+    _, gradient = network.loss_and_grad(theta, X, target)
+    for centroids in network.unpack(gradient).centroids:
+        assert np.abs(centroids).max() > 0
+
+
+@pytest.mark.parametrize("init", INITIALIZERS)
+@every_radius_type
+def test_units_differ_even_where_all_rows_are_one(init, radius_type):
+    """As in a first partial_fit with a single row: units that start equal stay equal for ever."""
+    X, target = np.zeros((1, 4)), np.array([[1.0, 0.0, 0.0]])
+    network = make_network(4, depth=2, radius_type=radius_type)
+    theta = start(network, X, target, init)
+    assert np.isfinite(theta).all()
+    for centroids in network.unpack(theta).centroids:
+        assert len(np.unique(centroids, axis=0)) == len(centroids)

@@ -1,0 +1,116 @@
+import math
+
+import numpy as np
+import pytest
+from finite_differences import central_differences
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skdistnet.engine.kernels import KERNELS
+
+FAR = -np.concatenate([[0.0], np.geomspace(1e-12, 1e30, 500)])
+NEAR = -np.concatenate([[0.1], np.linspace(0.2, 20.0, 40)])
+
+every_kernel = pytest.mark.parametrize("kernel", KERNELS.values(), ids=list(KERNELS))
+every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+def evaluate(kernel, u):
+    out = np.full_like(u, np.nan)
+    kernel.value(u, out)
+    return out
+
+
+@every_kernel
+@every_dtype
+def test_value_is_one_at_the_centroid(kernel, dtype):
+    assert evaluate(kernel, np.zeros(3, dtype=dtype)).tolist() == [1.0, 1.0, 1.0]
+
+
+@every_kernel
+@every_dtype
+def test_values_lie_between_zero_and_one_and_never_rise_with_distance(kernel, dtype):
+    values = evaluate(kernel, FAR.astype(dtype))
+    assert values.min() >= 0.0
+    assert values.max() <= 1.0
+    assert np.all(np.diff(values) <= 0.0)
+    assert values[-1] < 1e-6
+
+
+@every_kernel
+@every_dtype
+def test_values_fall_strictly_where_units_work(kernel, dtype):
+    assert np.all(np.diff(evaluate(kernel, NEAR.astype(dtype))) < 0.0)
+
+
+@every_kernel
+@every_dtype
+def test_no_value_is_subnormal(kernel, dtype):
+    """Products of subnormal numbers would slow every pass down."""
+    u = -np.linspace(0.0, 1000.0, 20_001).astype(dtype)
+    values = evaluate(kernel, u)
+    assert values[values > 0].min() >= np.finfo(dtype).tiny
+
+
+@every_kernel
+def test_value_leaves_its_argument_alone(kernel):
+    u = NEAR.copy()
+    evaluate(kernel, u)
+    np.testing.assert_array_equal(u, NEAR)
+
+
+@every_kernel
+def test_slope_matches_central_differences(kernel):
+    incoming = np.random.default_rng(0).normal(size=NEAR.shape)
+    value = evaluate(kernel, NEAR)
+    kept, gradient = value.copy(), incoming.copy()
+    kernel.multiply_by_slope(value, gradient)
+    expected = central_differences(lambda u: float(incoming @ evaluate(kernel, u)), NEAR)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-9)
+    np.testing.assert_array_equal(value, kept)
+
+
+@every_kernel
+@every_dtype
+def test_slope_is_bounded_and_never_negative(kernel, dtype):
+    u = FAR.astype(dtype)
+    slope = np.ones_like(u)
+    kernel.multiply_by_slope(evaluate(kernel, u), slope)
+    assert slope.dtype == dtype
+    assert slope.min() >= 0.0
+    assert slope.max() <= 10.0
+
+
+@every_kernel
+def test_inverse_leads_back_from_the_value(kernel):
+    values = evaluate(kernel, NEAR)
+    back = [kernel.inverse(value) for value in values.tolist()]
+    np.testing.assert_allclose(back, NEAR, rtol=1e-12)
+
+
+@every_kernel
+@settings(deadline=None)
+@given(level=st.floats(1e-3, 0.999))
+def test_value_at_the_inverse_is_the_level_asked_for(kernel, level):
+    u = kernel.inverse(level)
+    assert u < 0.0
+    np.testing.assert_allclose(evaluate(kernel, np.array([u])), level, rtol=1e-12)
+
+
+@every_dtype
+def test_gaussian_is_the_exponential(dtype):
+    """The rounding of tiny values must not be felt where values count."""
+    u = np.linspace(-30.0, 0.0, 301, dtype=dtype)
+    tolerance = 4 * np.finfo(dtype).eps
+    np.testing.assert_allclose(evaluate(KERNELS["gaussian"], u), np.exp(u), rtol=tolerance)
+
+
+def test_cauchy_is_one_over_one_plus_the_squared_distance():
+    distance = np.linspace(0.0, 9.0, 40)
+    values = evaluate(KERNELS["cauchy"], -0.5 * distance**2)
+    np.testing.assert_allclose(values, 1.0 / (1.0 + distance**2), rtol=1e-14)
+
+
+def test_half_the_value_is_reached_at_a_known_distance():
+    assert KERNELS["gaussian"].inverse(0.5) == pytest.approx(-math.log(2.0))
+    assert KERNELS["cauchy"].inverse(0.5) == pytest.approx(-0.5)

@@ -1,0 +1,173 @@
+import numpy as np
+import pytest
+from finite_differences import central_differences
+from sklearn.metrics import log_loss
+
+from skdistnet.engine.losses import LOSSES, guess_loss, normalized_weights
+
+every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=list(LOSSES))
+
+
+def sample(n_rows=6, n_outputs=3, dtype=np.float64):
+    """Raw outputs, one-hot rows (a target for any loss) and uneven weights that sum to 1."""
+    rng = np.random.default_rng(3)
+    raw = rng.normal(size=(n_rows, n_outputs)).astype(dtype)
+    target = np.eye(n_outputs, dtype=dtype)[rng.integers(n_outputs, size=n_rows)]
+    return raw, target, normalized_weights(rng.uniform(0.5, 2.0, n_rows), n_rows, dtype)
+
+
+def differentiate(loss, raw, target, weights):
+    out = np.full_like(raw, np.nan)
+    return loss.value_and_gradient(raw, target, weights, out=out), out
+
+
+@every_loss
+def test_gradient_matches_central_differences(loss):
+    raw, target, weights = sample()
+    _, gradient = differentiate(loss, raw, target, weights)
+    expected = central_differences(lambda moved: loss.value(moved, target, weights), raw)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-9)
+
+
+@every_loss
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float32, 1e-5), (np.float64, 1e-13)])
+def test_both_methods_give_the_same_value_as_a_float(loss, dtype, rtol):
+    raw, target, weights = sample(dtype=dtype)
+    value, gradient = differentiate(loss, raw, target, weights)
+    assert type(value) is float
+    assert type(loss.value(raw, target, weights)) is float
+    assert gradient.dtype == dtype
+    assert value == pytest.approx(loss.value(raw, target, weights), rel=rtol)
+
+
+@every_loss
+def test_raw_target_and_weights_are_left_alone(loss):
+    arrays = sample()
+    differentiate(loss, *arrays)
+    loss.value(*arrays)
+    loss.inverse_link(arrays[0])
+    for found, fresh in zip(arrays, sample()):
+        np.testing.assert_array_equal(found, fresh)
+
+
+@every_loss
+def test_value_is_the_weighted_mean_over_rows(loss):
+    raw, target, weights = sample()
+    one = np.ones(1)
+    rows = [loss.value(raw[[i]], target[[i]], one) for i in range(len(raw))]
+    assert loss.value(raw, target, weights) == pytest.approx(np.dot(weights, rows), rel=1e-12)
+
+
+@every_loss
+def test_rows_of_weight_zero_count_for_nothing(loss):
+    raw, target, weights = sample()
+    weights[2] = 0.0
+    kept = weights > 0
+    value, gradient = differentiate(loss, raw, target, weights)
+    assert value == pytest.approx(loss.value(raw[kept], target[kept], weights[kept]), rel=1e-13)
+    assert gradient[2].tolist() == [0.0, 0.0, 0.0]
+
+
+@every_loss
+def test_check_target_accepts_one_hot_rows(loss):
+    _, target, _ = sample()
+    assert loss.check_target(target, 3) is None
+
+
+@every_loss
+@pytest.mark.parametrize("shape", [(6, 2), (6, 4), (6,)])
+def test_check_target_names_the_wrong_shape(loss, shape):
+    with pytest.raises(ValueError, match=r"must have shape \(n_rows, 3\).*got \(6,"):
+        loss.check_target(np.zeros(shape), 3)
+
+
+@every_loss
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_check_target_refuses_numbers_that_are_not_finite(loss, bad):
+    _, target, _ = sample()
+    target[1, 0] = bad
+    with pytest.raises(ValueError, match="must be"):
+        loss.check_target(target, 3)
+
+
+@pytest.mark.parametrize("row", [[0.5, 0.6, 0.0], [-0.5, 1.5, 0.0], [0.0, 0.0, 0.0]])
+def test_log_loss_refuses_rows_that_are_no_probabilities(row):
+    with pytest.raises(ValueError, match="rows of the target of 'log_loss' must be probabilities"):
+        LOSSES["log_loss"].check_target(np.array([[1.0, 0.0, 0.0], row]), 3)
+
+
+def test_log_loss_equals_that_of_scikit_learn():
+    raw, target, weights = sample(n_rows=40)
+    loss = LOSSES["log_loss"]
+    expected = log_loss(
+        target.argmax(axis=1), loss.inverse_link(raw), sample_weight=weights, labels=[0, 1, 2]
+    )
+    assert loss.value(raw, target, weights) == pytest.approx(expected, rel=1e-12)
+
+
+def test_log_loss_has_the_gradient_p_minus_y_for_soft_targets_too():
+    raw, target, weights = sample()
+    soft = 0.9 * target + 0.1 / 3
+    loss = LOSSES["log_loss"]
+    value, gradient = differentiate(loss, raw, soft, weights)
+    probabilities = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
+    expected = weights[:, np.newaxis] * (probabilities - soft)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-12, atol=1e-15)
+    cross_entropy = -(weights[:, np.newaxis] * soft * np.log(probabilities)).sum()
+    assert value == pytest.approx(cross_entropy, rel=1e-12)
+    np.testing.assert_allclose(loss.inverse_link(raw), probabilities, rtol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_log_loss_stays_finite_at_extreme_logits(dtype):
+    raw = np.array([[1e4, -1e4, 0.0], [-1e4, -1e4, -2e4], [1e4, 0.0, 0.0]], dtype=dtype)
+    target = np.eye(3, dtype=dtype)
+    weights = np.full(3, 1 / 3, dtype=dtype)
+    loss = LOSSES["log_loss"]
+    value, gradient = differentiate(loss, raw, target, weights)
+    assert value == pytest.approx((0.0 + np.log(2.0) + 1e4) / 3, rel=1e-5)
+    assert loss.value(raw, target, weights) == pytest.approx(value, rel=1e-6)
+    expected = np.array([[0, 0, 0], [0.5, -0.5, 0], [1, 0, -1]]) / 3
+    np.testing.assert_allclose(gradient, expected, atol=1e-7)
+    np.testing.assert_allclose(loss.inverse_link(raw).sum(axis=1), 1.0, rtol=1e-6)
+
+
+def test_log_loss_does_not_feel_a_common_shift_of_logits():
+    raw, target, weights = sample()
+    loss = LOSSES["log_loss"]
+    shifted = raw + np.arange(6.0)[:, np.newaxis]
+    assert loss.value(shifted, target, weights) == pytest.approx(loss.value(raw, target, weights))
+    np.testing.assert_allclose(loss.inverse_link(shifted), loss.inverse_link(raw), rtol=1e-12)
+
+
+def test_squared_error_is_half_the_mean_square_over_outputs():
+    raw, target = np.array([[1.0, 2.0], [3.0, 0.0]]), np.array([[0.0, 0.0], [1.0, 4.0]])
+    loss, weights = LOSSES["squared_error"], np.array([0.75, 0.25])
+    value, gradient = differentiate(loss, raw, target, weights)
+    assert value == pytest.approx(0.75 * 5.0 / 4.0 + 0.25 * 20.0 / 4.0)
+    np.testing.assert_allclose(gradient, [[0.375, 0.75], [0.25, -0.5]])
+    np.testing.assert_array_equal(loss.inverse_link(raw), raw)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_normalized_weights_sum_to_one_whatever_their_scale(dtype):
+    expected = np.array([0.25, 0.75], dtype=dtype)
+    for scale in (1, 1e-30, 1e30):
+        weights = normalized_weights([1 * scale, 3 * scale], 2, dtype)
+        assert weights.dtype == dtype
+        np.testing.assert_allclose(weights, expected, rtol=1e-6)
+    np.testing.assert_array_equal(normalized_weights(None, 4, dtype), np.full(4, 0.25, dtype))
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ([[1, 0], [0, 1]], "log_loss"),
+        ([[1, 1], [0, 1]], "squared_error"),
+        ([[0.5, 0.5]], "squared_error"),
+        ([[2, -1]], "squared_error"),
+        ([[1], [1]], "squared_error"),
+    ],
+)
+def test_only_one_hot_rows_call_for_the_log_loss(target, expected):
+    assert guess_loss(np.array(target, dtype=float)) == expected

@@ -1,0 +1,84 @@
+"""Rows in input units through a network, a chunk at a time."""
+
+import numpy as np
+import pytest
+
+from skdistnet.engine import KERNELS, Network, prediction
+from skdistnet.engine.distances import RADIUS_TYPES
+from skdistnet.engine.inputs import InputMap
+from skdistnet.engine.prediction import layer_output
+
+N_INPUTS = 3
+MAP = InputMap(np.array([1.0, -2.0, 30.0]), np.array([0.1, 1.0, 5.0]), np.zeros(N_INPUTS))
+
+
+def make(dtype=np.float64, hidden=(4, 5), **options):
+    network = Network([N_INPUTS, *hidden, 2], dtype=dtype, **options)
+    rng = np.random.default_rng(0)
+    return network, rng.normal(size=network.n_parameters).astype(dtype)
+
+
+def rows(n_rows=11):
+    return np.random.default_rng(1).normal(size=(n_rows, N_INPUTS)) * MAP.scale + MAP.shift
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2, -1])
+@pytest.mark.parametrize("chunk_rows", [1, 4, 11, 50])
+def test_output_is_that_of_the_network_on_mapped_rows_whatever_the_chunk(
+    layer, chunk_rows, monkeypatch
+):
+    monkeypatch.setattr(prediction, "CHUNK", chunk_rows * 5)
+    network, theta = make()
+    expected = network.forward(theta, (rows() - MAP.shift) / MAP.scale)[layer]
+    found = layer_output(network, theta, MAP, rows(), layer)
+    np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-13)
+
+
+def test_a_chunk_is_one_row_where_a_layer_is_very_wide(monkeypatch):
+    monkeypatch.setattr(prediction, "CHUNK", 2)
+    network, theta = make()
+    assert layer_output(network, theta, MAP, rows(3)).shape == (3, 2)
+
+
+def test_no_rows_give_no_outputs():
+    network, theta = make()
+    assert layer_output(network, theta, MAP, rows(0)).shape == (0, 2)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("rows_dtype", [np.float32, np.float64])
+def test_output_has_the_networks_dtype(dtype, rows_dtype):
+    network, theta = make(dtype)
+    found = layer_output(network, theta, MAP, rows().astype(rows_dtype))
+    assert found.dtype == dtype
+    exact = layer_output(*make(), MAP, rows())
+    np.testing.assert_allclose(found, exact, rtol=1e-3, atol=1e-3)
+
+
+def test_parameters_and_rows_are_left_alone():
+    network, theta = make()
+    X, kept = rows(), (theta.copy(), rows())
+    layer_output(network, theta, MAP, X)
+    np.testing.assert_array_equal(theta, kept[0])
+    np.testing.assert_array_equal(X, kept[1])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("radius_type", RADIUS_TYPES)
+@pytest.mark.parametrize("activation", [*KERNELS, "relu", "tanh"])
+@pytest.mark.parametrize("output_layer", ["distance", "linear"])
+def test_rows_far_beyond_any_square_give_finite_outputs(
+    dtype, radius_type, activation, output_layer
+):
+    network, theta = make(
+        dtype, activations=activation, radius_type=radius_type, output_layer=output_layer
+    )
+    far = np.array([[1e300, -1e300, 1e300], [1.7e308, 0.0, 0.0], [1e160, 1e160, -1e160]])
+    assert np.isfinite(layer_output(network, theta, MAP, far)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_far_rows_do_not_overflow_behind_several_dot_product_layers(dtype):
+    network, theta = make(dtype, hidden=(8, 8, 8, 4), activations=["relu"] * 3 + ["gaussian"])
+    far = np.array([[1e300, -1e300, 1e300], [-1e300, 1e300, -1e300]])
+    assert np.isfinite(layer_output(network, theta, MAP, far)).all()

@@ -1,0 +1,48 @@
+"""BLAS threads are limited for small work alone, and given back."""
+
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from skdistnet.engine import Network
+from skdistnet.engine.threads import SMALL_PRODUCT, blas_threads
+
+NETWORK = Network([10, 100, 3])
+SMALL, LARGE = 5, SMALL_PRODUCT // 1000
+
+
+def numbers_of_threads():
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+@pytest.fixture(autouse=True)
+def two_threads():
+    with threadpool_limits(2, user_api="blas"):
+        if 2 not in numbers_of_threads():
+            pytest.skip("BLAS has one thread only")
+        yield
+
+
+def test_small_products_get_one_thread():
+    with blas_threads(NETWORK, SMALL):
+        assert set(numbers_of_threads()) == {1}
+
+
+def test_large_products_keep_theirs():
+    before = numbers_of_threads()
+    with blas_threads(NETWORK, LARGE):
+        assert numbers_of_threads() == before
+
+
+def test_the_widest_layer_decides():
+    with blas_threads(Network([10, 100, 300]), LARGE // 30 + 1):
+        assert 2 in numbers_of_threads()
+    with blas_threads(Network([10, 100, 3]), LARGE // 30 + 1):
+        assert set(numbers_of_threads()) == {1}
+
+
+@pytest.mark.parametrize("n_rows", [SMALL, LARGE])
+def test_threads_are_given_back_even_after_an_error(n_rows):
+    before = numbers_of_threads()
+    with pytest.raises(ZeroDivisionError), blas_threads(NETWORK, n_rows):
+        raise ZeroDivisionError
+    assert numbers_of_threads() == before
