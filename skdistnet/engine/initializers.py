@@ -102,7 +102,7 @@ def fitted_radii(layer, H, centroids, weights, median_activation, rng):
     rows = slice(None)
     if len(H) > MEDIAN_ROWS:
         rows = rng.choice(len(H), MEDIAN_ROWS, replace=False)
-    shape = layer.radii.radii_shape(*centroids.shape)
+    shape = layer.radii_shape
     inverse = np.ones(H.shape[1]) if shape[1] == 1 else 1.0 / spread(H, weights)
     scaled, centers = H[rows] * inverse, centroids * inverse
     squared = -2.0 * (scaled @ centers.T)
@@ -121,8 +121,7 @@ def fitted_radii(layer, H, centroids, weights, median_activation, rng):
 def data_free_radii(layer, rng):
     """The start of the paper: f (1 + 0.4 N(0, 1)), f = sqrt(2 ln(1/0.1) / n_inputs)."""
     typical = np.sqrt(2.0 * np.log(1.0 / PAPER_ACTIVATION) / layer.n_inputs)
-    shape = layer.radii.radii_shape(layer.n_units, layer.n_inputs)
-    return typical * (1.0 + 0.4 * rng.standard_normal(shape))
+    return typical * (1.0 + 0.4 * rng.standard_normal(layer.radii_shape))
 
 
 def start_distance_layer(layer, views, H, target, weights, place, median_activation, rng):

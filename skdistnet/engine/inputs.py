@@ -95,6 +95,14 @@ class InputMap:
         if mapped is not out:
             out[...] = mapped
 
+    def gather(self, X, batch, out):
+        """Write the mapped rows that `batch`, a slice or indices, picks from X into `out`."""
+        if isinstance(batch, np.ndarray) and X.dtype == out.dtype:
+            # Mapped where they land, without a copy between; "clip" because the default buffers.
+            self.apply(np.take(X, batch, axis=0, out=out, mode="clip"), out)
+        else:
+            self.apply(X[batch], out)
+
     def apply_bounded(self, rows, out):
         """The same for rows that the map was not fitted to, which may be too far off to square."""
         bound = largest_square_root(rows.shape[1], out.dtype)

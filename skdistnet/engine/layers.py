@@ -19,6 +19,7 @@ Every kind has
 To add a kind, write such a class and list it in `LAYERS`.
 """
 
+import math
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -29,6 +30,18 @@ from .distances import RADIUS_TYPES
 from .kernels import KERNELS
 
 __all__ = ["LAYERS", "Dense", "Distance"]
+
+
+def flush(array):
+    """Set to zero, in place, what is so small that its square or a product would be subnormal.
+
+    Adding and taking away a number rounds what lies far below it to zero and leaves the rest as it
+    is, but for an error of the last bit of that number. Without it a net whose units fall silent
+    trains several times slower, as subnormal numbers are that slow.
+    """
+    small = 1e-8 if array.dtype == np.float32 else 1e-130
+    array += small
+    array -= small
 
 
 @dataclass(frozen=True)
@@ -56,13 +69,19 @@ class Distance:
         return RADIUS_TYPES[self.radius_type]
 
     @property
+    def radii_shape(self):
+        return self.radii.radii_shape(self.n_units, self.n_inputs)
+
+    @property
     def n_parameters(self):
-        rows, columns = self.radii.radii_shape(self.n_units, self.n_inputs)
-        return self.n_units * self.n_inputs + rows * columns
+        return self.n_units * self.n_inputs + math.prod(self.radii_shape)
 
     def views(self, block):
-        centroids, inverse_radii = self.radii.split(block, self.n_units, self.n_inputs)
-        return {"centroids": centroids, "inverse_radii": inverse_radii}
+        n_centroids = self.n_units * self.n_inputs
+        return {
+            "centroids": block[:n_centroids].reshape(self.n_units, self.n_inputs),
+            "inverse_radii": block[n_centroids:].reshape(self.radii_shape),
+        }
 
     def workspace(self, n_rows, dtype):
         work = self.radii.workspace(n_rows, self.n_units, self.n_inputs, dtype)
@@ -76,10 +95,12 @@ class Distance:
         else:
             self.radii.forward(centroids, inverse_radii, work, work.u)
             self.kernel.value(work.u, out)
+            flush(out)
 
     def backward(self, params, work, out, d_out, grads):
         if self.kernel is not None:
             self.kernel.multiply_by_slope(out, d_out)
+        flush(d_out)
         self.radii.backward(
             params["centroids"],
             params["inverse_radii"],
@@ -124,6 +145,7 @@ class Dense:
 
     def backward(self, params, work, out, d_out, grads):
         ACTIVATIONS[self.activation].multiply_by_slope(out, d_out)
+        flush(d_out)
         np.matmul(work.X.T, d_out, out=grads["coefs"])
         d_out.sum(axis=0, out=grads["intercepts"])
 

@@ -127,13 +127,14 @@ class Trainer:
     def step(self, batch):
         """Make one update from the rows that `batch` picks; returns their loss and weight."""
         rows, plan, run = self.rows, self.plan, self.run
-        X, target = rows.X[batch], rows.target[batch]
+        target = rows.target[batch]
+        n_rows = len(target)
         picked = None if rows.weights is None else rows.weights[batch]
-        weights = normalized_weights(picked, len(X), self.network.dtype)
-        work = self.workspaces.get(len(X))
+        weights = normalized_weights(picked, n_rows, self.network.dtype)
+        work = self.workspaces.get(n_rows)
         if work is None:
-            work = self.workspaces[len(X)] = self.network.workspace(len(X))
-        self.input_map.apply(X, work.X)
+            work = self.workspaces[n_rows] = self.network.workspace(n_rows)
+        self.input_map.gather(rows.X, batch, work.X)
         raw = self.network.run_forward(self.params, work)
         value = plan.loss.value_and_gradient(raw, target, weights, out=work.d_outputs[-1])
         self.network.run_backward(self.params, work, self.grads)
@@ -141,14 +142,14 @@ class Trainer:
         if plan.alpha:
             pull = self.decay_mask * (run.theta - self.decay_center)
             if plan.coupled:
-                self.gradient += plan.alpha / len(X) * pull
+                self.gradient += plan.alpha / n_rows * pull
             else:
                 run.theta -= rate * plan.alpha * pull
         plan.solver.step(run.theta, self.gradient, run.solver_state, rate)
         run.n_steps += 1
         if run.n_steps % SWEEP == 0:
             self.sweep()
-        return value, len(X) if picked is None else float(picked.sum())
+        return value, n_rows if picked is None else float(picked.sum())
 
     def sweep(self):
         """Set to zero what decays for ever: subnormal numbers double the time of an epoch."""

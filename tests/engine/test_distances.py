@@ -15,10 +15,9 @@ class Problem:
 
     def __init__(self, radii, n_rows, n_units, n_inputs, seed=0, dtype=np.float64):
         rng = np.random.default_rng(seed)
-        rows, columns = radii.radii_shape(n_units, n_inputs)
-        block = rng.normal(size=n_units * n_inputs + rows * columns).astype(dtype)
-        self.radii, self.block = radii, block
-        self.centroids, self.inverse_radii = radii.split(block, n_units, n_inputs)
+        self.radii = radii
+        self.centroids = rng.normal(size=(n_units, n_inputs)).astype(dtype)
+        self.inverse_radii = rng.normal(size=radii.radii_shape(n_units, n_inputs)).astype(dtype)
         self.X = rng.normal(size=(n_rows, n_inputs)).astype(dtype)
         self.D = rng.normal(size=(n_rows, n_units)).astype(dtype)
         self.work = radii.workspace(n_rows, n_units, n_inputs, np.dtype(dtype))
@@ -31,7 +30,7 @@ class Problem:
 
     def backward(self):
         """Gradients by centroids and inverse radii, written over what stood there."""
-        grads = self.radii.split(np.full_like(self.block, np.nan), *self.centroids.shape)
+        grads = np.full_like(self.centroids, np.nan), np.full_like(self.inverse_radii, np.nan)
         self.radii.backward(self.centroids, self.inverse_radii, self.work, self.D, *grads)
         return grads
 
@@ -95,8 +94,8 @@ def test_block_size_does_not_change_results(radii, block, monkeypatch):
 
 
 @pytest.mark.parametrize("n_inputs", [1, 7, distances.BLOCK, 2 * distances.BLOCK])
-def test_row_blocks_cover_every_unit_once(n_inputs):
-    blocks = distances.row_blocks(5, n_inputs)
+def test_unit_blocks_cover_every_unit_once(n_inputs):
+    blocks = distances.unit_blocks(5, n_inputs)
     assert [unit for block in blocks for unit in range(5)[block]] == [0, 1, 2, 3, 4]
     assert all(
         block.stop - block.start == max(1, distances.BLOCK // n_inputs) for block in blocks[:-1]
@@ -145,16 +144,8 @@ def test_sign_of_radii_does_not_matter(radii):
 
 
 @every_radius_type
-def test_split_names_every_element_once(radii):
-    rows, columns = radii.radii_shape(4, 3)
-    block = np.zeros(12 + rows * columns)
-    centroids, inverse_radii = radii.split(block, 4, 3)
-    assert centroids.shape == (4, 3)
-    assert inverse_radii.shape == (rows, columns)
-    assert np.broadcast_shapes((4, 3), inverse_radii.shape) == (4, 3)
-    centroids += 1.0
-    inverse_radii += 1.0
-    np.testing.assert_array_equal(block, np.ones_like(block))
+def test_radii_broadcast_to_centroids(radii):
+    assert np.broadcast_shapes((4, 3), radii.radii_shape(4, 3)) == (4, 3)
 
 
 @every_radius_type
@@ -182,10 +173,12 @@ def test_a_used_workspace_remembers_nothing(radii):
 @every_radius_type
 def test_parameters_rows_and_incoming_gradient_are_left_alone(radii):
     problem = Problem(radii, 5, 4, 3)
-    block, D = problem.block.copy(), problem.D.copy()
+    centroids, radii = problem.centroids.copy(), problem.inverse_radii.copy()
+    D = problem.D.copy()
     problem.forward()
     problem.backward()
     problem.input_gradient()
-    np.testing.assert_array_equal(problem.block, block)
+    np.testing.assert_array_equal(problem.centroids, centroids)
+    np.testing.assert_array_equal(problem.inverse_radii, radii)
     np.testing.assert_array_equal(problem.D, D)
     np.testing.assert_array_equal(problem.work.X, problem.X)

@@ -122,3 +122,14 @@ def test_units_differ_even_where_all_rows_are_one(init, radius_type):
     assert np.isfinite(theta).all()
     for centroids in network.unpack(theta).centroids:
         assert len(np.unique(centroids, axis=0)) == len(centroids)
+
+
+@every_init
+@every_radius_type
+def test_a_start_in_single_precision_is_that_of_double_precision(init, radius_type, rng):
+    """Whatever picks rows, clusters or a median must not hang on the last bit."""
+    X, target = draw_rows(rng, dtype=np.float32)
+    networks = [make_network(5, 2, radius_type=radius_type, dtype=d) for d in ("f4", "f8")]
+    single = start(networks[0], X, target, init)
+    double = start(networks[1], X.astype(np.float64), target.astype(np.float64), init)
+    np.testing.assert_allclose(single, double, rtol=1e-4, atol=1e-4)

@@ -134,3 +134,17 @@ def test_decay_spares_intercepts_only():
     for layer in CASES:
         assert set(layer.parameter_names) - set(layer.decayed_names) <= {"intercepts"}
     assert "intercepts" not in Dense.decayed_names
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_what_a_distance_layer_hands_on_has_no_subnormal_squares(kernel, dtype):
+    """Subnormal numbers make every pass over them many times slower."""
+    layer = Distance(1, 1, kernel)
+    block = np.ones(2, dtype=dtype)
+    X = np.linspace(0, 50, 2_001, dtype=dtype)[:, np.newaxis]
+    out = run(layer, block, X)
+    _, d_input = run(layer, block, X, np.full_like(out, 1e-3))
+    for values in (out, d_input):
+        squares = (values * values)[values != 0]
+        assert squares.min() >= np.finfo(dtype).tiny
