@@ -61,8 +61,9 @@ def weighted_median(values, weights):
         return 1.0
     values, weights = values[rows, columns], weights[rows]
     order = np.argsort(values)
-    cumulative = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(cumulative, 0.5 * cumulative[-1])])
+    cumulative = np.cumsum(weights[order], dtype=np.float64)
+    # A hair less than half, so that rounding does not decide between two values in the middle.
+    return float(values[order][np.searchsorted(cumulative, (0.5 - 1e-9) * cumulative[-1])])
 
 
 def spread(H, weights):
