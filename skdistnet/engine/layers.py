@@ -28,20 +28,9 @@ import numpy as np
 from .activations import ACTIVATIONS
 from .distances import RADIUS_TYPES
 from .kernels import KERNELS
+from .subnormals import flush_factors
 
 __all__ = ["LAYERS", "Dense", "Distance"]
-
-
-def flush(array):
-    """Set to zero, in place, what is so small that its square or a product would be subnormal.
-
-    Adding and taking away a number rounds what lies far below it to zero and leaves the rest as it
-    is, but for an error of the last bit of that number. Without it a net whose units fall silent
-    trains several times slower, as subnormal numbers are that slow.
-    """
-    small = 1e-8 if array.dtype == np.float32 else 1e-130
-    array += small
-    array -= small
 
 
 @dataclass(frozen=True)
@@ -95,12 +84,12 @@ class Distance:
         else:
             self.radii.forward(centroids, inverse_radii, work, work.u)
             self.kernel.value(work.u, out)
-            flush(out)
+            flush_factors(out)
 
     def backward(self, params, work, out, d_out, grads):
         if self.kernel is not None:
             self.kernel.multiply_by_slope(out, d_out)
-        flush(d_out)
+        flush_factors(d_out)
         self.radii.backward(
             params["centroids"],
             params["inverse_radii"],
@@ -145,7 +134,7 @@ class Dense:
 
     def backward(self, params, work, out, d_out, grads):
         ACTIVATIONS[self.activation].multiply_by_slope(out, d_out)
-        flush(d_out)
+        flush_factors(d_out)
         np.matmul(work.X.T, d_out, out=grads["coefs"])
         d_out.sum(axis=0, out=grads["intercepts"])
 

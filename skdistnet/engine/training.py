@@ -8,12 +8,13 @@ import numpy as np
 from .losses import normalized_weights
 from .prediction import layer_output
 from .schedules import HORIZON_SCHEDULES, SCHEDULES
+from .subnormals import flush_averages
 from .threads import blas_threads
 
 __all__ = ["Outcome", "Plan", "Rows", "Run", "train"]
 
-#: Steps between two sweeps that set subnormal parameters and averages to zero.
-SWEEP = 64
+#: Steps between two sweeps of parameters and averages, which decay little in so many.
+SWEEP = 16
 #: The adaptive schedule divides the rate by this when the loss stands still, to a smallest rate.
 ADAPTIVE_DIVISOR, ADAPTIVE_SMALLEST = 5.0, 1e-6
 
@@ -152,11 +153,10 @@ class Trainer:
         return value, n_rows if picked is None else float(picked.sum())
 
     def sweep(self):
-        """Set to zero what decays for ever: subnormal numbers double the time of an epoch."""
-        arrays = [a for a in self.run.solver_state.values() if isinstance(a, np.ndarray)]
-        for array in (self.run.theta, *arrays):
-            tiny = np.finfo(array.dtype).tiny
-            array[np.abs(array) < tiny] = 0
+        """Set to zero what decays for ever."""
+        for array in (self.run.theta, *self.run.solver_state.values()):
+            if isinstance(array, np.ndarray):
+                flush_averages(array)
 
 
 @dataclass

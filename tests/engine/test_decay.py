@@ -60,7 +60,7 @@ def test_subnormal_numbers_are_swept_from_parameters_and_averages(dtype):
     network, rows, _ = standstill()
     network = Network(network.sizes, output_layer="linear", dtype=dtype)
     tiny = np.finfo(dtype).tiny
-    theta = network.pack(coefs=[[[tiny], [4 * tiny], [1.0]]], intercepts=[[0.0]])
+    theta = network.pack(coefs=[[[tiny], [1e-20], [1.0]]], intercepts=[[0.0]])
     plan = replace(PLAN, rate=0.01, alpha=1.0, max_epochs=SWEEP, batch_size=8, patience=1000)
     run = Run(theta, plan.solver.init(theta), np.random.default_rng(0))
     run.solver_state["mean_square"][:] = tiny * 2.0**10
@@ -69,5 +69,5 @@ def test_subnormal_numbers_are_swept_from_parameters_and_averages(dtype):
     )
     coefs = network.unpack(outcome.theta).coefs[0][:, 0]
     assert coefs[0] == 0
-    np.testing.assert_allclose(coefs[1:], np.array([4 * tiny, 1]) * 0.99**SWEEP, rtol=1e-4)
+    np.testing.assert_allclose(coefs[1:], np.array([1e-20, 1]) * 0.99**SWEEP, rtol=1e-4)
     np.testing.assert_array_equal(run.solver_state["mean_square"], 0)

@@ -1,0 +1,210 @@
+"""DistanceNetClassifier learns, and speaks scikit-learn's language."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.exceptions import DataConversionWarning
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skdistnet import DistanceNetClassifier
+from skdistnet.engine import ACTIVATIONS, INITIALIZERS, KERNELS, SCHEDULES, SOLVERS
+from skdistnet.engine.distances import RADIUS_TYPES
+from skdistnet.engine.network import OUTPUT_LAYERS
+
+IRIS, IRIS_Y = load_iris(return_X_y=True)
+SMALL = {"hidden_layer_sizes": (10, 10), "max_iter": 5, "random_state": 0}
+
+
+# How well it learns -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("output_layer", OUTPUT_LAYERS)
+def test_digits_held_out_are_told_apart_by_the_defaults(output_layer):
+    parts = train_test_split(*load_digits(return_X_y=True), test_size=0.3, random_state=0)
+    net = DistanceNetClassifier(output_layer=output_layer, max_iter=30, random_state=0)
+    assert net.fit(parts[0], parts[2]).score(parts[1], parts[3]) > 0.95
+
+
+@pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_small_data_held_out_are_told_apart_by_the_defaults(load, dtype):
+    net = DistanceNetClassifier(random_state=0, dtype=dtype, max_iter=40)
+    assert cross_val_score(net, *load(return_X_y=True), cv=3).mean() > 0.92
+
+
+def test_a_class_inside_another_is_found():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))
+    y = (X**2).sum(axis=1) < 1
+    net = DistanceNetClassifier(**SMALL | {"max_iter": 60}).fit(X, y)
+    assert net.score(X, y) > 0.95
+    assert net.classes_.dtype == bool
+
+
+CHOICES = [
+    *({"solver": name} for name in SOLVERS),
+    *({"learning_rate": name} for name in SCHEDULES),
+    *({"activation": name} for name in [*KERNELS, *ACTIVATIONS]),
+    *({"radius_type": name} for name in RADIUS_TYPES),
+    *({"init": name} for name in INITIALIZERS),
+    *({"output_layer": name} for name in OUTPUT_LAYERS),
+    {"solver": "sgd", "nesterovs_momentum": False},
+    {"hidden_layer_sizes": ()},
+    {"hidden_layer_sizes": (8,) * 6},
+    {"activation": ["relu", "gaussian"]},
+    {"alpha": 0.01},
+    {"alpha": 0.01, "decay": "coupled"},
+    {"batch_size": 7},
+    {"standardize": False},
+    {"init_median_activation": 0.1},
+]
+
+
+@pytest.mark.parametrize("options", CHOICES, ids=str)
+def test_training_lowers_the_loss_whatever_is_chosen(options):
+    options = {"max_iter": 30, "batch_size": 30, "learning_rate_init": 0.03} | options
+    net = DistanceNetClassifier(**SMALL | options).fit(IRIS, IRIS_Y)
+    assert min(net.loss_curve_) > 0
+    assert net.loss_curve_[-1] < 0.8 * net.loss_curve_[0]
+    assert log_loss(IRIS_Y, net.predict_proba(IRIS)) < 0.8 * net.loss_curve_[0]
+    assert net.score(IRIS, IRIS_Y) > 0.6
+
+
+def test_the_recorded_loss_is_the_log_loss():
+    net = DistanceNetClassifier(**SMALL | {"max_iter": 1, "learning_rate_init": 1e-12})
+    net.fit(IRIS, IRIS_Y)
+    assert log_loss(IRIS_Y, net.predict_proba(IRIS)) == pytest.approx(net.loss_, rel=1e-6)
+
+
+# What it answers ----------------------------------------------------------------------------------
+
+
+def test_probabilities_decisions_and_labels_agree():
+    net = DistanceNetClassifier(**SMALL).fit(IRIS, IRIS_Y)
+    probabilities, decisions = net.predict_proba(IRIS), net.decision_function(IRIS)
+    assert probabilities.shape == decisions.shape == (150, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-12)
+    np.testing.assert_allclose(net.predict_log_proba(IRIS), np.log(probabilities), atol=1e-12)
+    np.testing.assert_array_equal(net.predict(IRIS), probabilities.argmax(axis=1))
+    np.testing.assert_array_equal(net.predict(IRIS), decisions.argmax(axis=1))
+    assert (decisions <= 0).all()
+
+
+def test_two_classes_have_one_decision_whose_sign_is_the_label():
+    X, y = load_breast_cancer(return_X_y=True)
+    labels = np.array(["malignant", "benign"])[y]
+    net = DistanceNetClassifier(**SMALL).fit(X, labels)
+    decisions = net.decision_function(X)
+    assert decisions.shape == (len(X),)
+    np.testing.assert_array_equal(net.predict(X), net.classes_[(decisions > 0).astype(int)])
+    assert set(net.predict(X)) == {"benign", "malignant"}
+    np.testing.assert_allclose(
+        net.predict_proba(X)[:, 1], 1 / (1 + np.exp(-decisions)), rtol=1e-10, atol=1e-15
+    )
+
+
+def test_logarithms_of_probabilities_stay_exact_far_from_the_data():
+    net = DistanceNetClassifier(hidden_layer_sizes=(), max_iter=20, random_state=0)
+    net.fit(IRIS, IRIS_Y)
+    logs = net.predict_log_proba(1e3 * IRIS)
+    assert np.isfinite(logs).all()
+    assert logs.min() < -1000
+    np.testing.assert_allclose(np.exp(logs), net.predict_proba(1e3 * IRIS), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array(["setosa", "versicolor", "virginica"]),
+        np.array(["b", "c", "a"], dtype=object),
+        np.array([10, -5, 3]),
+        np.array([0.0, 2.0, 1.0]),
+    ],
+    ids=lambda labels: labels.dtype.kind,
+)
+def test_labels_come_back_as_they_were_given(labels):
+    net = DistanceNetClassifier(**SMALL).fit(IRIS, labels[IRIS_Y])
+    np.testing.assert_array_equal(net.classes_, np.unique(labels))
+    predicted = net.predict(IRIS)
+    assert predicted.dtype == labels.dtype
+    codes = DistanceNetClassifier(**SMALL).fit(IRIS, np.argsort(np.argsort(labels))[IRIS_Y])
+    np.testing.assert_array_equal(predicted, np.sort(labels)[codes.predict(IRIS)])
+
+
+def test_a_column_of_labels_is_taken_with_a_warning():
+    net = DistanceNetClassifier(**SMALL)
+    with pytest.warns(DataConversionWarning, match="column-vector"):
+        net.fit(IRIS, IRIS_Y[:, np.newaxis])
+    assert net.predict(IRIS).shape == (150,)
+
+
+# What it takes ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "dtype", "computed"),
+    [
+        ("float64", None, "float64"),
+        ("float32", None, "float32"),
+        ("int64", None, "float64"),
+        ("uint8", None, "float64"),
+        ("bool", None, "float64"),
+        ("float16", None, "float64"),
+        ("float64", "float32", "float32"),
+        ("int64", "float32", "float32"),
+        ("float32", "float64", "float64"),
+    ],
+)
+def test_precision_is_the_inputs_or_the_one_asked_for(given, dtype, computed):
+    X = (10 * IRIS).astype(given)
+    net = DistanceNetClassifier(**SMALL, dtype=dtype).fit(X, IRIS_Y)
+    assert net.predict_proba(X).dtype == computed
+    assert net.decision_function(X).dtype == computed
+    assert {part.dtype for part in net.centroids_} == {np.dtype(computed)}
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
+def test_frames_are_taken_with_the_names_of_their_columns(make):
+    frame = make({name: IRIS[:, i] for i, name in enumerate("abcd")})
+    net = DistanceNetClassifier(**SMALL).fit(frame, IRIS_Y)
+    assert net.feature_names_in_.tolist() == ["a", "b", "c", "d"]
+    plain = DistanceNetClassifier(**SMALL).fit(IRIS, IRIS_Y)
+    np.testing.assert_allclose(net.predict_proba(frame), plain.predict_proba(IRIS), rtol=1e-9)
+    with pytest.raises(ValueError, match="feature names should match"):
+        net.predict(make(dict.fromkeys("abce", IRIS[:, 0])))
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        net.predict(IRIS)
+
+
+@pytest.mark.parametrize("X", [IRIS.tolist(), np.asfortranarray(IRIS), IRIS[::-1][::-1]])
+def test_any_layout_of_the_same_rows_gives_the_same_net(X):
+    expected = DistanceNetClassifier(**SMALL).fit(IRIS, IRIS_Y).predict_proba(IRIS)
+    found = DistanceNetClassifier(**SMALL).fit(X, IRIS_Y.tolist()).predict_proba(X)
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
+def test_data_given_are_left_alone():
+    X, y, weights = IRIS.copy(), IRIS_Y.copy(), np.arange(150.0)
+    net = DistanceNetClassifier(**SMALL, init=IRIS[:10].copy()).fit(X, y, weights)
+    net.predict(X)
+    np.testing.assert_array_equal(X, IRIS)
+    np.testing.assert_array_equal(y, IRIS_Y)
+    np.testing.assert_array_equal(weights, np.arange(150.0))
+    np.testing.assert_array_equal(net.init, IRIS[:10])
+
+
+def test_a_pipeline_is_searched_over_init_and_rate():
+    pipeline = make_pipeline(StandardScaler(), DistanceNetClassifier(**SMALL | {"max_iter": 10}))
+    grid = {
+        "distancenetclassifier__init": sorted(INITIALIZERS),
+        "distancenetclassifier__learning_rate_init": [1e-9, 0.03],
+    }
+    search = GridSearchCV(pipeline, grid, cv=2).fit(IRIS, IRIS_Y)
+    assert search.best_params_["distancenetclassifier__learning_rate_init"] == 0.03
+    assert search.best_score_ > 0.85
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
