@@ -9,9 +9,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._clustering import kmeans_centers
+from ._clustering import kmeans_labels
 from ._fitted import FittedNetwork
-from ._reporting import epoch_printer, warn_if_not_converged
+from ._reporting import epoch_printer, warn_if_cut_short, warn_if_still_falling
 from ._validation import check_parameters, check_sample_weight
 from .engine import LOSSES, SOLVERS
 from .engine.initializers import draw_start_rows, initialize
@@ -71,7 +71,8 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
         run = draft._continue(rng) if goes_on else draft._start(rows, rng)
         outcome = draft._train(rows, validation, run, self.max_iter, self.learning_rate)
         draft._keep_progress(run if self.warm_start else None)
-        warn_if_not_converged(draft, outcome)
+        warn_if_cut_short(draft, outcome)
+        warn_if_still_falling(draft, outcome)
         return self._take_over(draft)
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
@@ -90,8 +91,10 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
         run = draft._continue(rng) if goes_on else draft._start(rows, rng)
         # There is no last step to plan a cosine for, nor a loss on the same data to adapt to.
         counted = self.learning_rate in ("invscaling", "inverse_time")
-        draft._train(rows, None, run, 1, self.learning_rate if counted else "constant")
+        schedule = self.learning_rate if counted else "constant"
+        outcome = draft._train(rows, None, run, 1, schedule)
         draft._keep_progress(run)
+        warn_if_cut_short(draft, outcome)
         return self._take_over(draft)
 
     def _make_rng(self):
@@ -199,12 +202,12 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
             self._network,
             H,
             target[drawn],
-            (all_weights[drawn] / all_weights[drawn].sum()).astype(dtype),
+            all_weights[drawn] / all_weights[drawn].sum(),
             init=self._init_in_network_units(input_map),
             median_activation=self.init_median_activation,
             origin=input_map.origin.astype(dtype),
             rng=rng,
-            kmeans=kmeans_centers,
+            kmeans=kmeans_labels,
         )
         self.n_iter_ = self.t_ = 0
         self.loss_curve_ = []

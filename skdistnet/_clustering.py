@@ -5,13 +5,13 @@ import warnings
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
-__all__ = ["kmeans_centers"]
+__all__ = ["kmeans_labels"]
 
 
-def kmeans_centers(H, n_clusters, weights, seed):
-    """Centres (n_clusters, n_inputs) of the rows of `H`, which count by `weights`."""
+def kmeans_labels(H, n_clusters, weights, seed):
+    """For each row of `H`, which counts by `weights`, the number of its cluster."""
     model = KMeans(n_clusters, n_init=1, max_iter=30, random_state=seed)
     with warnings.catch_warnings():
-        # Fewer distinct rows than clusters: the engine sets centres that coincide apart.
+        # Fewer distinct rows than clusters: the engine places a row where a cluster is empty.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(H, sample_weight=weights).cluster_centers_
+        return model.fit(H, sample_weight=weights).labels_

@@ -18,6 +18,14 @@ def network_for(sizes, activations, output_layer, radius_type, dtype):
     return Network(sizes, activations, output_layer, radius_type, np.dtype(dtype))
 
 
+def narrow(array, dtype):
+    """Cast to the network's dtype, unless the units of the data lie beyond it."""
+    with np.errstate(over="ignore", under="ignore"):
+        narrowed = array.astype(dtype)
+    fits = np.all(np.isfinite(narrowed) & ((narrowed == 0) == (array == 0)))
+    return narrowed if fits else array
+
+
 def read_only(array):
     array.flags.writeable = False
     return array
@@ -55,22 +63,23 @@ class FittedNetwork:
         network = self._network
         views = network.unpack(self._theta_)
         values = [None if view is None else np.array(view) for view in views[name]]
-        shift = self._input_shift_.astype(network.dtype)
-        scale = self._input_scale_.astype(network.dtype)
+        shift, scale = self._input_shift_, self._input_scale_
         if values[0] is not None:
             if name == "centroids":
                 values[0] = values[0] * scale + shift
             elif name == "inverse_radii":
                 values[0] = values[0] / scale
             elif name == "coefs":
-                values[0] /= scale[:, np.newaxis]
+                values[0] = values[0] / scale[:, np.newaxis]
             else:
-                values[0] -= (shift / scale) @ views["coefs"][0]
+                values[0] = values[0] - (shift / scale) @ views["coefs"][0]
         if name == "inverse_radii":
             # Only their squares matter; training may leave either sign.
             values = [None if value is None else np.abs(value) for value in values]
         self._to_output_units(name, values)
-        return [None if value is None else read_only(value) for value in values]
+        return [
+            None if value is None else read_only(narrow(value, network.dtype)) for value in values
+        ]
 
     def _to_output_units(self, name, values):
         """Change the last layer's parameters to the units of the target, where it has units."""

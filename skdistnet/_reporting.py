@@ -5,7 +5,7 @@ from time import perf_counter
 
 from sklearn.exceptions import ConvergenceWarning
 
-__all__ = ["epoch_printer", "warn_if_not_converged"]
+__all__ = ["epoch_printer", "warn_if_cut_short", "warn_if_still_falling"]
 
 #: From here past `fit` to the line of the user.
 CALLER = 4
@@ -30,7 +30,7 @@ def epoch_printer(max_iter):
     return report
 
 
-def warn_if_not_converged(estimator, outcome):
+def warn_if_cut_short(estimator, outcome):
     """Say what ended a training other than its own plan, and what to change."""
     if outcome.reason == "interrupted":
         warnings.warn(
@@ -46,7 +46,11 @@ def warn_if_not_converged(estimator, outcome):
             ConvergenceWarning,
             stacklevel=CALLER,
         )
-    elif outcome.reason == "budget" and outcome.still_falling(estimator.tol):
+
+
+def warn_if_still_falling(estimator, outcome):
+    """Say that there were too few epochs."""
+    if outcome.reason == "budget" and outcome.still_falling(estimator.tol):
         warnings.warn(
             f"The loss was still falling when 'max_iter' ({estimator.max_iter}) epochs were over: "
             "more of them may give a better model.",

@@ -105,7 +105,12 @@ class Array:
         return "an array"
 
     def accepts(self, value):
-        return hasattr(value, "__array__") or isinstance(value, (list, tuple))
+        if not (hasattr(value, "__array__") or isinstance(value, (list, tuple))):
+            return False
+        try:
+            return np.asarray(value, dtype=np.float64).ndim > 0
+        except (TypeError, ValueError):
+            return False
 
 
 class Callable:

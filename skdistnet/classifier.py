@@ -3,7 +3,6 @@
 import numpy as np
 from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin
-from sklearn.model_selection import train_test_split
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -318,16 +317,24 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
     def _split(self, target, seed):
         codes = target.argmax(axis=1)
         counts = np.bincount(codes)
-        # A class of one row can be in one part only: it is trained on.
-        splittable = np.flatnonzero(counts[codes] > 1)
-        alone = np.flatnonzero(counts[codes] == 1)
-        n_classes = np.count_nonzero(counts > 1)
-        n_validation = max(round(self.validation_fraction * len(codes)), n_classes)
-        n_validation = min(n_validation, len(splittable) - n_classes)
-        training, validation = train_test_split(
-            splittable, test_size=n_validation, stratify=codes[splittable], random_state=seed
-        )
-        return np.concatenate([training, alone]), validation
+        # Each class's share, rounded so that the sum is right; a row of each is trained on.
+        wanted = np.minimum(self.validation_fraction * counts, counts - 1.0)
+        quota = np.floor(wanted).astype(int)
+        missing = max(1, round(wanted.sum())) - quota.sum()
+        quota[np.argsort(quota - wanted, kind="stable")[:missing]] += 1
+        quota = np.minimum(quota, counts - 1)
+        if not quota.any():
+            raise ValueError(
+                "early_stopping=True needs a class of at least two rows to validate on; "
+                "got one row of each class."
+            )
+        order = np.random.default_rng(seed).permutation(len(codes))
+        rank = np.empty_like(order)
+        for number in range(len(counts)):
+            rows = order[codes[order] == number]
+            rank[rows] = np.arange(len(rows))
+        chosen = rank < quota[codes]
+        return np.flatnonzero(~chosen), np.flatnonzero(chosen)
 
     def _score_of(self, rows):
         codes = rows.target.argmax(axis=1)

@@ -216,15 +216,18 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
     # What the base asks for -----------------------------------------------------------------------
 
     def _to_target_units(self, raw):
-        scale, mean = self._target_scale_, self._target_mean_
-        return raw * scale.astype(raw.dtype) + mean.astype(raw.dtype)
+        scale, mean = self._target_scale_.astype(raw.dtype), self._target_mean_.astype(raw.dtype)
+        with np.errstate(over="ignore"):
+            prediction = raw * scale + mean
+        # Inputs far off may lead a linear net beyond the largest number there is.
+        largest = np.finfo(raw.dtype).max
+        return np.clip(prediction, -largest, largest, out=prediction)
 
     def _to_output_units(self, name, values):
-        scale = self._target_scale_.astype(self._theta_.dtype)
         if name == "coefs":
-            values[-1] = values[-1] * scale
+            values[-1] = values[-1] * self._target_scale_
         elif name == "intercepts":
-            values[-1] = values[-1] * scale + self._target_mean_.astype(self._theta_.dtype)
+            values[-1] = values[-1] * self._target_scale_ + self._target_mean_
 
     def _check_target(self, y):
         return y.astype(np.float64, copy=False)
@@ -257,4 +260,6 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         )
 
     def _score_of(self, rows):
+        if len(rows) < 2:  # R^2 is not defined
+            return lambda raw: float("nan")
         return lambda raw: float(r2_score(rows.target, raw, sample_weight=rows.weights))

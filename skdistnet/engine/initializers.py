@@ -7,8 +7,8 @@ answer of the layer is what `median_activation` says, at any width and depth.
 
 To add a way to place centroids, write a function ``(H, n_units, rng, weights, kmeans)`` that
 returns (n_units, n_inputs) centroids for the layer's own input `H` (n_rows, n_inputs), whose rows
-count by `weights`, and list it in `INITIALIZERS`. `kmeans` clusters:
-``kmeans(H, n, weights, seed)``.
+count by `weights`, and list it in `INITIALIZERS`. `kmeans(H, n, weights, seed)` gives each row the
+number of its cluster.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ JITTER = 0.1
 def sample(H, n_units, rng, weights, kmeans):
     """Rows of the layer's own input, without replacement as long as there are enough."""
     # The smallest of exponential variables divided by weights: drawn by weight, none twice.
-    order = np.argsort(rng.exponential(size=len(H)) / weights)
+    order = np.argsort(np.log(rng.exponential(size=len(H))) - np.log(weights))
     return H[np.resize(order, n_units)]
 
 
@@ -40,9 +40,11 @@ def cluster(H, n_units, rng, weights, kmeans):
     # Rounded to a millionth of each input's spread (as a power of two), because k-means breaks
     # ties by the last bit and would answer a shift of the data with other clusters.
     quantum = 2.0 ** (np.round(np.log2(spread(H, weights))) - 20)
-    H = np.round(H / quantum) * quantum
-    centers = kmeans(H, min(n_units, len(H)), weights, int(rng.integers(2**31)))
-    rest = sample(H, n_units - len(centers), rng, weights, kmeans)
+    n_clusters = min(n_units, len(H))
+    seed = int(rng.integers(2**31))
+    labels = kmeans(np.round(H / quantum) * quantum, n_clusters, weights, seed)
+    centers = class_means(H, np.eye(n_clusters)[labels], weights, rng)
+    rest = sample(H, n_units - n_clusters, rng, weights, kmeans)
     return np.concatenate([centers, rest])
 
 
@@ -71,7 +73,8 @@ def spread(H, weights):
     deviation = H - weights @ H
     variance = weights @ (deviation * deviation)
     floor = 0.01 * variance.mean()
-    return np.sqrt(np.maximum(variance, floor if floor > 0 else 1.0))
+    # One over the square of the result must not overflow.
+    return np.sqrt(np.maximum(variance, floor if floor > np.finfo(H.dtype).tiny ** 0.5 else 1.0))
 
 
 def set_apart(centroids, H, weights, rng):
@@ -110,7 +113,7 @@ def fitted_radii(layer, H, centroids, weights, median_activation, rng):
     squared += np.einsum("ij,ij->i", scaled, scaled)[:, np.newaxis]
     squared += np.einsum("ij,ij->i", centers, centers)
     # What rounding leaves of the zeros between a row and itself is no distance.
-    squared[squared < 1e-5 * squared.max()] = 0
+    squared[squared < max(1e-5 * squared.max(), np.finfo(H.dtype).tiny ** 0.5)] = 0
     if layer.kernel is None:
         u = np.log(PAPER_ACTIVATION)
     else:

@@ -64,9 +64,15 @@ class InputMap:
         Raises
         ------
         ValueError
-            Where squared distances would overflow.
+            Where squared distances would overflow, or the data lie beyond `dtype`.
         """
         mean, std, reach = weighted_moments(X, weights)
+        farthest = int(np.argmax(np.abs(mean)))
+        if not standardize and not np.abs(mean[farthest]) < np.finfo(dtype).max:
+            raise ValueError(
+                f"Column {farthest} of X lies around {mean[farthest]:.3g}, "
+                f"beyond {np.dtype(dtype).name}: rescale X or set dtype='float64'."
+            )
         # A shift in the precision of the data makes the subtraction exact near the shift.
         shift = mean.astype(X.dtype).astype(np.float64)
         scale = np.ones_like(std)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdistnet._clustering import kmeans_centers
+from skdistnet._clustering import kmeans_labels
 from skdistnet.engine import INITIALIZERS, Network
 from skdistnet.engine.initializers import initialize
 
@@ -41,7 +41,7 @@ def start(network, X, target, init="sample", median=0.5, weights=None, seed=0, o
         median_activation=median,
         origin=np.zeros(X.shape[1], dtype=X.dtype) if origin is None else origin,
         rng=np.random.default_rng(seed),
-        kmeans=kmeans_centers,
+        kmeans=kmeans_labels,
     )
 
 
