@@ -295,7 +295,7 @@ def parse(argv):
         than {MOST_CLASSES} values in a CSV, all else classification; default: %(default)s"""
     add("--task", choices=["auto", "classification", "regression"], default="auto", help=task_help)
     add("--max-rows", type=int, default=2000, help="random rows kept; default: %(default)s")
-    add("--folds", type=int, default=5, help="outer folds; default: %(default)s")
+    add("--folds", type=int, default=4, help="outer folds; default: %(default)s")
     add("--max-iter", type=int, default=60, help="epochs of each fit; default: %(default)s")
     add("--n-jobs", type=int, default=2, help="fits at a time; default: %(default)s")
     add("--output", type=Path, default="compare_with_mlp.png", help="PNG file to write")
