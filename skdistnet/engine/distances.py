@@ -54,7 +54,7 @@ def squared_norms(rows, out=None):
 class DiagonalRadii:
     """One inverse radius for each input of each unit, as in the paper.
 
-    Each input has two weights: ``u = x^2 @ (-1/2 r^2).T + x @ (r^2 c).T - 1/2 sum r^2 c^2``. Rows
+    Each input has two weights: ``u = -1/2 (x^2 @ (r^2).T + sum r^2 c^2) + x @ (r^2 c).T``. Rows
     and their squares, and both weights, are kept as pairs of contiguous matrices: passes over them
     are then twice as fast as over interleaved halves, which one product over a doubled inner length
     would ask for.
@@ -88,12 +88,11 @@ class DiagonalRadii:
             np.multiply(r, r, out=square)
             np.multiply(square, c, out=linear)
             np.einsum("ij,ij->i", linear, c, out=work.constant[block])
-            square *= -0.5
-        work.constant *= 0.5
         np.multiply(work.X, work.X, out=work.squares)
         np.matmul(work.squares, work.weights[0].T, out=u)
         np.matmul(work.X, work.weights[1].T, out=work.linear)
-        work.linear -= work.constant
+        u += work.constant
+        u *= -0.5
         u += work.linear
         np.minimum(u, 0, out=u)
 
@@ -108,19 +107,17 @@ class DiagonalRadii:
             rest = work.scratch[: len(r)]
             np.multiply(c, s, out=rest)
             np.subtract(linear, rest, out=rest)  # G - c s
+            np.multiply(rest, work.weights[0, block], out=d_c)
             linear += rest
             linear *= c
             linear -= square
             np.multiply(linear, r, out=d_r)
-            rest *= r
-            np.multiply(rest, r, out=d_c)
 
     @staticmethod
     def input_gradient(inverse_radii, work, D, out):
         np.matmul(D, work.weights[0], out=out)
         out *= work.X
-        out *= 2.0
-        out += D @ work.weights[1]
+        np.subtract(D @ work.weights[1], out, out=out)
 
 
 class SphericalRadii:

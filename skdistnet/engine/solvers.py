@@ -56,9 +56,13 @@ class RMSProp:
 
     def step(self, theta, gradient, state, rate):
         axpy = add_scaled(theta.dtype)
+        # Keeps the squares of vanishing gradients from being subnormal (see subnormals.py), and is
+        # far too small beside epsilon to show.
+        nothing = 1e-18 if theta.dtype == np.float32 else 1e-150
         vectors = blocks(theta, gradient, state["momentum"], state["mean_square"])
         for scratch, weights, g, momentum, mean_square in vectors:
-            np.multiply(g, g, out=scratch)
+            np.add(g, nothing, out=scratch)
+            scratch *= scratch
             mean_square *= self.rho
             axpy(scratch, mean_square, a=1.0 - self.rho)
             np.sqrt(mean_square, out=scratch)
