@@ -26,7 +26,7 @@ One class for each way of sharing radii, under GaussianMixture's words. Each has
     Write u, clamped at zero, and keep in `work` what the way back needs.
 ``backward(centroids, inverse_radii, work, D, d_centroids, d_inverse_radii)``
     Write the gradients by the parameters.
-``input_gradient(inverse_radii, work, D, out)``
+``input_gradient(centroids, inverse_radii, work, D, out)``
     Write the gradient by X; after `forward`, with or without `backward`.
 """
 
@@ -114,14 +114,18 @@ class DiagonalRadii:
             np.multiply(linear, r, out=d_r)
 
     @staticmethod
-    def input_gradient(inverse_radii, work, D, out):
+    def input_gradient(centroids, inverse_radii, work, D, out):
         np.matmul(D, work.weights[0], out=out)
         out *= work.X
         np.subtract(D @ work.weights[1], out, out=out)
 
 
 class SphericalRadii:
-    """One inverse radius for each unit: ``u = -1/2 r^2 (|x|^2 - 2 x.c + |c|^2)``."""
+    """One inverse radius for each unit: ``u = -1/2 r^2 |x - c|^2``.
+
+    The distances before they are scaled are kept: the gradient by r_j is ``-r_j`` times their sum
+    weighted by D, so that all that is left of cubic cost is one product each way.
+    """
 
     @staticmethod
     def radii_shape(n_units, n_inputs):
@@ -131,38 +135,36 @@ class SphericalRadii:
     def workspace(n_rows, n_units, n_inputs, dtype):
         return SimpleNamespace(
             X=np.empty((n_rows, n_inputs), dtype=dtype),
-            weights=np.empty((n_units, n_inputs), dtype=dtype),
-            x_norms=np.empty(n_rows, dtype=dtype),
-            c_norms=np.empty(n_units, dtype=dtype),
-            scratch=np.empty((n_rows, n_units), dtype=dtype),
+            distances=np.empty((n_rows, n_units), dtype=dtype),
+            scaled=np.empty((n_rows, n_units), dtype=dtype),
+            scratch=np.empty((n_units, n_inputs), dtype=dtype),
         )
 
     @staticmethod
     def forward(centroids, inverse_radii, work, u):
-        squared = inverse_radii * inverse_radii
-        squared_norms(work.X, out=work.x_norms)
-        squared_norms(centroids, out=work.c_norms)
-        np.multiply(centroids, squared, out=work.weights)
-        np.matmul(work.X, work.weights.T, out=u)
-        np.multiply(work.x_norms[:, np.newaxis], 0.5 * squared.T, out=work.scratch)
-        u -= work.scratch
-        u -= 0.5 * squared[:, 0] * work.c_norms
-        np.minimum(u, 0, out=u)
+        distances = work.distances
+        np.matmul(work.X, centroids.T, out=distances)
+        distances *= -2.0
+        distances += squared_norms(work.X)[:, np.newaxis]
+        distances += squared_norms(centroids)
+        np.maximum(distances, 0, out=distances)
+        np.multiply(distances, -0.5 * (inverse_radii * inverse_radii).T, out=u)
 
     @staticmethod
     def backward(centroids, inverse_radii, work, D, d_centroids, d_inverse_radii):
-        np.matmul(D.T, work.X, out=d_centroids)  # G
-        s = D.sum(axis=0)
-        along = np.einsum("ij,ij->i", d_centroids, centroids)
-        total = work.x_norms @ D - 2.0 * along + s * work.c_norms
+        squared = inverse_radii * inverse_radii
+        np.multiply(D, squared.T, out=work.scaled)
+        np.matmul(work.scaled.T, work.X, out=d_centroids)
+        np.multiply(centroids, squared * D.sum(axis=0)[:, np.newaxis], out=work.scratch)
+        d_centroids -= work.scratch
+        total = np.einsum("ij,ij->j", D, work.distances)
         d_inverse_radii[:, 0] = -inverse_radii[:, 0] * total
-        d_centroids -= centroids * s[:, np.newaxis]
-        d_centroids *= inverse_radii * inverse_radii
 
     @staticmethod
-    def input_gradient(inverse_radii, work, D, out):
-        np.matmul(D, work.weights, out=out)
-        out -= work.X * (D @ (inverse_radii * inverse_radii))
+    def input_gradient(centroids, inverse_radii, work, D, out):
+        np.multiply(D, (inverse_radii * inverse_radii).T, out=work.scaled)
+        np.matmul(work.scaled, centroids, out=out)
+        out -= work.X * work.scaled.sum(axis=1, keepdims=True)
 
 
 class TiedRadii:
@@ -202,7 +204,7 @@ class TiedRadii:
         d_centroids *= inverse_radii * inverse_radii
 
     @staticmethod
-    def input_gradient(inverse_radii, work, D, out):
+    def input_gradient(centroids, inverse_radii, work, D, out):
         np.matmul(D, work.weights, out=out)
         out -= work.X * (D.sum(axis=1, keepdims=True) * (inverse_radii * inverse_radii))
 

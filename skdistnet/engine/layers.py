@@ -100,7 +100,8 @@ class Distance:
         )
 
     def input_gradient(self, params, work, d_out, d_input):
-        self.radii.input_gradient(params["inverse_radii"], work, d_out, d_input)
+        centroids, inverse_radii = params["centroids"], params["inverse_radii"]
+        self.radii.input_gradient(centroids, inverse_radii, work, d_out, d_input)
 
 
 @dataclass(frozen=True)

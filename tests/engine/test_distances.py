@@ -36,7 +36,7 @@ class Problem:
 
     def input_gradient(self):
         out = np.full_like(self.X, np.nan)
-        self.radii.input_gradient(self.inverse_radii, self.work, self.D, out)
+        self.radii.input_gradient(self.centroids, self.inverse_radii, self.work, self.D, out)
         return out
 
     def naive_parts(self):
