@@ -1,5 +1,6 @@
 """Learning in parts: partial_fit and warm_start go on from where the last call left."""
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_wine
@@ -230,3 +231,22 @@ def test_classes_stay_those_of_the_first_fit_under_warm_start():
     assert net.classes_.tolist() == [0, 1, 2]
     with pytest.raises(ValueError, match=r"none but the classes known.*got \[3\] too"):
         net.fit(WINE, WINE_Y + 1)
+
+
+@both_kinds
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_an_error_within_a_training_leaves_the_estimator_as_it_was(kind, X, y, method, monkeypatch):
+    net = kind(**SMALL, warm_start=True).fit(X, y)
+    before, expected = joblib.hash(vars(net)), kind(**SMALL, warm_start=True).fit(X, y).fit(X, y)
+    whole = training.Trainer.epoch
+
+    def fail(self):
+        whole(self)
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training.Trainer, "epoch", fail)
+        with pytest.raises(MemoryError):
+            getattr(net, method)(X, y)
+    assert joblib.hash(vars(net)) == before
+    assert_same_net(net.fit(X, y), expected, X)

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["InputMap", "weighted_moments"]
+__all__ = ["InputMap", "MappedRows", "weighted_moments"]
+
+#: Mapped rows are kept for a whole training up to this size.
+CACHE_BYTES = 128 * 2**20
 
 
 def weighted_moments(X, weights):
@@ -40,6 +43,33 @@ def largest_square_root(n_columns, dtype):
     """Numbers below this keep the scaled squared distances over `n_columns` finite."""
     # The factor leaves room for inverse radii, and for centroids as far away again.
     return 1e-4 * float(np.finfo(dtype).max / n_columns) ** 0.5
+
+
+class MappedRows:
+    """Batches of the rows of X, mapped: all at once where they fit a cache, else batch by batch.
+
+    The cache takes a twentieth off an epoch of 20,000 x 784, and its bound keeps training on large
+    data at the memory of the data.
+    """
+
+    def __init__(self, input_map, X, dtype):
+        self.input_map, self.X, self.cached = input_map, X, None
+        if X.size * dtype.itemsize <= CACHE_BYTES:
+            self.cached = np.empty(X.shape, dtype=dtype)
+            input_map.apply(X, self.cached)
+
+    def gather(self, batch, out):
+        """Write the mapped rows that `batch`, a slice or indices, picks into `out`."""
+        rows = self.X if self.cached is None else self.cached
+        if isinstance(batch, slice) or rows.dtype != out.dtype:
+            rows = rows[batch]
+        else:
+            # They land where they are wanted, without a copy between; the default mode has one.
+            rows = np.take(rows, batch, axis=0, out=out, mode="clip")
+        if self.cached is None:
+            self.input_map.apply(rows, out)
+        elif rows is not out:
+            out[...] = rows
 
 
 @dataclass(frozen=True)
@@ -100,14 +130,6 @@ class InputMap:
         mapped *= (1.0 / self.scale).astype(wide)
         if mapped is not out:
             out[...] = mapped
-
-    def gather(self, X, batch, out):
-        """Write the mapped rows that `batch`, a slice or indices, picks from X into `out`."""
-        if isinstance(batch, np.ndarray) and X.dtype == out.dtype:
-            # Mapped where they land, without a copy between; "clip" because the default buffers.
-            self.apply(np.take(X, batch, axis=0, out=out, mode="clip"), out)
-        else:
-            self.apply(X[batch], out)
 
     def apply_bounded(self, rows, out):
         """The same for rows that the map was not fitted to, which may be too far off to square."""

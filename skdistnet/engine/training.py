@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .inputs import MappedRows
 from .losses import normalized_weights
 from .prediction import layer_output
 from .schedules import HORIZON_SCHEDULES, SCHEDULES
@@ -90,6 +91,7 @@ class Trainer:
         self.params = network.views(run.theta)
         self.gradient = np.empty_like(run.theta)
         self.grads = network.views(self.gradient)
+        self.mapped_rows = MappedRows(input_map, rows.X, network.dtype)
         self.workspaces = {}
         self.steps_per_epoch = -(-len(rows) // plan.batch_size)
         self.first_step = run.n_steps
@@ -135,7 +137,7 @@ class Trainer:
         work = self.workspaces.get(n_rows)
         if work is None:
             work = self.workspaces[n_rows] = self.network.workspace(n_rows)
-        self.input_map.gather(rows.X, batch, work.X)
+        self.mapped_rows.gather(batch, work.X)
         raw = self.network.run_forward(self.params, work)
         value = plan.loss.value_and_gradient(raw, target, weights, out=work.d_outputs[-1])
         self.network.run_backward(self.params, work, self.grads)

@@ -6,6 +6,7 @@ from starting import draw_rows, make_network, start
 
 from skdistnet.engine import ACTIVATIONS, INITIALIZERS, KERNELS
 from skdistnet.engine.distances import RADIUS_TYPES
+from skdistnet.engine.initializers import weighted_median
 
 
 @pytest.fixture
@@ -133,3 +134,11 @@ def test_a_start_in_single_precision_is_that_of_double_precision(init, radius_ty
     single = start(networks[0], X, target, init)
     double = start(networks[1], X.astype(np.float64), target.astype(np.float64), init)
     np.testing.assert_allclose(single, double, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("n_rows", range(2, 100, 2))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_between_two_values_in_the_middle_the_median_is_always_the_smaller(n_rows, dtype):
+    values = np.arange(1.0, n_rows + 1)[:, np.newaxis]
+    weights = np.full(n_rows, 1 / n_rows, dtype=dtype)
+    assert weighted_median(values, weights) == n_rows // 2

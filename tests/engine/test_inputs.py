@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from skdistnet.engine import inputs
 from skdistnet.engine.inputs import InputMap, weighted_moments
 
 N_ROWS = 40
@@ -211,3 +212,20 @@ def test_rows_themselves_are_left_alone():
     apply(input_map, X)
     apply(input_map, 1e300 * X, bounded=True)
     np.testing.assert_array_equal(X, kept)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("batch", [slice(2, 7), np.array([5, 0, 3])], ids=["slice", "indices"])
+def test_mapped_rows_are_the_same_with_and_without_their_cache(batch, dtype, monkeypatch):
+    X, _ = draw()
+    input_map = fit_map(X, True, dtype)
+    gathered = []
+    for limit in (0, 2**20):
+        monkeypatch.setattr(inputs, "CACHE_BYTES", limit)
+        rows = inputs.MappedRows(input_map, X, np.dtype(dtype))
+        assert (rows.cached is None) == (limit == 0)
+        out = np.full((len(X[batch]), X.shape[1]), np.nan, dtype=dtype)
+        rows.gather(batch, out)
+        gathered.append(out)
+    np.testing.assert_array_equal(*gathered)
+    np.testing.assert_allclose(gathered[0], apply(input_map, X[batch], dtype), rtol=1e-6)
