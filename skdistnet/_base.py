@@ -129,18 +129,17 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
             dtype=DTYPES,
             multi_output=True,
             y_numeric=self._loss == "squared_error",
-            ensure_min_samples=min_rows,
         )
         y = self._check_target(y)
         weights = check_sample_weight(sample_weight, len(X))
         if weights is not None and not weights.all():
             kept = weights > 0
             X, y, weights = X[kept], y[kept], weights[kept]
-            if len(X) < min_rows:
-                raise ValueError(
-                    f"Rows with a positive 'sample_weight' must be {min_rows} at the least; "
-                    f"got n_samples = {len(X)} of them."
-                )
+        if len(X) < min_rows:
+            raise ValueError(
+                f"{type(self).__name__} needs at least {min_rows} rows, of positive weight, to "
+                f"fit; got n_samples = {len(X)}."
+            )
         return X, y, weights
 
     def _prepare_target(self, X, y, weights, classes=None):

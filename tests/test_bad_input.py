@@ -33,7 +33,7 @@ BAD_DATA = {
     "negative infinity": ((with_cell(-np.inf), Y), "infinity"),
     "no rows": ((X[:0], Y[:0]), r"0 sample\(s\)"),
     "no columns": ((X[:, :0], Y), r"0 feature\(s\)"),
-    "one row": ((X[:1], Y[:1]), "n_samples = 1|1 sample"),
+    "one row": ((X[:1], Y[:1]), "n_samples = 1"),
     "one dimension": ((X[:, 0], Y), "Reshape your data"),
     "three dimensions": ((X[:, :, np.newaxis], Y), "dim 3"),
     "mismatched lengths": ((X, Y[:-1]), r"\[150, 149\]"),
@@ -49,7 +49,7 @@ BAD_DATA = {
     "weights in a column": ((X, Y, np.ones((150, 1))), r"shape \(150,\).* got \(150, 1\)"),
     "one row with weight": (
         (X, Y, np.r_[1.0, np.zeros(149)]),
-        r"positive 'sample_weight'.* got n_samples = 1",
+        r"of positive weight.* got n_samples = 1",
     ),
 }
 every_bad_data = pytest.mark.parametrize(("data", "message"), BAD_DATA.values(), ids=BAD_DATA)

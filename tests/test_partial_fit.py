@@ -184,12 +184,6 @@ def test_a_cosine_starts_anew_with_each_warm_fit(kind, X, y):
 
 
 @both_kinds
-def test_without_warm_start_a_fit_starts_anew(kind, X, y):
-    net = kind(**SMALL).fit(X, y)
-    assert_same_net(net.fit(X, y), kind(**SMALL).fit(X, y), X)
-
-
-@both_kinds
 def test_solver_and_rate_may_change_under_warm_start(kind, X, y):
     net = kind(**SMALL, warm_start=True).fit(X, y)
     before = net.loss_
