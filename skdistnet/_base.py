@@ -16,6 +16,7 @@ from ._validation import check_parameters, check_sample_weight
 from .engine import LOSSES, SOLVERS
 from .engine.initializers import draw_start_rows, initialize
 from .engine.inputs import InputMap
+from .engine.layers import Distance
 from .engine.losses import normalized_weights
 from .engine.training import Plan, Rows, Run, train
 
@@ -218,7 +219,13 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
         if isinstance(self.init, str) or callable(self.init):
             return self.init
         centroids = np.asarray(self.init, dtype=np.float64)
-        sizes = self._network.sizes
+        sizes, first_layer = self._network.sizes, self._network.layers[0]
+        if not isinstance(first_layer, Distance) or len(sizes) < 3:
+            raise ValueError(
+                f"The 'init' parameter of {type(self).__name__}, as an array, places the units of "
+                f"a hidden distance layer that comes first; got layers of {sizes} units with "
+                f"activation {self.activation!r}."
+            )
         if centroids.shape != (sizes[1], sizes[0]) or not np.all(np.isfinite(centroids)):
             raise ValueError(
                 f"The 'init' parameter of {type(self).__name__}, as an array, must be finite with "
@@ -292,8 +299,9 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
         self.n_iter_ += len(outcome.loss_curve)
         self.t_ += len(outcome.loss_curve) * len(rows)
         self.loss_curve_ = self.loss_curve_ + outcome.loss_curve
-        if self.loss_curve_:
-            self.loss_, self.best_loss_ = self.loss_curve_[-1], min(self.loss_curve_)
+        # A training may end before its first epoch does.
+        known = self.loss_curve_ or [float("nan")]
+        self.loss_, self.best_loss_ = known[-1], min(known)
         if validation is not None:
             for name in ("validation_loss_curve", "validation_scores"):
                 setattr(self, f"{name}_", getattr(self, f"{name}_", []) + getattr(outcome, name))

@@ -157,3 +157,10 @@ def test_fit_leaves_the_parameters_given_as_they_are(kind):
     assert estimator.activation is given["activation"]
     assert estimator.hidden_layer_sizes is given["hidden_layer_sizes"]
     assert given == {"activation": ["tanh", "gaussian"], "hidden_layer_sizes": [4, 3]}
+
+
+@pytest.mark.parametrize("options", [{"activation": "relu"}, {"hidden_layer_sizes": ()}])
+def test_an_init_array_needs_a_distance_layer_to_place(options):
+    net = DistanceNetClassifier(**{"hidden_layer_sizes": 6, "init": np.zeros((6, 4))} | options)
+    with pytest.raises(ValueError, match=r"'init' parameter.* a hidden distance layer"):
+        net.fit(X, Y)
