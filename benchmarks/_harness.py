@@ -5,6 +5,7 @@ import platform
 import statistics
 import time
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from threadpoolctl import threadpool_info
 
 import skdistnet
 
-__all__ = ["alternate", "machine", "print_table", "quiet", "seconds", "write_json"]
+__all__ = ["alternate", "machine", "print_table", "quiet", "ratio", "seconds", "write_json"]
 
 
 def machine():
@@ -41,12 +42,12 @@ def machine():
     }
 
 
+@contextmanager
 def quiet():
     """A context without ConvergenceWarnings: a benchmark trains for as long as it says."""
-    context = warnings.catch_warnings()
-    context.__enter__()
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    return context
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
 
 
 def seconds(function):
