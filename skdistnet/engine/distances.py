@@ -34,6 +34,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from . import memory
+
 __all__ = ["RADIUS_TYPES"]
 
 #: Elements of a layer's parameters worked on at a time, so that they stay in the processor's second
@@ -66,18 +68,15 @@ class DiagonalRadii:
 
     @staticmethod
     def workspace(n_rows, n_units, n_inputs, dtype):
-        powers = np.empty((2, n_rows, n_inputs), dtype=dtype)
         blocks = unit_blocks(n_units, n_inputs)
         return SimpleNamespace(
-            powers=powers,
-            squares=powers[0],
-            X=powers[1],
-            weights=np.empty((2, n_units, n_inputs), dtype=dtype),
-            constant=np.empty(n_units, dtype=dtype),
-            linear=np.empty((n_rows, n_units), dtype=dtype),
-            sums=np.empty((2, n_units, n_inputs), dtype=dtype),
+            X=memory.empty((n_rows, n_inputs), dtype),
+            squares=memory.empty((n_rows, n_inputs), dtype),
+            weights=memory.empty((2, n_units, n_inputs), dtype),
+            constant=memory.empty(n_units, dtype),
+            linear=memory.empty((n_rows, n_units), dtype),
             blocks=blocks,
-            scratch=np.empty((blocks[0].stop, n_inputs), dtype=dtype),
+            scratch=memory.empty((blocks[0].stop, n_inputs), dtype),
         )
 
     @staticmethod
@@ -98,20 +97,21 @@ class DiagonalRadii:
 
     @staticmethod
     def backward(centroids, inverse_radii, work, D, d_centroids, d_inverse_radii):
-        np.matmul(D.T, work.powers, out=work.sums)
+        np.matmul(D.T, work.X, out=d_centroids)
+        np.matmul(D.T, work.squares, out=d_inverse_radii)
         totals = D.sum(axis=0)[:, np.newaxis]
+        # Both are reworked where they are: another pair of matrices would not fit the cache.
         for block in work.blocks:
             r, c, s = inverse_radii[block], centroids[block], totals[block]
-            square, linear = work.sums[:, block]
             d_c, d_r = d_centroids[block], d_inverse_radii[block]
             rest = work.scratch[: len(r)]
             np.multiply(c, s, out=rest)
-            np.subtract(linear, rest, out=rest)  # G - c s
+            np.subtract(d_c, rest, out=rest)  # G - c s
+            d_c += rest
+            d_c *= c
+            np.subtract(d_c, d_r, out=d_r)
+            d_r *= r
             np.multiply(rest, work.weights[0, block], out=d_c)
-            linear += rest
-            linear *= c
-            linear -= square
-            np.multiply(linear, r, out=d_r)
 
     @staticmethod
     def input_gradient(centroids, inverse_radii, work, D, out):
@@ -134,10 +134,10 @@ class SphericalRadii:
     @staticmethod
     def workspace(n_rows, n_units, n_inputs, dtype):
         return SimpleNamespace(
-            X=np.empty((n_rows, n_inputs), dtype=dtype),
-            distances=np.empty((n_rows, n_units), dtype=dtype),
-            scaled=np.empty((n_rows, n_units), dtype=dtype),
-            scratch=np.empty((n_units, n_inputs), dtype=dtype),
+            X=memory.empty((n_rows, n_inputs), dtype),
+            distances=memory.empty((n_rows, n_units), dtype),
+            scaled=memory.empty((n_rows, n_units), dtype),
+            scratch=memory.empty((n_units, n_inputs), dtype),
         )
 
     @staticmethod
@@ -177,9 +177,9 @@ class TiedRadii:
     @staticmethod
     def workspace(n_rows, n_units, n_inputs, dtype):
         return SimpleNamespace(
-            X=np.empty((n_rows, n_inputs), dtype=dtype),
-            squares=np.empty((n_rows, n_inputs), dtype=dtype),
-            weights=np.empty((n_units, n_inputs), dtype=dtype),
+            X=memory.empty((n_rows, n_inputs), dtype),
+            squares=memory.empty((n_rows, n_inputs), dtype),
+            weights=memory.empty((n_units, n_inputs), dtype),
         )
 
     @staticmethod

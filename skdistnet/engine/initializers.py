@@ -13,6 +13,7 @@ number of its cluster.
 
 import numpy as np
 
+from . import memory
 from .activations import ACTIVATIONS
 from .layers import Distance
 
@@ -219,7 +220,7 @@ def initialize(network, X, target, weights, *, init, median_activation, origin, 
     -------
     theta : ndarray of shape (n_parameters,)
     """
-    theta = np.empty(network.n_parameters, dtype=network.dtype)
+    theta = memory.empty(network.n_parameters, network.dtype)
     H = X
     last = len(network.layers) - 1
     for number, (layer, views) in enumerate(zip(network.layers, network.views(theta))):

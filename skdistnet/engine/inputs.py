@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import memory
+
 __all__ = ["InputMap", "MappedRows", "weighted_moments"]
 
 #: Mapped rows are kept for a whole training up to this size.
@@ -55,7 +57,7 @@ class MappedRows:
     def __init__(self, input_map, X, dtype):
         self.input_map, self.X, self.cached = input_map, X, None
         if X.size * dtype.itemsize <= CACHE_BYTES:
-            self.cached = np.empty(X.shape, dtype=dtype)
+            self.cached = memory.empty(X.shape, dtype)
             input_map.apply(X, self.cached)
 
     def gather(self, batch, out):

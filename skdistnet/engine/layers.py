@@ -25,6 +25,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from . import memory
 from .activations import ACTIVATIONS
 from .distances import RADIUS_TYPES
 from .kernels import KERNELS
@@ -74,7 +75,7 @@ class Distance:
 
     def workspace(self, n_rows, dtype):
         work = self.radii.workspace(n_rows, self.n_units, self.n_inputs, dtype)
-        work.u = None if self.kernel is None else np.empty((n_rows, self.n_units), dtype=dtype)
+        work.u = None if self.kernel is None else memory.empty((n_rows, self.n_units), dtype)
         return work
 
     def forward(self, params, work, out):
@@ -126,7 +127,7 @@ class Dense:
         }
 
     def workspace(self, n_rows, dtype):
-        return SimpleNamespace(X=np.empty((n_rows, self.n_inputs), dtype=dtype))
+        return SimpleNamespace(X=memory.empty((n_rows, self.n_inputs), dtype))
 
     def forward(self, params, work, out):
         np.matmul(work.X, params["coefs"], out=out)

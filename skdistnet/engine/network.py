@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from . import memory
 from .activations import ACTIVATIONS
 from .distances import RADIUS_TYPES
 from .kernels import KERNELS
@@ -188,13 +189,13 @@ class Network:
         its input; `outputs[-1]` is the raw output and `d_outputs` holds the gradients by `outputs`.
         """
         layers = [layer.workspace(n_rows, self.dtype) for layer in self.layers]
-        last = np.empty((n_rows, self.sizes[-1]), dtype=self.dtype)
+        last = memory.empty((n_rows, self.sizes[-1]), self.dtype)
         outputs = [work.X for work in layers[1:]] + [last]
         return SimpleNamespace(
             layers=layers,
             X=layers[0].X,
             outputs=outputs,
-            d_outputs=[np.empty(out.shape, dtype=self.dtype) for out in outputs],
+            d_outputs=[memory.empty(out.shape, self.dtype) for out in outputs],
         )
 
     def run_forward(self, params, work):

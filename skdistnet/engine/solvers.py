@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import get_blas_funcs
 
+from . import memory
+
 __all__ = ["SOLVERS"]
 
 #: Elements worked on at a time: the arrays of one block stay in the processor's second cache
@@ -26,7 +28,7 @@ def add_scaled(dtype):
 def blocks(*vectors):
     """The same slice of each vector, block by block, behind an array to calculate in."""
     size = vectors[0].size
-    scratch = np.empty(min(size, BLOCK), dtype=vectors[0].dtype)
+    scratch = memory.empty(min(size, BLOCK), vectors[0].dtype)
     for start in range(0, size, BLOCK):
         stop = min(start + BLOCK, size)
         yield scratch[: stop - start], *(vector[start:stop] for vector in vectors)
@@ -52,7 +54,10 @@ class RMSProp:
 
     @staticmethod
     def init(theta):
-        return {"momentum": np.zeros_like(theta), "mean_square": np.zeros_like(theta)}
+        return {
+            "momentum": memory.zeros(theta.shape, theta.dtype),
+            "mean_square": memory.zeros(theta.shape, theta.dtype),
+        }
 
     def step(self, theta, gradient, state, rate):
         axpy = add_scaled(theta.dtype)
@@ -82,7 +87,7 @@ class SGD:
 
     @staticmethod
     def init(theta):
-        return {"velocity": np.zeros_like(theta)}
+        return {"velocity": memory.zeros(theta.shape, theta.dtype)}
 
     def step(self, theta, gradient, state, rate):
         axpy = add_scaled(theta.dtype)
@@ -108,8 +113,8 @@ class Adam:
     def init(theta):
         return {
             "n_steps": 0,
-            "first_moment": np.zeros_like(theta),
-            "second_moment": np.zeros_like(theta),
+            "first_moment": memory.zeros(theta.shape, theta.dtype),
+            "second_moment": memory.zeros(theta.shape, theta.dtype),
         }
 
     def step(self, theta, gradient, state, rate):

@@ -8,7 +8,7 @@ from threadpoolctl import ThreadpoolController
 __all__ = ["blas_threads"]
 
 #: Multiplications of the largest matrix product below which one thread is faster than several.
-SMALL_PRODUCT = 20_000_000
+SMALL_PRODUCT = 200_000_000
 
 
 @cache

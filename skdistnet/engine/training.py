@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from . import memory
 from .inputs import MappedRows
 from .losses import normalized_weights
 from .prediction import layer_output
@@ -89,7 +90,7 @@ class Trainer:
         self.network, self.input_map = network, input_map
         self.rows, self.plan, self.run = rows, plan, run
         self.params = network.views(run.theta)
-        self.gradient = np.empty_like(run.theta)
+        self.gradient = memory.empty(run.theta.shape, run.theta.dtype)
         self.grads = network.views(self.gradient)
         self.mapped_rows = MappedRows(input_map, rows.X, network.dtype)
         self.workspaces = {}
