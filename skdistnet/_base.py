@@ -1,7 +1,6 @@
 """What classifier and regressor share: from constructor to engine, fit, partial_fit."""
 
 from abc import ABCMeta, abstractmethod
-from copy import deepcopy
 from dataclasses import fields
 
 import numpy as np
@@ -13,7 +12,7 @@ from ._clustering import kmeans_labels
 from ._fitted import FittedNetwork
 from ._reporting import epoch_printer, warn_if_cut_short, warn_if_still_falling
 from ._validation import check_parameters, check_sample_weight
-from .engine import LOSSES, SOLVERS
+from .engine import LOSSES, SOLVERS, memory
 from .engine.initializers import draw_start_rows, initialize
 from .engine.inputs import InputMap
 from .engine.layers import Distance
@@ -49,7 +48,7 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
         """The target of the network, (n_rows, n_outputs), for a `y` of the kind learned."""
 
     @abstractmethod
-    def _split(self, target, random_state):
+    def _split(self, target, seed):
         """Indices of training and of validation rows."""
 
     @abstractmethod
@@ -236,14 +235,17 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
 
     def _continue(self, rng):
         """The run that an earlier fit left, in copies, so that a failure changes nothing."""
-        theta = self._theta_.copy()
+        theta = memory.copy(self._theta_)
         state = self._make_solver().init(theta)
         if "_progress_" not in vars(self):
             return Run(theta, state, rng)
-        progress = deepcopy(self._progress_)
+        progress = self._progress_
         rng.bit_generator.state = progress["rng_state"]
         if progress["solver"] == self.solver:
-            state = progress["solver_state"]
+            state = {
+                name: memory.copy(value) if isinstance(value, np.ndarray) else value
+                for name, value in progress["solver_state"].items()
+            }
         return Run(theta, state, rng, progress["n_steps"], progress["rate_factor"])
 
     def _keep_progress(self, run):
