@@ -100,7 +100,10 @@ def print_table(title, rows):
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
 
 
-def write_json(path, results):
-    """Write results, with the machine's description, where `path` says."""
-    Path(path).write_text(json.dumps({"machine": machine(), **results}, indent=2) + "\n")
-    print(f"\nwrote {path}")
+def write_json(path, results, announce=True):
+    """Write results, with the machine's description, where `path` says: the whole file or none."""
+    part = Path(f"{path}.part")
+    part.write_text(json.dumps({"machine": machine(), **results}, indent=2) + "\n")
+    part.replace(path)
+    if announce:
+        print(f"\nwrote {path}")
