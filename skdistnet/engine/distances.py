@@ -22,8 +22,10 @@ One class for each way of sharing radii, under GaussianMixture's words. Each has
     Shape of the inverse radii.
 ``workspace(n_rows, n_units, n_inputs, dtype)``
     All arrays that the other methods write into. Its `X` is where the caller puts the rows.
+``prepare(centroids, inverse_radii, work)``
+    Write into `work` what depends on the parameters alone.
 ``forward(centroids, inverse_radii, work, u)``
-    Write u, clamped at zero, and keep in `work` what the way back needs.
+    Write u, clamped at zero, and keep in `work` what the way back needs; after `prepare`.
 ``backward(centroids, inverse_radii, work, D, d_centroids, d_inverse_radii)``
     Write the gradients by the parameters.
 ``input_gradient(centroids, inverse_radii, work, D, out)``
@@ -35,22 +37,23 @@ from types import SimpleNamespace
 import numpy as np
 
 from . import memory
+from .products import multiply
 
 __all__ = ["RADIUS_TYPES"]
 
-#: Elements of a layer's parameters worked on at a time, so that they stay in the processor's second
+#: Bytes of each of a layer's arrays worked on at a time, so that they stay in the processor's second
 #: cache through all passes of a function: a third off their time in a layer of 1000 x 784.
-BLOCK = 32_768
+BLOCK_BYTES = 262_144
 
 
-def unit_blocks(n_units, n_inputs):
+def unit_blocks(n_units, n_inputs, dtype):
     """Slices over units whose parameters fit a block."""
-    rows = max(1, BLOCK // n_inputs)
+    rows = max(1, BLOCK_BYTES // (n_inputs * np.dtype(dtype).itemsize))
     return [slice(start, min(start + rows, n_units)) for start in range(0, n_units, rows)]
 
 
-def squared_norms(rows, out=None):
-    return np.einsum("ij,ij->i", rows, rows, out=out)
+def squared_norms(rows):
+    return np.einsum("ij,ij->i", rows, rows)
 
 
 class DiagonalRadii:
@@ -59,7 +62,7 @@ class DiagonalRadii:
     Each input has two weights: ``u = -1/2 (x^2 @ (r^2).T + sum r^2 c^2) + x @ (r^2 c).T``. Rows
     and their squares, and both weights, are kept as pairs of contiguous matrices: passes over them
     are then twice as fast as over interleaved halves, which one product over a doubled inner length
-    would ask for.
+    would ask for. The sums of the last term are where the two products start to add from.
     """
 
     @staticmethod
@@ -68,41 +71,44 @@ class DiagonalRadii:
 
     @staticmethod
     def workspace(n_rows, n_units, n_inputs, dtype):
-        blocks = unit_blocks(n_units, n_inputs)
+        blocks = unit_blocks(n_units, n_inputs, dtype)
         return SimpleNamespace(
             X=memory.empty((n_rows, n_inputs), dtype),
             squares=memory.empty((n_rows, n_inputs), dtype),
             weights=memory.empty((2, n_units, n_inputs), dtype),
             constant=memory.empty(n_units, dtype),
-            linear=memory.empty((n_rows, n_units), dtype),
+            totals=memory.empty((n_units, 1), dtype),
+            ones=np.ones(n_rows, dtype),
             blocks=blocks,
             scratch=memory.empty((blocks[0].stop, n_inputs), dtype),
         )
 
     @staticmethod
-    def forward(centroids, inverse_radii, work, u):
+    def prepare(centroids, inverse_radii, work):
         for block in work.blocks:
             r, c = inverse_radii[block], centroids[block]
             square, linear = work.weights[:, block]
             np.multiply(r, r, out=square)
             np.multiply(square, c, out=linear)
             np.einsum("ij,ij->i", linear, c, out=work.constant[block])
+        work.constant *= -0.5
+
+    @staticmethod
+    def forward(centroids, inverse_radii, work, u):
         np.multiply(work.X, work.X, out=work.squares)
-        np.matmul(work.squares, work.weights[0].T, out=u)
-        np.matmul(work.X, work.weights[1].T, out=work.linear)
-        u += work.constant
-        u *= -0.5
-        u += work.linear
+        u[...] = work.constant
+        multiply(work.squares, work.weights[0], u, transpose_b=True, scale=-0.5, keep=1.0)
+        multiply(work.X, work.weights[1], u, transpose_b=True, keep=1.0)
         np.minimum(u, 0, out=u)
 
     @staticmethod
     def backward(centroids, inverse_radii, work, D, d_centroids, d_inverse_radii):
-        np.matmul(D.T, work.X, out=d_centroids)
-        np.matmul(D.T, work.squares, out=d_inverse_radii)
-        totals = D.sum(axis=0)[:, np.newaxis]
+        multiply(D, work.X, d_centroids, transpose_a=True)
+        multiply(D, work.squares, d_inverse_radii, transpose_a=True)
+        np.matmul(work.ones, D, out=work.totals[:, 0])
         # Both are reworked where they are: another pair of matrices would not fit the cache.
         for block in work.blocks:
-            r, c, s = inverse_radii[block], centroids[block], totals[block]
+            r, c, s = inverse_radii[block], centroids[block], work.totals[block]
             d_c, d_r = d_centroids[block], d_inverse_radii[block]
             rest = work.scratch[: len(r)]
             np.multiply(c, s, out=rest)
@@ -115,9 +121,9 @@ class DiagonalRadii:
 
     @staticmethod
     def input_gradient(centroids, inverse_radii, work, D, out):
-        np.matmul(D, work.weights[0], out=out)
+        multiply(D, work.weights[0], out)
         out *= work.X
-        np.subtract(D @ work.weights[1], out, out=out)
+        multiply(D, work.weights[1], out, keep=-1.0)
 
 
 class SphericalRadii:
@@ -137,34 +143,40 @@ class SphericalRadii:
             X=memory.empty((n_rows, n_inputs), dtype),
             distances=memory.empty((n_rows, n_units), dtype),
             scaled=memory.empty((n_rows, n_units), dtype),
-            scratch=memory.empty((n_units, n_inputs), dtype),
+            norms=memory.empty(n_units, dtype),
+            squared_radii=memory.empty((n_units, 1), dtype),
+            totals=memory.empty((n_units, 1), dtype),
+            ones=np.ones(n_rows, dtype),
         )
+
+    @staticmethod
+    def prepare(centroids, inverse_radii, work):
+        np.einsum("ij,ij->i", centroids, centroids, out=work.norms)
+        np.multiply(inverse_radii, inverse_radii, out=work.squared_radii)
 
     @staticmethod
     def forward(centroids, inverse_radii, work, u):
         distances = work.distances
-        np.matmul(work.X, centroids.T, out=distances)
-        distances *= -2.0
-        distances += squared_norms(work.X)[:, np.newaxis]
-        distances += squared_norms(centroids)
+        np.add(squared_norms(work.X)[:, np.newaxis], work.norms, out=distances)
+        multiply(work.X, centroids, distances, transpose_b=True, scale=-2.0, keep=1.0)
         np.maximum(distances, 0, out=distances)
-        np.multiply(distances, -0.5 * (inverse_radii * inverse_radii).T, out=u)
+        np.multiply(distances, -0.5 * work.squared_radii.T, out=u)
 
     @staticmethod
     def backward(centroids, inverse_radii, work, D, d_centroids, d_inverse_radii):
-        squared = inverse_radii * inverse_radii
-        np.multiply(D, squared.T, out=work.scaled)
-        np.matmul(work.scaled.T, work.X, out=d_centroids)
-        np.multiply(centroids, squared * D.sum(axis=0)[:, np.newaxis], out=work.scratch)
-        d_centroids -= work.scratch
-        total = np.einsum("ij,ij->j", D, work.distances)
-        d_inverse_radii[:, 0] = -inverse_radii[:, 0] * total
+        np.multiply(D, work.squared_radii.T, out=work.scaled)
+        np.matmul(work.ones, work.scaled, out=work.totals[:, 0])
+        # The product adds to -c s, which costs one pass over the centroids and no other array.
+        np.multiply(centroids, -work.totals, out=d_centroids)
+        multiply(work.scaled, work.X, d_centroids, transpose_a=True, keep=1.0)
+        np.einsum("ij,ij->j", D, work.distances, out=d_inverse_radii[:, 0])
+        d_inverse_radii *= -inverse_radii
 
     @staticmethod
     def input_gradient(centroids, inverse_radii, work, D, out):
-        np.multiply(D, (inverse_radii * inverse_radii).T, out=work.scaled)
-        np.matmul(work.scaled, centroids, out=out)
-        out -= work.X * work.scaled.sum(axis=1, keepdims=True)
+        np.multiply(D, work.squared_radii.T, out=work.scaled)
+        np.multiply(work.X, -work.scaled.sum(axis=1, keepdims=True), out=out)
+        multiply(work.scaled, centroids, out, keep=1.0)
 
 
 class TiedRadii:
@@ -180,33 +192,39 @@ class TiedRadii:
             X=memory.empty((n_rows, n_inputs), dtype),
             squares=memory.empty((n_rows, n_inputs), dtype),
             weights=memory.empty((n_units, n_inputs), dtype),
+            constant=memory.empty(n_units, dtype),
+            squared_radii=memory.empty((1, n_inputs), dtype),
         )
 
     @staticmethod
+    def prepare(centroids, inverse_radii, work):
+        np.multiply(inverse_radii, inverse_radii, out=work.squared_radii)
+        np.multiply(centroids, work.squared_radii, out=work.weights)
+        np.einsum("ij,ij->i", work.weights, centroids, out=work.constant)
+        work.constant *= -0.5
+
+    @staticmethod
     def forward(centroids, inverse_radii, work, u):
-        squared = inverse_radii * inverse_radii
         np.multiply(work.X, work.X, out=work.squares)
-        np.multiply(centroids, squared, out=work.weights)
-        np.matmul(work.X, work.weights.T, out=u)
-        u -= 0.5 * np.einsum("ij,ij->i", work.weights, centroids)
-        u -= 0.5 * (work.squares @ squared.T)
+        np.subtract(work.constant, 0.5 * (work.squares @ work.squared_radii.T), out=u)
+        multiply(work.X, work.weights, u, transpose_b=True, keep=1.0)
         np.minimum(u, 0, out=u)
 
     @staticmethod
     def backward(centroids, inverse_radii, work, D, d_centroids, d_inverse_radii):
-        np.matmul(D.T, work.X, out=d_centroids)  # G
+        multiply(D, work.X, d_centroids, transpose_a=True)  # G
         s = D.sum(axis=0)
         total = D.sum(axis=1) @ work.squares
         total -= 2.0 * np.einsum("ij,ij->j", d_centroids, centroids)
         total += np.einsum("i,ij,ij->j", s, centroids, centroids)
         d_inverse_radii[0] = -inverse_radii[0] * total
         d_centroids -= centroids * s[:, np.newaxis]
-        d_centroids *= inverse_radii * inverse_radii
+        d_centroids *= work.squared_radii
 
     @staticmethod
     def input_gradient(centroids, inverse_radii, work, D, out):
-        np.matmul(D, work.weights, out=out)
-        out -= work.X * (D.sum(axis=1, keepdims=True) * (inverse_radii * inverse_radii))
+        np.multiply(work.X, -(D.sum(axis=1, keepdims=True) * work.squared_radii), out=out)
+        multiply(D, work.weights, out, keep=1.0)
 
 
 RADIUS_TYPES = {"diag": DiagonalRadii, "spherical": SphericalRadii, "tied": TiedRadii}

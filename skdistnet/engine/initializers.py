@@ -235,5 +235,6 @@ def initialize(network, X, target, weights, *, init, median_activation, origin, 
             work = layer.workspace(len(H), network.dtype)
             work.X[...] = H
             H = np.empty((len(X), layer.n_units), dtype=network.dtype)
+            layer.prepare(views, work)
             layer.forward(views, work, H)
     return theta

@@ -10,6 +10,8 @@ Every kind has
     The length of its part of the flat parameter vector, and that part's named views.
 ``workspace(n_rows, dtype)``
     Its buffers for batches of `n_rows`; `X` among them is where its input is put.
+``prepare(params, work)``
+    Called before the passes whenever parameters have changed.
 ``forward(params, work, out)``, ``backward(params, work, out, d_out, grads)``,
 ``input_gradient(params, work, d_out, d_input)``
     `out` is the layer's output, written by the first and read by the second, which turns `d_out`,
@@ -29,6 +31,7 @@ from . import memory
 from .activations import ACTIVATIONS
 from .distances import RADIUS_TYPES
 from .kernels import KERNELS
+from .products import multiply
 from .subnormals import flush_factors
 
 __all__ = ["LAYERS", "Dense", "Distance"]
@@ -77,6 +80,9 @@ class Distance:
         work = self.radii.workspace(n_rows, self.n_units, self.n_inputs, dtype)
         work.u = None if self.kernel is None else memory.empty((n_rows, self.n_units), dtype)
         return work
+
+    def prepare(self, params, work):
+        self.radii.prepare(params["centroids"], params["inverse_radii"], work)
 
     def forward(self, params, work, out):
         centroids, inverse_radii = params["centroids"], params["inverse_radii"]
@@ -129,19 +135,22 @@ class Dense:
     def workspace(self, n_rows, dtype):
         return SimpleNamespace(X=memory.empty((n_rows, self.n_inputs), dtype))
 
+    def prepare(self, params, work):
+        """Nothing: the parameters are used as they are."""
+
     def forward(self, params, work, out):
-        np.matmul(work.X, params["coefs"], out=out)
-        out += params["intercepts"]
+        out[...] = params["intercepts"]
+        multiply(work.X, params["coefs"], out, keep=1.0)
         ACTIVATIONS[self.activation].value(out)
 
     def backward(self, params, work, out, d_out, grads):
         ACTIVATIONS[self.activation].multiply_by_slope(out, d_out)
         flush_factors(d_out)
-        np.matmul(work.X.T, d_out, out=grads["coefs"])
+        multiply(work.X, d_out, grads["coefs"], transpose_a=True)
         d_out.sum(axis=0, out=grads["intercepts"])
 
     def input_gradient(self, params, work, d_out, d_input):
-        np.matmul(d_out, params["coefs"].T, out=d_input)
+        multiply(d_out, params["coefs"], d_input, transpose_b=True)
 
 
 LAYERS = {"dense": Dense, "distance": Distance}

@@ -198,8 +198,13 @@ class Network:
             d_outputs=[memory.empty(out.shape, self.dtype) for out in outputs],
         )
 
+    def prepare(self, params, work):
+        """Get `work` ready for passes with `params`, as from :meth:`views`."""
+        for layer, views, buffers in zip(self.layers, params, work.layers):
+            layer.prepare(views, buffers)
+
     def run_forward(self, params, work):
-        """Forward pass of the rows in `work.X`; `params` as from :meth:`views`."""
+        """Forward pass of the rows in `work.X`, which :meth:`prepare` has got ready."""
         for layer, views, buffers, out in zip(self.layers, params, work.layers, work.outputs):
             layer.forward(views, buffers, out)
         return work.outputs[-1]
@@ -228,7 +233,9 @@ class Network:
             One for each layer; the last is the raw output (logits or predictions).
         """
         theta, work = self._enter(theta, X)
-        self.run_forward(self.views(theta), work)
+        params = self.views(theta)
+        self.prepare(params, work)
+        self.run_forward(params, work)
         return [out.copy() for out in work.outputs]
 
     def loss_and_grad(self, theta, X, Y, sample_weight=None, decay=0.0, loss=None):
@@ -281,6 +288,7 @@ class Network:
                 f"X and Y must have as many rows; got shapes {work.X.shape} and {target.shape}."
             )
         params = self.views(theta)
+        self.prepare(params, work)
         raw = self.run_forward(params, work)
         weights = normalized_weights(sample_weight, len(raw), self.dtype)
         value = loss.value_and_gradient(raw, target, weights, out=work.d_outputs[-1])

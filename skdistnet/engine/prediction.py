@@ -35,6 +35,7 @@ def layer_output(network, theta, input_map, X, layer=-1):
             rows = X[start : start + chunk]
             if work is None or len(work.X) != len(rows):
                 work = network.workspace(len(rows))
+                network.prepare(params, work)
             input_map.apply_bounded(rows, work.X)
             network.run_forward(params, work)
             result[start : start + len(rows)] = work.outputs[layer]

@@ -9,28 +9,24 @@ place and leaves `gradient` as it is. To add a solver, write such a dataclass an
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import get_blas_funcs
 
 from . import memory
+from .products import add_scaled, average
 
 __all__ = ["SOLVERS"]
 
-#: Elements worked on at a time: the arrays of one block stay in the processor's second cache
-#: through all passes of an update, a third off its time on a vector of 1,500,000.
-BLOCK = 98_304
-
-
-def add_scaled(dtype):
-    """``axpy(x, y, a=a)``, that is y += a x in one pass: a fifth off the time of an update."""
-    return get_blas_funcs("axpy", dtype=dtype)
+#: Bytes of each array worked on at a time: the arrays of one block stay in the processor's second
+#: cache through all passes of an update, a third off its time on a vector of 1,500,000.
+BLOCK_BYTES = 262_144
 
 
 def blocks(*vectors):
     """The same slice of each vector, block by block, behind an array to calculate in."""
-    size = vectors[0].size
-    scratch = memory.empty(min(size, BLOCK), vectors[0].dtype)
-    for start in range(0, size, BLOCK):
-        stop = min(start + BLOCK, size)
+    size, dtype = vectors[0].size, vectors[0].dtype
+    length = min(size, BLOCK_BYTES // dtype.itemsize)
+    scratch = memory.empty(length, dtype)
+    for start in range(0, size, length):
+        stop = min(start + length, size)
         yield scratch[: stop - start], *(vector[start:stop] for vector in vectors)
 
 
@@ -60,7 +56,6 @@ class RMSProp:
         }
 
     def step(self, theta, gradient, state, rate):
-        axpy = add_scaled(theta.dtype)
         # Keeps the squares of vanishing gradients from being subnormal (see subnormals.py), and is
         # far too small beside epsilon to show.
         nothing = 1e-18 if theta.dtype == np.float32 else 1e-150
@@ -68,14 +63,12 @@ class RMSProp:
         for scratch, weights, g, momentum, mean_square in vectors:
             np.add(g, nothing, out=scratch)
             scratch *= scratch
-            mean_square *= self.rho
-            axpy(scratch, mean_square, a=1.0 - self.rho)
+            average(mean_square, scratch, self.rho)
             np.sqrt(mean_square, out=scratch)
             scratch += self.epsilon
             np.divide(g, scratch, out=scratch)
-            momentum *= self.momentum
-            axpy(scratch, momentum, a=1.0 - self.momentum)
-            axpy(momentum, weights, a=-rate)
+            average(momentum, scratch, self.momentum)
+            add_scaled(momentum, weights, -rate)
 
 
 @dataclass(frozen=True)
@@ -90,13 +83,12 @@ class SGD:
         return {"velocity": memory.zeros(theta.shape, theta.dtype)}
 
     def step(self, theta, gradient, state, rate):
-        axpy = add_scaled(theta.dtype)
         for _, weights, g, velocity in blocks(theta, gradient, state["velocity"]):
             velocity *= self.momentum
-            axpy(g, velocity, a=-rate)
+            add_scaled(g, velocity, -rate)
             if self.nesterovs_momentum:
-                axpy(g, weights, a=-rate)
-                axpy(velocity, weights, a=self.momentum)
+                add_scaled(g, weights, -rate)
+                add_scaled(velocity, weights, self.momentum)
             else:
                 weights += velocity
 
@@ -122,18 +114,16 @@ class Adam:
         # As in the paper's section 2: both corrections in the rate, epsilon after them.
         correction = (1.0 - self.beta_2 ** state["n_steps"]) ** 0.5
         rate = rate * correction / (1.0 - self.beta_1 ** state["n_steps"])
-        axpy = add_scaled(theta.dtype)
         vectors = blocks(theta, gradient, state["first_moment"], state["second_moment"])
         for scratch, weights, g, first, second in vectors:
-            first *= self.beta_1
-            axpy(g, first, a=1.0 - self.beta_1)
+            np.copyto(scratch, g)
+            average(first, scratch, self.beta_1)
             np.multiply(g, g, out=scratch)
-            second *= self.beta_2
-            axpy(scratch, second, a=1.0 - self.beta_2)
+            average(second, scratch, self.beta_2)
             np.sqrt(second, out=scratch)
             scratch += self.epsilon
             np.divide(first, scratch, out=scratch)
-            axpy(scratch, weights, a=-rate)
+            add_scaled(scratch, weights, -rate)
 
 
 SOLVERS = {"adam": Adam, "rmsprop": RMSProp, "sgd": SGD}

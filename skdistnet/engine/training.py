@@ -83,6 +83,11 @@ class Outcome:
         return self.loss_curve[-1 - window] - self.loss_curve[-1] > tol * window
 
 
+def pick(array, batch):
+    """The rows that a batch, a slice or indices, stands for; `take` has less to find out."""
+    return array[batch] if isinstance(batch, slice) else array.take(batch, axis=0)
+
+
 class Trainer:
     """One training: the buffers, views and constants that its steps share."""
 
@@ -131,14 +136,15 @@ class Trainer:
     def step(self, batch):
         """Make one update from the rows that `batch` picks; returns their loss and weight."""
         rows, plan, run = self.rows, self.plan, self.run
-        target = rows.target[batch]
+        target = pick(rows.target, batch)
         n_rows = len(target)
-        picked = None if rows.weights is None else rows.weights[batch]
+        picked = None if rows.weights is None else pick(rows.weights, batch)
         weights = normalized_weights(picked, n_rows, self.network.dtype)
         work = self.workspaces.get(n_rows)
         if work is None:
             work = self.workspaces[n_rows] = self.network.workspace(n_rows)
         self.mapped_rows.gather(batch, work.X)
+        self.network.prepare(self.params, work)
         raw = self.network.run_forward(self.params, work)
         value = plan.loss.value_and_gradient(raw, target, weights, out=work.d_outputs[-1])
         self.network.run_backward(self.params, work, self.grads)

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from skdistnet.engine import distances
 from skdistnet.engine.distances import RADIUS_TYPES
 
+BLOCK = distances.BLOCK_BYTES // 8
+
 every_radius_type = pytest.mark.parametrize("radii", RADIUS_TYPES.values(), ids=list(RADIUS_TYPES))
 sizes = st.tuples(st.integers(1, 9), st.integers(1, 7), st.integers(1, 8))
 
@@ -25,6 +27,7 @@ class Problem:
     def forward(self):
         u = np.full(self.D.shape, np.nan, dtype=self.X.dtype)
         self.work.X[...] = self.X
+        self.radii.prepare(self.centroids, self.inverse_radii, self.work)
         self.radii.forward(self.centroids, self.inverse_radii, self.work, u)
         return u
 
@@ -85,7 +88,7 @@ def test_gradients_equal_the_naive_sums_for_all_shapes(radii, sizes, seed):
 @every_radius_type
 @pytest.mark.parametrize("block", [1, 8, 1_000_000])
 def test_block_size_does_not_change_results(radii, block, monkeypatch):
-    monkeypatch.setattr(distances, "BLOCK", block)
+    monkeypatch.setattr(distances, "BLOCK_BYTES", 8 * block)
     problem = Problem(radii, 6, 11, 4)
     np.testing.assert_allclose(problem.forward(), problem.naive_u(), rtol=1e-11, atol=1e-12)
     found = (*problem.backward(), problem.input_gradient())
@@ -93,13 +96,11 @@ def test_block_size_does_not_change_results(radii, block, monkeypatch):
         np.testing.assert_allclose(gradient, expected, rtol=1e-10, atol=1e-11)
 
 
-@pytest.mark.parametrize("n_inputs", [1, 7, distances.BLOCK, 2 * distances.BLOCK])
+@pytest.mark.parametrize("n_inputs", [1, 7, BLOCK, 2 * BLOCK])
 def test_unit_blocks_cover_every_unit_once(n_inputs):
-    blocks = distances.unit_blocks(5, n_inputs)
+    blocks = distances.unit_blocks(5, n_inputs, np.float64)
     assert [unit for block in blocks for unit in range(5)[block]] == [0, 1, 2, 3, 4]
-    assert all(
-        block.stop - block.start == max(1, distances.BLOCK // n_inputs) for block in blocks[:-1]
-    )
+    assert all(block.stop - block.start == max(1, BLOCK // n_inputs) for block in blocks[:-1])
 
 
 @every_radius_type

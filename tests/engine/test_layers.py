@@ -28,6 +28,7 @@ def run(layer, block, X, d_out=None):
     params, work = layer.views(block), layer.workspace(len(X), X.dtype)
     out = np.full((len(X), layer.n_units), np.nan, dtype=X.dtype)
     work.X[...] = X
+    layer.prepare(params, work)
     layer.forward(params, work, out)
     if d_out is None:
         return out

@@ -4,7 +4,8 @@ import pytest
 from skdistnet.engine import solvers
 from skdistnet.engine.solvers import SOLVERS
 
-N = solvers.BLOCK + 1000
+BLOCK = solvers.BLOCK_BYTES // 8
+N = BLOCK + 1000
 N_STEPS = 5
 
 every_solver = pytest.mark.parametrize("solver", SOLVERS.values(), ids=list(SOLVERS))
@@ -83,7 +84,7 @@ def test_a_quadratic_is_minimised(solver):
 
 
 @every_solver
-@pytest.mark.parametrize("size", [1, solvers.BLOCK - 1, solvers.BLOCK, 2 * solvers.BLOCK + 1])
+@pytest.mark.parametrize("size", [1, BLOCK - 1, BLOCK, 2 * BLOCK + 1])
 def test_elements_do_not_depend_on_the_block_they_are_in(solver, size):
     theta, gradients = sample(size)
     found, _ = run(solver(), theta, gradients)

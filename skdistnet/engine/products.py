@@ -1,0 +1,43 @@
+"""Matrix products that add to what is there already.
+
+They are SciPy's, which can accumulate: a pass over the result and a buffer saved for each. All large
+products of a training go through here, so that one BLAS library has threads at work: NumPy and
+SciPy may each bring their own, and the idle threads of one would take the time of the other's.
+"""
+
+from functools import cache
+
+import numpy as np
+from scipy.linalg import get_blas_funcs
+
+__all__ = ["add_scaled", "average", "multiply"]
+
+
+@cache
+def routine(name, dtype):
+    """A BLAS routine; looking for it takes longer than a small one of its products."""
+    return get_blas_funcs(name, dtype=dtype)
+
+
+def multiply(a, b, out, transpose_a=False, transpose_b=False, scale=1.0, keep=0.0):
+    """Write ``keep * out + scale * (a @ b)`` into `out`; all three C-contiguous, of one dtype."""
+    if keep == 0.0 and scale == 1.0:
+        np.matmul(a.T if transpose_a else a, b.T if transpose_b else b, out=out)
+        return
+    # BLAS counts columns first: it sees every array transposed, and so the product turned round.
+    routine("gemm", out.dtype)(
+        scale, b.T, a.T, keep, out.T, transpose_b, transpose_a, overwrite_c=True
+    )
+
+
+def add_scaled(x, y, a):
+    """``y += a * x`` in one pass, for vectors."""
+    routine("axpy", y.dtype)(x, y, a=a)
+
+
+def average(old, new, weight):
+    """``old = weight * old + (1 - weight) * new`` in one pass, for vectors; leaves `new` spoilt."""
+    # A rotation in BLAS's words, but nothing asks that its two factors be those of an angle.
+    routine("rot", old.dtype)(
+        old, new, weight, 1.0 - weight, overwrite_x=True, overwrite_y=True
+    )
