@@ -17,6 +17,7 @@ from .engine.initializers import draw_start_rows, initialize
 from .engine.inputs import InputMap
 from .engine.layers import Distance
 from .engine.losses import normalized_weights
+from .engine.threads import blas_threads
 from .engine.training import Plan, Rows, Run, train
 
 __all__ = ["BaseDistanceNet"]
@@ -164,7 +165,25 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
 
     def _predict_raw(self, X):
         check_is_fitted(self)
-        return self._raw_output(validate_data(self, X, reset=False, dtype=DTYPES))
+        if not self._is_plainly_valid(X):
+            X = validate_data(self, X, reset=False, dtype=DTYPES)
+        return self._raw_output(X)
+
+    def _is_plainly_valid(self, X):
+        """Whether X is what `validate_data` would hand back: it takes longer than to answer a row.
+
+        A sum of large numbers may overflow: then this says no, and `validate_data` finds out.
+        """
+        plain = (
+            type(X) is np.ndarray
+            and X.dtype in DTYPES
+            and X.ndim == 2
+            and X.shape[1] == self.n_features_in_
+            and len(X) > 0
+            and not hasattr(self, "feature_names_in_")
+        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            return plain and bool(np.isfinite(X.sum()))
 
     # Start and continue ---------------------------------------------------------------------------
 
@@ -190,6 +209,17 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
             *self._architecture(rows.X.shape[1], target.shape[1]),
             dtype.name,
         )
+        with blas_threads(self._network, self._plan(len(rows), 1, "constant").batch_size):
+            self._theta_ = self._start_parameters(rows, rng)
+        self.n_iter_ = self.t_ = 0
+        self.loss_curve_ = []
+        if self.early_stopping:
+            self.validation_loss_curve_, self.validation_scores_ = [], []
+        return Run(self._theta_, self._make_solver().init(self._theta_), rng)
+
+    def _start_parameters(self, rows, rng):
+        """Learn the map of the inputs and start the network's parameters in its units."""
+        target, dtype = rows.target, rows.target.dtype
         all_weights = normalized_weights(rows.weights, len(rows), np.float64)
         input_map = InputMap.fit(rows.X, all_weights, self.standardize, dtype)
         self._input_shift_, self._input_scale_ = input_map.shift, input_map.scale
@@ -197,7 +227,7 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
         drawn = draw_start_rows(target, rng)
         H = np.empty((len(drawn), rows.X.shape[1]), dtype=dtype)
         input_map.apply(rows.X[drawn], H)
-        self._theta_ = initialize(
+        return initialize(
             self._network,
             H,
             target[drawn],
@@ -208,11 +238,6 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
             rng=rng,
             kmeans=kmeans_labels,
         )
-        self.n_iter_ = self.t_ = 0
-        self.loss_curve_ = []
-        if self.early_stopping:
-            self.validation_loss_curve_, self.validation_scores_ = [], []
-        return Run(self._theta_, self._make_solver().init(self._theta_), rng)
 
     def _init_in_network_units(self, input_map):
         if isinstance(self.init, str) or callable(self.init):

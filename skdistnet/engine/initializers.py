@@ -69,10 +69,18 @@ def weighted_median(values, weights):
     return float(values[order][np.searchsorted(cumulative, (0.5 - 1e-9) * cumulative[-1])])
 
 
+def variances(H, weights):
+    """Weighted variance of each input."""
+    # Wider weights would make a wider copy of the rows in each product with them.
+    weights = weights.astype(H.dtype)
+    deviation = H - weights @ H
+    deviation *= deviation
+    return weights @ deviation
+
+
 def spread(H, weights):
     """Weighted standard deviation of each input, kept from zero by a tenth of their mean square."""
-    deviation = H - weights @ H
-    variance = weights @ (deviation * deviation)
+    variance = variances(H, weights)
     floor = 0.01 * variance.mean()
     # One over the square of the result must not overflow.
     return np.sqrt(np.maximum(variance, floor if floor > np.finfo(H.dtype).tiny ** 0.5 else 1.0))
@@ -83,8 +91,7 @@ def set_apart(centroids, H, weights, rng):
     _, first = np.unique(centroids, axis=0, return_index=True)
     again = np.setdiff1d(np.arange(len(centroids)), first)
     if again.size:
-        deviation = H - weights @ H
-        std = np.sqrt(weights @ (deviation * deviation))
+        std = np.sqrt(variances(H, weights))
         if not std.any():
             std[:] = 1
         noise = rng.standard_normal((again.size, H.shape[1]))
@@ -95,7 +102,7 @@ def set_apart(centroids, H, weights, rng):
 def class_means(H, target, weights, rng):
     """Weighted mean of each class's rows; any row for a class that has none."""
     mass = weights @ target
-    means = (target * weights[:, np.newaxis]).T @ H
+    means = (target * weights[:, np.newaxis]).astype(H.dtype).T @ H
     present = mass > 0
     means[present] /= mass[present, np.newaxis]
     means[~present] = H[rng.integers(len(H), size=np.count_nonzero(~present))]

@@ -9,7 +9,7 @@ from . import memory
 __all__ = ["InputMap", "MappedRows", "weighted_moments"]
 
 #: Mapped rows are kept for a whole training up to this size.
-CACHE_BYTES = 128 * 2**20
+CACHE_BYTES = 64 * 2**20
 
 
 def weighted_moments(X, weights):
@@ -50,13 +50,15 @@ def largest_square_root(n_columns, dtype):
 class MappedRows:
     """Batches of the rows of X, mapped: all at once where they fit a cache, else batch by batch.
 
-    The cache takes a twentieth off an epoch of 20,000 x 784, and its bound keeps training on large
-    data at the memory of the data.
+    The cache takes 3 % off an epoch of 20,000 x 784, 15 % where X is of a wider dtype than the
+    network, and its bound keeps training on large data at the memory of the data. Rows that are
+    only shifted are not kept twice.
     """
 
     def __init__(self, input_map, X, dtype):
         self.input_map, self.X, self.cached = input_map, X, None
-        if X.size * dtype.itemsize <= CACHE_BYTES:
+        as_they_are = X.dtype == dtype and np.all(input_map.scale == 1)
+        if not as_they_are and X.size * dtype.itemsize <= CACHE_BYTES:
             self.cached = memory.empty(X.shape, dtype)
             input_map.apply(X, self.cached)
 
@@ -133,10 +135,7 @@ class InputMap:
         if mapped is not out:
             out[...] = mapped
 
-    def apply_bounded(self, rows, out):
-        """The same for rows that the map was not fitted to, which may be too far off to square."""
-        bound = largest_square_root(rows.shape[1], out.dtype)
-        with np.errstate(over="ignore"):
-            self.apply(rows, out)
-        if not (out.max() < bound and out.min() > -bound):
-            np.clip(out, -bound, bound, out=out)
+    def bound(self, mapped):
+        """Bring mapped rows that are too far off to square nearer, in place."""
+        bound = largest_square_root(mapped.shape[1], mapped.dtype)
+        np.clip(mapped, -bound, bound, out=mapped)

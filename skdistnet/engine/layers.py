@@ -17,6 +17,8 @@ Every kind has
     `out` is the layer's output, written by the first and read by the second, which turns `d_out`,
     the gradient by the output, into the gradient by what stands before the nonlinearity, in place.
     `input_gradient` comes after `backward` and writes the gradient by the layer's input.
+``answer(params, x)``
+    The output for a single row, which needs no workspace.
 
 To add a kind, write such a class and list it in `LAYERS`.
 """
@@ -25,11 +27,9 @@ import math
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-import numpy as np
-
 from . import memory
 from .activations import ACTIVATIONS
-from .distances import RADIUS_TYPES
+from .distances import RADIUS_TYPES, from_differences
 from .kernels import KERNELS
 from .products import multiply
 from .subnormals import flush_factors
@@ -93,6 +93,12 @@ class Distance:
             self.kernel.value(work.u, out)
             flush_factors(out)
 
+    def answer(self, params, x):
+        u = from_differences(params["centroids"], params["inverse_radii"], x)
+        if self.kernel is not None:
+            self.kernel.value(u.copy(), u)
+        return u
+
     def backward(self, params, work, out, d_out, grads):
         if self.kernel is not None:
             self.kernel.multiply_by_slope(out, d_out)
@@ -142,6 +148,11 @@ class Dense:
         out[...] = params["intercepts"]
         multiply(work.X, params["coefs"], out, keep=1.0)
         ACTIVATIONS[self.activation].value(out)
+
+    def answer(self, params, x):
+        out = x @ params["coefs"] + params["intercepts"]
+        ACTIVATIONS[self.activation].value(out)
+        return out
 
     def backward(self, params, work, out, d_out, grads):
         ACTIVATIONS[self.activation].multiply_by_slope(out, d_out)

@@ -4,6 +4,8 @@ NumPy's own begin 16 bytes into one when they are large, so that every vector in
 elementwise pass straddles two lines: such a pass takes twice as long.
 """
 
+import math
+
 import numpy as np
 
 __all__ = ["copy", "empty", "zeros"]
@@ -14,9 +16,9 @@ CACHE_LINE = 64
 def empty(shape, dtype):
     """Like numpy.empty, aligned to a cache line."""
     dtype = np.dtype(dtype)
-    n_bytes = int(np.prod(shape)) * dtype.itemsize
+    n_bytes = (math.prod(shape) if isinstance(shape, tuple) else shape) * dtype.itemsize
     buffer = np.empty(n_bytes + CACHE_LINE, dtype=np.uint8)
-    start = -buffer.ctypes.data % CACHE_LINE
+    start = -buffer.__array_interface__["data"][0] % CACHE_LINE
     return buffer[start : start + n_bytes].view(dtype).reshape(shape)
 
 

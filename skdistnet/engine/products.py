@@ -1,8 +1,7 @@
 """Matrix products that add to what is there already.
 
-They are SciPy's, which can accumulate: a pass over the result and a buffer saved for each. All large
-products of a training go through here, so that one BLAS library has threads at work: NumPy and
-SciPy may each bring their own, and the idle threads of one would take the time of the other's.
+SciPy's BLAS can accumulate in place, which saves each product a buffer and passes over it; where
+there is nothing to add to, NumPy's is called, which has less to check and is often the newer.
 """
 
 from functools import cache
@@ -10,7 +9,10 @@ from functools import cache
 import numpy as np
 from scipy.linalg import get_blas_funcs
 
-__all__ = ["add_scaled", "average", "multiply"]
+__all__ = ["LARGE", "add_scaled", "average", "multiply"]
+
+#: Multiplications of a matrix product from which several threads are faster than one.
+LARGE = 200_000_000
 
 
 @cache
@@ -21,7 +23,8 @@ def routine(name, dtype):
 
 def multiply(a, b, out, transpose_a=False, transpose_b=False, scale=1.0, keep=0.0):
     """Write ``keep * out + scale * (a @ b)`` into `out`; all three C-contiguous, of one dtype."""
-    if keep == 0.0 and scale == 1.0:
+    # All large ones are SciPy's, so that only one of two libraries has threads at work.
+    if keep == 0.0 and scale == 1.0 and a.size * out.shape[1] < LARGE:
         np.matmul(a.T if transpose_a else a, b.T if transpose_b else b, out=out)
         return
     # BLAS counts columns first: it sees every array transposed, and so the product turned round.
@@ -38,6 +41,4 @@ def add_scaled(x, y, a):
 def average(old, new, weight):
     """``old = weight * old + (1 - weight) * new`` in one pass, for vectors; leaves `new` spoilt."""
     # A rotation in BLAS's words, but nothing asks that its two factors be those of an angle.
-    routine("rot", old.dtype)(
-        old, new, weight, 1.0 - weight, overwrite_x=True, overwrite_y=True
-    )
+    routine("rot", old.dtype)(old, new, weight, 1.0 - weight, overwrite_x=True, overwrite_y=True)

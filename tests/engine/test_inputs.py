@@ -30,7 +30,10 @@ def fit_map(X, standardize, dtype=np.float64, weights=None):
 
 def apply(input_map, X, dtype=np.float64, bounded=False):
     out = np.full(X.shape, np.nan, dtype=dtype)
-    (input_map.apply_bounded if bounded else input_map.apply)(X, out)
+    with np.errstate(over="ignore"):
+        input_map.apply(X, out)
+    if bounded:
+        input_map.bound(out)
     return out
 
 

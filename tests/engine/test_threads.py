@@ -3,11 +3,11 @@
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skdistnet.engine import Network
-from skdistnet.engine.threads import SMALL_PRODUCT, blas_threads
+from skdistnet.engine import Network, products
+from skdistnet.engine.threads import blas_threads
 
 NETWORK = Network([10, 100, 3])
-SMALL, LARGE = 5, SMALL_PRODUCT // 1000
+SMALL, LARGE = 5, products.LARGE // 1000
 
 
 def numbers_of_threads():
@@ -27,10 +27,9 @@ def test_small_products_get_one_thread():
         assert set(numbers_of_threads()) == {1}
 
 
-def test_large_products_keep_theirs():
-    before = numbers_of_threads()
+def test_large_products_keep_theirs_in_one_library():
     with blas_threads(NETWORK, LARGE):
-        assert numbers_of_threads() == before
+        assert numbers_of_threads().count(2) == 1
 
 
 def test_the_widest_layer_decides():
@@ -45,4 +44,17 @@ def test_threads_are_given_back_even_after_an_error(n_rows):
     before = numbers_of_threads()
     with pytest.raises(ZeroDivisionError), blas_threads(NETWORK, n_rows):
         raise ZeroDivisionError
+    assert numbers_of_threads() == before
+
+
+@pytest.mark.parametrize("n_rows", [SMALL, LARGE])
+def test_threads_are_given_back_when_uses_overlap(n_rows):
+    before = numbers_of_threads()
+    first, second = blas_threads(NETWORK, n_rows), blas_threads(NETWORK, n_rows)
+    first.__enter__()
+    within = numbers_of_threads()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert numbers_of_threads() == within
+    second.__exit__(None, None, None)
     assert numbers_of_threads() == before
