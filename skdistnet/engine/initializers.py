@@ -102,7 +102,7 @@ def set_apart(centroids, H, weights, rng):
 def class_means(H, target, weights, rng):
     """Weighted mean of each class's rows; any row for a class that has none."""
     mass = weights @ target
-    means = (target * weights[:, np.newaxis]).astype(H.dtype).T @ H
+    means = (target * weights[:, np.newaxis]).T @ H
     present = mass > 0
     means[present] /= mass[present, np.newaxis]
     means[~present] = H[rng.integers(len(H), size=np.count_nonzero(~present))]
