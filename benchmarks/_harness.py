@@ -16,7 +16,16 @@ from threadpoolctl import threadpool_info
 
 import skdistnet
 
-__all__ = ["alternate", "machine", "print_table", "quiet", "ratio", "seconds", "write_json"]
+__all__ = [
+    "alternate",
+    "machine",
+    "print_table",
+    "quiet",
+    "ratio",
+    "seconds",
+    "write_json",
+    "write_section",
+]
 
 
 def machine():
@@ -85,15 +94,49 @@ def ratio(rounds, name, peer):
     return statistics.median(a / b for a, b in zip(rounds[name], rounds[peer], strict=True))
 
 
+def format_cells(rows):
+    """The cells of a list of dicts as text; floats with three significant digits."""
+    return [
+        [f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values()]
+        for row in rows
+    ]
+
+
+def write_section(path, name, tables):
+    """Replace, or append, the section `name` of a Markdown file: the machine and bare tables.
+
+    Parameters
+    ----------
+    path : str
+    name : str
+        Stands in the comments that mark where the section begins and ends.
+    tables : dict of str to list of dict
+        Rows of each table by its title.
+    """
+    described = ", ".join(f"{key} {value}" for key, value in machine().items())
+    lines = [f"<!-- {name}: made by a script -->", f"Measured on: {described}.", ""]
+    for title, rows in tables.items():
+        header = " | ".join(rows[0])
+        lines += [f"### {title}", "", f"| {header} |", "|" + " --- |" * len(rows[0])]
+        lines += [f"| {' | '.join(cells)} |" for cells in format_cells(rows)] + [""]
+    lines.append(f"<!-- end of {name} -->")
+    file = Path(path)
+    text = file.read_text() if file.exists() else ""
+    begin, end = lines[0], lines[-1]
+    if begin in text and end in text:
+        before, rest = text.split(begin, 1)
+        text = before + "\n".join(lines) + rest.split(end, 1)[1]
+    else:
+        text += "\n" + "\n".join(lines) + "\n"
+    file.write_text(text)
+    print(f"wrote the section {name} of {path}")
+
+
 def print_table(title, rows):
     """Print a list of dicts as an aligned table; floats with three significant digits."""
     if not rows:
         return
-    names = list(rows[0])
-    cells = [
-        [f"{row[name]:.3g}" if isinstance(row[name], float) else str(row[name]) for name in names]
-        for row in rows
-    ]
+    names, cells = list(rows[0]), format_cells(rows)
     widths = [max(len(name), *(len(row[i]) for row in cells)) for i, name in enumerate(names)]
     print(f"\n{title}")
     for line in (names, ["-" * width for width in widths], *cells):

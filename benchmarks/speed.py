@@ -17,7 +17,7 @@ import functools
 import sys
 
 import numpy as np
-from _harness import alternate, print_table, quiet, ratio, seconds, write_json
+from _harness import alternate, print_table, quiet, ratio, seconds, write_json, write_section
 from _nets import epoch_seconds, make_data, mlp, ours
 from _peers import bare_products, has_torch, torch_epoch
 from _resources import grid_search_rows, growth_rows, memory_rows, thread_rows
@@ -123,6 +123,7 @@ def parse_arguments():
     add("--hidden", type=int, nargs="*", default=[100, 100])
     add("--batch", type=int, default=200)
     add("--dtype", choices=["float32", "float64"], default="float32")
+    add("--markdown", metavar="FILE", help="write the tables into this file too")
     add("--output", default="speed.json", help="JSON to write; default: %(default)s")
     return parser.parse_args()
 
@@ -135,21 +136,28 @@ def main():
         "growth": ("How an epoch grows", growth_rows),
         "memory": ("Memory of fit, 784-100-100-10, float32", memory_rows),
     }
-    results = {}
+    results, tables = {}, {}
+
+    def show(name, title, rows):
+        results[name] = rows
+        if rows:
+            tables[title] = rows
+        print_table(title, rows)
+
     with quiet():
         with threadpool_limits(args.threads, user_api="blas"):
             for name, (title, make) in makers.items():
                 if name in args.only:
-                    results[name] = make()
-                    print_table(title, results[name])
+                    show(name, title, make())
         # These two set threads themselves.
         if "threads" in args.only:
-            results["threads"] = thread_rows(args.repeats)
-            print_table("BLAS threads: one epoch with two against one", results["threads"])
+            title = "BLAS threads: one epoch with two against one"
+            show("threads", title, thread_rows(args.repeats))
         if "grid" in args.only:
-            results["grid"] = grid_search_rows(args.repeats)
-            print_table("GridSearchCV, 24 fits on digits", results["grid"])
+            show("grid", "GridSearchCV, 24 fits on digits", grid_search_rows(args.repeats))
     write_json(args.output, results)
+    if args.markdown:
+        write_section(args.markdown, "speed", tables)
 
 
 if __name__ == "__main__":
