@@ -1,7 +1,7 @@
 """What classifier and regressor share: from constructor to engine, fit, partial_fit."""
 
 from abc import ABCMeta, abstractmethod
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -58,6 +58,10 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
 
     def _output_layer(self):
         return "linear"
+
+    def _soften(self, target):
+        """What is trained towards, given the target."""
+        return target
 
     # Fit ------------------------------------------------------------------------------------------
 
@@ -271,7 +275,9 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
                 name: memory.copy(value) if isinstance(value, np.ndarray) else value
                 for name, value in progress["solver_state"].items()
             }
-        return Run(theta, state, rng, progress["n_steps"], progress["rate_factor"])
+        return Run(
+            theta, state, rng, progress["n_steps"], progress["rate_factor"], progress["start"]
+        )
 
     def _keep_progress(self, run):
         """Store what continuing needs, or nothing, so that a saved model stays small."""
@@ -284,6 +290,7 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
                 "rng_state": run.rng.bit_generator.state,
                 "n_steps": run.n_steps,
                 "rate_factor": run.rate_factor,
+                "start": run.start,
             }
 
     # Training -------------------------------------------------------------------------------------
@@ -302,7 +309,8 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
             batch_size=min(batch_size, n_rows),
             max_epochs=max_iter,
             alpha=self.alpha,
-            coupled=self.decay == "coupled",
+            decay=self.decay,
+            dropout=self.dropout,
             power_t=self.power_t,
             decay_rate=self.decay_rate,
             shuffle=self.shuffle,
@@ -315,7 +323,7 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
         outcome = train(
             self._network,
             self._input_map,
-            rows,
+            replace(rows, target=self._soften(rows.target)),
             self._plan(len(rows), max_iter, schedule),
             run,
             validation=validation,

@@ -79,11 +79,22 @@ epsilon : float, default={default}
 alpha : float, default={default}
     Strength of decay of centroids, inverse radii and weights, not of intercepts.""",
     "decay": """
-decay : {{"decoupled", "coupled"}}, default={default}
-    "decoupled" shrinks by ``rate * alpha`` at each step, outside of the gradient's normalisation;
-    "coupled" adds ``alpha / batch size`` times the parameter to the gradient, as the reference
-    does. The first layer's centroids shrink towards the mean of the data, or, coupled and without
-    `standardize`, towards zero; all else shrinks towards zero.""",
+decay : {{"prior", "decoupled", "coupled"}}, default={default}
+    "prior" pulls centroids and inverse radii back to where they started, and weights to zero, in
+    proportion to the loss: it adds ``alpha * loss / n_samples`` times the way to the gradient, as
+    a Gaussian prior does when the variance of the errors is unknown, so that it holds back where
+    data are noisy and lets go where they are not. "decoupled" shrinks by ``rate * alpha`` at each
+    step, outside of the gradient's normalisation; "coupled" adds ``alpha / batch size`` times the
+    parameter to the gradient, as the reference does. With these two the first layer's centroids
+    shrink towards the mean of the data, or, coupled and without `standardize`, towards zero; all
+    else shrinks towards zero.""",
+    "dropout": """
+dropout : float in [0, 1), default={default}
+    Share of the outputs of hidden units, in steps of 1/256, that are replaced by their unit's mean
+    over the batch while training. Left out altogether, they would shorten every distance.""",
+    "label_smoothing": """
+label_smoothing : float in [0, 1), default={default}
+    Share of each label that training spreads evenly over all classes.""",
     "dtype": """
 dtype : {{"float32", "float64"}} or None, default={default}
     Precision of parameters and computation; None is that of X.""",

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_array
 from .engine import ACTIVATIONS, INITIALIZERS, KERNELS, SCHEDULES, SOLVERS
 from .engine.distances import RADIUS_TYPES
 from .engine.network import OUTPUT_LAYERS
+from .engine.regularization import DECAYS
 
 __all__ = ["RULES", "check_parameters", "check_sample_weight"]
 
@@ -162,7 +163,9 @@ RULES: dict[str, list[Any]] = {
     "beta_2": [FRACTION],
     "epsilon": [POSITIVE],
     "alpha": [NOT_NEGATIVE],
-    "decay": [OneOf(("coupled", "decoupled"))],
+    "decay": [OneOf(DECAYS)],
+    "dropout": [FRACTION],
+    "label_smoothing": [FRACTION],
     "dtype": [OneOf(("float32", "float64")), Nothing()],
     "batch_size": [OneOf(("auto",)), COUNT],
     "max_iter": [COUNT],

@@ -78,14 +78,14 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
     >>> bool(net.score(X_test, y_test) > 0.9)
     True
     >>> net.centroids_[-1].shape
-    (3, 100)
+    (3, 200)
     """
 
     _loss = "log_loss"
 
     def __init__(
         self,
-        hidden_layer_sizes=(100, 100),
+        hidden_layer_sizes=(200,),
         activation="gaussian",
         *,
         output_layer="distance",
@@ -95,7 +95,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
         standardize=True,
         solver="rmsprop",
         learning_rate="cosine",
-        learning_rate_init=0.01,
+        learning_rate_init=0.03,
         power_t=0.5,
         decay_rate=0.01,
         rho=0.7,
@@ -105,7 +105,9 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
         beta_2=0.999,
         epsilon=1e-9,
         alpha=0.0,
-        decay="decoupled",
+        decay="prior",
+        dropout=0.1,
+        label_smoothing=0.04,
         dtype=None,
         batch_size="auto",
         max_iter=100,
@@ -138,6 +140,8 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
         self.epsilon = epsilon
         self.alpha = alpha
         self.decay = decay
+        self.dropout = dropout
+        self.label_smoothing = label_smoothing
         self.dtype = dtype
         self.batch_size = batch_size
         self.max_iter = max_iter
@@ -274,6 +278,12 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
 
     def _output_layer(self):
         return self.output_layer
+
+    def _soften(self, target):
+        if not self.label_smoothing:
+            return target
+        share = self.label_smoothing
+        return target * (1.0 - share) + np.asarray(share / target.shape[1], dtype=target.dtype)
 
     def _check_classes(self, classes):
         """The sorted `classes` of partial_fit, or those known already."""

@@ -40,6 +40,8 @@ def published_recipe():
         "epsilon": 1e-9,
         "alpha": 0.001,
         "decay": "coupled",
+        "dropout": 0.0,
+        "label_smoothing": 0.0,
         "batch_size": 100,
         "max_iter": 50,
         "n_iter_no_change": 50,

@@ -87,7 +87,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         standardize=True,
         solver="rmsprop",
         learning_rate="cosine",
-        learning_rate_init=0.01,
+        learning_rate_init=0.03,
         power_t=0.5,
         decay_rate=0.01,
         rho=0.7,
@@ -96,8 +96,9 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         beta_1=0.9,
         beta_2=0.999,
         epsilon=1e-9,
-        alpha=0.0,
-        decay="decoupled",
+        alpha=3.0,
+        decay="prior",
+        dropout=0.0,
         dtype=None,
         batch_size="auto",
         max_iter=100,
@@ -129,6 +130,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         self.epsilon = epsilon
         self.alpha = alpha
         self.decay = decay
+        self.dropout = dropout
         self.dtype = dtype
         self.batch_size = batch_size
         self.max_iter = max_iter

@@ -43,6 +43,8 @@ BAD = {
     "epsilon": POSITIVE,
     "alpha": NOT_NEGATIVE,
     "decay": NAMES,
+    "dropout": FRACTION,
+    "label_smoothing": FRACTION,
     "dtype": ["float16", "int64", "", 32, np.float32],
     "batch_size": [value for value in COUNT if value != "auto"],
     "max_iter": COUNT,

@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_sp
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdistnet import DistanceNetClassifier
+from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine import ACTIVATIONS, INITIALIZERS, KERNELS, SCHEDULES, SOLVERS
 from skdistnet.engine.distances import RADIUS_TYPES
 from skdistnet.engine.network import OUTPUT_LAYERS
@@ -76,9 +76,37 @@ def test_training_lowers_the_loss_whatever_is_chosen(options):
 
 
 def test_the_recorded_loss_is_the_log_loss():
-    net = DistanceNetClassifier(**SMALL | {"max_iter": 1, "learning_rate_init": 1e-12})
-    net.fit(IRIS, IRIS_Y)
-    assert log_loss(IRIS_Y, net.predict_proba(IRIS)) == pytest.approx(net.loss_, rel=1e-6)
+    options = SMALL | {"max_iter": 1, "learning_rate_init": 1e-12, "dropout": 0.0}
+    net = DistanceNetClassifier(**options, label_smoothing=0.0).fit(IRIS, IRIS_Y)
+    probabilities = net.predict_proba(IRIS)
+    assert log_loss(IRIS_Y, probabilities) == pytest.approx(net.loss_, rel=1e-6)
+    smoothed = DistanceNetClassifier(**options, label_smoothing=0.3).fit(IRIS, IRIS_Y)
+    expected = 0.7 * net.loss_ - 0.1 * np.log(probabilities).sum(axis=1).mean()
+    assert smoothed.loss_ == pytest.approx(expected, rel=1e-6)
+
+
+def test_smoothed_labels_hold_probabilities_back():
+    options = SMALL | {"max_iter": 200, "learning_rate_init": 0.03, "dropout": 0.0}
+    sure, unsure = (
+        DistanceNetClassifier(**options, label_smoothing=share).fit(IRIS, IRIS_Y)
+        for share in (0.0, 0.3)
+    )
+    assert sure.predict_proba(IRIS).max(axis=1).mean() > 0.95
+    # Without error, what is trained towards is 1 - 0.3 * 2/3.
+    assert unsure.predict_proba(IRIS).max(axis=1).mean() == pytest.approx(0.8, abs=0.05)
+
+
+@pytest.mark.parametrize("kind", [DistanceNetClassifier, DistanceNetRegressor])
+def test_dropout_changes_the_training_and_is_none_of_prediction(kind):
+    options = SMALL | {"max_iter": 5}
+    without = kind(**options, dropout=0.0).fit(IRIS, IRIS_Y)
+    dropped = kind(**options, dropout=0.3).fit(IRIS, IRIS_Y)
+    assert not np.allclose(dropped.predict(IRIS[:9]), without.predict(IRIS[:9]), atol=0) or (
+        dropped.loss_ != without.loss_
+    )
+    np.testing.assert_array_equal(dropped.predict(IRIS), dropped.predict(IRIS))
+    again = kind(**options, dropout=0.3).fit(IRIS, IRIS_Y)
+    np.testing.assert_array_equal(dropped.predict(IRIS), again.predict(IRIS))
 
 
 # What it answers ----------------------------------------------------------------------------------

@@ -7,13 +7,16 @@ from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 
 EQUIVALENCE = "check_sample_weight_equivalence_on_dense_data"
 
-#: Full batches, and a start that depends on neither the order nor the multiplicity of rows. What
-#: is left is the order of additions, which few epochs at a small rate do not blow up.
+#: Full batches, a start that depends on neither the order nor the multiplicity of rows, and no
+#: dropout, which meets other rows, nor a prior, which counts rows. What is left is the order of
+#: additions, which few epochs do not blow up.
 EQUIVALENT = {
     "batch_size": 1_000_000,
     "init": "uniform",
     "init_median_activation": None,
     "max_iter": 20,
+    "dropout": 0.0,
+    "alpha": 0.0,
 }
 
 HYBRID = {"hidden_layer_sizes": (20, 20), "activation": ["tanh", "gaussian"]}

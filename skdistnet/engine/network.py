@@ -203,16 +203,28 @@ class Network:
         for layer, views, buffers in zip(self.layers, params, work.layers):
             layer.prepare(views, buffers)
 
-    def run_forward(self, params, work):
-        """Forward pass of the rows in `work.X`, which :meth:`prepare` has got ready."""
-        for layer, views, buffers, out in zip(self.layers, params, work.layers, work.outputs):
-            layer.forward(views, buffers, out)
+    def run_forward(self, params, work, dropped=()):
+        """Forward pass of the rows in `work.X`, which :meth:`prepare` has got ready.
+
+        `dropped` says, for each hidden layer, which outputs to replace by their unit's mean over
+        the batch: distances to what is left out would all be shorter.
+        """
+        for number, layer in enumerate(self.layers):
+            out = work.outputs[number]
+            layer.forward(params[number], work.layers[number], out)
+            if number < len(dropped):
+                np.copyto(out, out.mean(axis=0), where=dropped[number])
         return work.outputs[-1]
 
-    def run_backward(self, params, work, grads):
-        """Fill `grads` (as from :meth:`views`) from the gradient in `work.d_outputs[-1]`."""
+    def run_backward(self, params, work, grads, dropped=()):
+        """Fill `grads` (as from :meth:`views`) from the gradient in `work.d_outputs[-1]`.
+
+        What has been dropped is taken for a constant.
+        """
         for number in reversed(range(len(self.layers))):
             layer, buffers, d_out = self.layers[number], work.layers[number], work.d_outputs[number]
+            if number < len(dropped):
+                np.copyto(d_out, 0, where=dropped[number])
             layer.backward(params[number], buffers, work.outputs[number], d_out, grads[number])
             if number > 0:
                 layer.input_gradient(params[number], buffers, d_out, work.d_outputs[number - 1])

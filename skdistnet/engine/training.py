@@ -9,6 +9,7 @@ from . import memory
 from .inputs import MappedRows
 from .losses import normalized_weights
 from .prediction import layer_output
+from .regularization import Decay, draw_dropped
 from .schedules import HORIZON_SCHEDULES, SCHEDULES
 from .subnormals import flush_averages
 from .threads import blas_threads
@@ -32,7 +33,8 @@ class Plan:
     batch_size: int
     max_epochs: int
     alpha: float = 0.0
-    coupled: bool = False
+    decay: str = "decoupled"
+    dropout: float = 0.0
     power_t: float = 0.5
     decay_rate: float = 0.0
     shuffle: bool = True
@@ -61,6 +63,8 @@ class Run:
     rng: np.random.Generator
     n_steps: int = 0
     rate_factor: float = 1.0
+    start: np.ndarray | None = None
+    """Where theta was when training began, for a decay that pulls it back there."""
 
 
 @dataclass
@@ -102,12 +106,11 @@ class Trainer:
         self.steps_per_epoch = -(-len(rows) // plan.batch_size)
         self.first_step = run.n_steps
         self.total_steps = self.steps_per_epoch * plan.max_epochs
+        self.decay = None
         if plan.alpha:
-            self.decay_mask = network.decay_mask()
-            self.decay_center = np.zeros_like(run.theta)
-            first_layer = network.views(self.decay_center)[0]
-            if plan.coupled and "centroids" in first_layer:
-                first_layer["centroids"][...] = input_map.origin
+            if plan.decay == "prior" and run.start is None:
+                run.start = run.theta.copy()
+            self.decay = Decay(network, plan.decay, plan.alpha, input_map.origin, run.start)
 
     def rate(self):
         """Rate of the step to come; a schedule with a horizon starts anew with each training."""
@@ -145,16 +148,15 @@ class Trainer:
             work = self.workspaces[n_rows] = self.network.workspace(n_rows)
         self.mapped_rows.gather(batch, work.X)
         self.network.prepare(self.params, work)
-        raw = self.network.run_forward(self.params, work)
+        dropped = ()
+        if plan.dropout:
+            dropped = draw_dropped(self.network, n_rows, plan.dropout, run.rng)
+        raw = self.network.run_forward(self.params, work, dropped)
         value = plan.loss.value_and_gradient(raw, target, weights, out=work.d_outputs[-1])
-        self.network.run_backward(self.params, work, self.grads)
+        self.network.run_backward(self.params, work, self.grads, dropped)
         rate = self.rate()
-        if plan.alpha:
-            pull = self.decay_mask * (run.theta - self.decay_center)
-            if plan.coupled:
-                self.gradient += plan.alpha / n_rows * pull
-            else:
-                run.theta -= rate * plan.alpha * pull
+        if self.decay is not None:
+            self.decay.act(run.theta, self.gradient, rate, value, n_rows, len(rows))
         plan.solver.step(run.theta, self.gradient, run.solver_state, rate)
         run.n_steps += 1
         if run.n_steps % SWEEP == 0:

@@ -1,0 +1,162 @@
+"""Decay and dropout, in the epoch loop too, and numbers too small to matter."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from finite_differences import central_differences
+from training_runs import IDENTITY, N_INPUTS, N_ROWS, NETWORK, PLAN, make_rows, make_run, standstill
+
+from skdistnet.engine import SOLVERS, Network
+from skdistnet.engine.inputs import InputMap
+from skdistnet.engine.losses import normalized_weights
+from skdistnet.engine.regularization import draw_dropped
+from skdistnet.engine.training import SWEEP, Rows, Run, train
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_decoupled_decay_without_a_gradient_shrinks_geometrically(solver):
+    network, rows, make = standstill()
+    plan = replace(PLAN, solver=SOLVERS[solver](), alpha=0.5, batch_size=4, max_epochs=5)
+    run = make(plan)
+    start = run.theta.copy()
+    outcome = train(network, IDENTITY, rows, plan, run)
+    np.testing.assert_allclose(outcome.theta, start * (1 - 0.01 * 0.5) ** 10, rtol=1e-13)
+
+
+@pytest.mark.parametrize("offset", [0.0, 2.0])
+def test_coupled_decay_is_that_of_the_networks_own_gradient(offset):
+    """A network over shifted inputs pulls its centroids to zero of the input units all the same."""
+    shift = np.full(N_INPUTS, offset)
+    rows = make_rows()
+    plan = replace(
+        PLAN,
+        solver=SOLVERS["sgd"](momentum=0.0),
+        alpha=0.3,
+        decay="coupled",
+        batch_size=N_ROWS,
+        max_epochs=1,
+    )
+    run = make_run(plan)
+    in_input_units = run.theta.copy()
+    NETWORK.views(in_input_units)[0]["centroids"][...] += offset
+    _, gradient = NETWORK.loss_and_grad(
+        in_input_units, rows.X + offset, rows.target, decay=plan.alpha / N_ROWS
+    )
+    expected = run.theta - plan.rate * gradient
+    moved = replace(rows, X=rows.X + offset)
+    train(NETWORK, InputMap(shift, np.ones(N_INPUTS), -shift), moved, plan, run)
+    np.testing.assert_allclose(run.theta, expected, rtol=1e-11, atol=1e-13)
+
+
+def test_a_prior_is_the_gradient_of_the_posterior_times_the_loss():
+    """That of ``log(loss) + alpha / (2 N) |theta - start|^2``: errors of unknown variance."""
+    rows = make_rows()
+    plan = replace(
+        PLAN,
+        solver=SOLVERS["sgd"](momentum=0.0),
+        alpha=0.3,
+        decay="prior",
+        batch_size=N_ROWS,
+        max_epochs=1,
+    )
+    run = make_run(plan)
+    start = run.theta + np.random.default_rng(4).normal(size=run.theta.shape)
+    run.start = start.copy()
+
+    def objective(theta):
+        loss, _ = NETWORK.loss_and_grad(theta, rows.X, rows.target)
+        parts = NETWORK.unpack(theta - start)
+        ways = [parts.centroids[0], parts.inverse_radii[0], NETWORK.unpack(theta).coefs[1]]
+        return np.log(loss) + 0.3 / (2 * N_ROWS) * sum(float((way**2).sum()) for way in ways)
+
+    loss, _ = NETWORK.loss_and_grad(run.theta, rows.X, rows.target)
+    expected = run.theta - plan.rate * loss * central_differences(objective, run.theta)
+    train(NETWORK, IDENTITY, rows, plan, run)
+    np.testing.assert_allclose(run.theta, expected, rtol=1e-7, atol=1e-9)
+    np.testing.assert_array_equal(run.start, start)
+
+
+def test_a_prior_stays_where_training_started_when_it_goes_on():
+    plan = replace(PLAN, alpha=5.0, decay="prior", shuffle=False, max_epochs=2)
+    at_once, in_parts = make_run(plan), make_run(plan)
+    train(NETWORK, IDENTITY, make_rows(), plan, at_once)
+    for _ in range(2):
+        train(NETWORK, IDENTITY, make_rows(), replace(plan, max_epochs=1), in_parts)
+    np.testing.assert_array_equal(in_parts.theta, at_once.theta)
+
+
+def test_decay_spares_intercepts():
+    network, rows, make = standstill()
+    run = make(PLAN)
+    network.views(run.theta)[0]["intercepts"][...] = 5.0
+    rows = replace(rows, target=rows.target + 5.0)
+    train(network, IDENTITY, rows, replace(PLAN, alpha=1.0), run)
+    np.testing.assert_array_equal(network.unpack(run.theta).intercepts[0], 5.0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_subnormal_numbers_are_swept_from_parameters_and_averages(dtype):
+    network, rows, _ = standstill()
+    network = Network(network.sizes, output_layer="linear", dtype=dtype)
+    tiny = np.finfo(dtype).tiny
+    theta = network.pack(coefs=[[[tiny], [1e-20], [1.0]]], intercepts=[[0.0]])
+    plan = replace(PLAN, rate=0.01, alpha=1.0, max_epochs=SWEEP, batch_size=8, patience=1000)
+    run = Run(theta, plan.solver.init(theta), np.random.default_rng(0))
+    run.solver_state["mean_square"][:] = tiny * 2.0**10
+    outcome = train(
+        network, IDENTITY, Rows(*(a.astype(dtype) for a in (rows.X, rows.target))), plan, run
+    )
+    coefs = network.unpack(outcome.theta).coefs[0][:, 0]
+    assert coefs[0] == 0
+    np.testing.assert_allclose(coefs[1:], np.array([1e-20, 1]) * 0.99**SWEEP, rtol=1e-4)
+    np.testing.assert_array_equal(run.solver_state["mean_square"], 0)
+
+
+# Dropout ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.1, 0.5, 0.998])
+def test_the_share_asked_for_is_dropped_of_every_hidden_layer(share):
+    network = Network([2, 100, 50, 3])
+    dropped = draw_dropped(network, 400, share, np.random.default_rng(0))
+    assert [mask.shape for mask in dropped] == [(400, 100), (400, 50)]
+    for mask in dropped:
+        assert mask.mean() == pytest.approx(share, abs=0.01)
+
+
+def test_dropped_outputs_are_their_units_mean_and_pass_no_gradient_back():
+    """The gradient is that of a network whose dropped outputs are constants."""
+    network = Network([N_INPUTS, 4, 5, 1], ["gaussian", "tanh"], output_layer="linear")
+    rows, rng = make_rows(), np.random.default_rng(2)
+    theta = rng.normal(size=network.n_parameters)
+    dropped = draw_dropped(network, N_ROWS, 0.4, rng)
+    work, weights = network.workspace(N_ROWS), normalized_weights(None, N_ROWS, np.float64)
+
+    def run(theta, means=None):
+        params = network.views(theta)
+        work.X[...] = rows.X
+        network.prepare(params, work)
+        if means is None:
+            raw = network.run_forward(params, work, dropped)
+        else:
+            for number, layer in enumerate(network.layers):
+                out = work.outputs[number]
+                layer.forward(params[number], work.layers[number], out)
+                if number < 2:
+                    np.copyto(out, means[number], where=dropped[number])
+            raw = work.outputs[-1]
+        out = work.d_outputs[-1]
+        return PLAN.loss.value_and_gradient(raw, rows.target, weights, out=out)
+
+    run(theta)
+    means = [work.outputs[number].copy() for number in (0, 1)]
+    for mask, out in zip(dropped, means):
+        kept = np.where(mask, np.nan, out)
+        replaced = [np.unique(out[:, unit][mask[:, unit]]) for unit in range(out.shape[1])]
+        assert all(len(values) <= 1 for values in replaced)
+        assert (np.nanmin(kept, axis=0) < np.nanmax(kept, axis=0)).all()
+    gradient = np.empty_like(theta)
+    network.run_backward(network.views(theta), work, network.views(gradient), dropped)
+    expected = central_differences(lambda moved: run(moved, means), theta)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
