@@ -87,7 +87,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         standardize=True,
         solver="rmsprop",
         learning_rate="cosine",
-        learning_rate_init=0.03,
+        learning_rate_init=0.05,
         power_t=0.5,
         decay_rate=0.01,
         rho=0.7,
