@@ -26,7 +26,7 @@ class Board:
 
     def __init__(self, tables, players, n_seeds, results):
         self.tables, self.players, self.n_seeds = tables, players, n_seeds
-        self.results = results
+        self.results, self.shown = results, {}
         self.subject = players[0]
         self.ranked = [player for player in players if player.ranked]
         self.scores = {
@@ -118,6 +118,12 @@ class Board:
             last[name] = cell(float(combine(values)) if whole else None, digits)
         return [*rows, last]
 
+    def show(self, title, rows):
+        """Print a table, and keep it for the documentation."""
+        if rows:
+            self.shown[title] = rows
+        print_table(title, rows)
+
     def print_figures(self):
         """Scores, losses, calibration and times by table."""
 
@@ -128,24 +134,24 @@ class Board:
             error = self.mean(table, player, "loss")
             return None if error is None else error / float(np.std(table.y))
 
-        show = self.figure_rows
-        print_table("Accuracy", show(True, of("score")))
-        print_table("Log-loss", show(True, of("loss")))
-        print_table(
+        rows = self.figure_rows
+        self.show("Accuracy", rows(True, of("score")))
+        self.show("Log-loss", rows(True, of("loss")))
+        self.show(
             "Calibration error: 15 equal-width bins of the top probability, out-of-fold "
             "probabilities of all folds pooled",
-            show(True, of("ece")),
+            rows(True, of("ece")),
         )
-        print_table("R^2", show(False, of("score")))
-        print_table("RMSE divided by the target's deviation", show(False, relative_error))
-        print_table("RMSE (its mean says little, units differ)", show(False, of("loss")))
+        self.show("R^2", rows(False, of("score")))
+        self.show("RMSE divided by the target's deviation", rows(False, relative_error))
+        self.show("RMSE (its mean says little, units differ)", rows(False, of("loss")))
         if self.n_seeds > 1:
             title = f"Spread: standard deviation over {self.n_seeds} seeds of the mean over folds, "
-            print_table(title + "accuracy", show(True, self.spread))
-            print_table(title + "R^2", show(False, self.spread))
+            self.show(title + "accuracy", rows(True, self.spread))
+            self.show(title + "R^2", rows(False, self.spread))
         for figure, what in (("fit", "Fit"), ("predict", "Predict")):
             title = f"{what} time, seconds in sum over folds, mean over seeds"
-            print_table(title, show(None, of(figure), 3, "sum"))
+            self.show(title, rows(None, of(figure), 3, "sum"))
 
     def duel_rows(self):
         """Wins, ties and losses of the subject against each of the others."""
@@ -223,8 +229,8 @@ class Board:
     def print_headlines(self):
         """Ranks, duels and the figures that sum up; returns them for the JSON."""
         duels, headlines = self.duel_rows(), self.headline_rows()
-        print_table(f"{self.subject.name} against others, a tie is below {TIE}", duels)
-        print_table("Headlines", headlines)
+        self.show(f"{self.subject.name} against others, a tie is below {TIE}", duels)
+        self.show("Headlines", headlines)
         worst = {}
         for classes, what in KINDS.items():
             loss, where = self.worst_loss(self.subject, classes)

@@ -29,7 +29,7 @@ import sys
 from pathlib import Path
 
 from _board import Board
-from _harness import print_table, write_json
+from _harness import print_table, write_json, write_section
 from _players import OURS, PEERS, our_player
 from _scores import play
 from _tables import IMAGE_SETS, fail, read_folder, read_openml, sample
@@ -233,6 +233,7 @@ def parse_arguments():
     add("--tuned", action="store_true", help="choose from 12 settings each, by inner 3-fold")
     add("--jobs", type=int, default=1, help="processes, -1: all cores; default: %(default)s")
     add("--fresh", nargs="*", metavar="NAME", help="compute again: these players, or all")
+    add("--markdown", metavar="FILE", help="write the tables into this file too")
     add("--output", default="accuracy.json", help="JSON to write; default: %(default)s")
     args = parser.parse_args()
     if not args.data and not args.openml:
@@ -271,6 +272,9 @@ def main():
         f"{args.label}, {'tuned' if args.tuned else 'defaults'}, rows {args.rows}"
     ] = summary
     write_json(args.output, cache.content)
+    if args.markdown:
+        section = "accuracy, tuned" if args.tuned else "accuracy"
+        write_section(args.markdown, section, board.shown)
 
 
 if __name__ == "__main__":

@@ -172,7 +172,7 @@ def make_folds(task, n_folds):
 def make_searches(X, task, max_iter, n_jobs):
     """A grid search for each side, over 8 settings each."""
     common = {"hidden_layer_sizes": HIDDEN, "max_iter": max_iter, "random_state": SEED}
-    starts = {"net__init": ["sample", "kmeans"], "net__learning_rate_init": [0.003, 0.01]}
+    starts = {"net__init": ["sample", "kmeans"], "net__learning_rate_init": [0.01, 0.03]}
     families = [{"net__activation": ["gaussian"]}, {"net__activation": [("relu", "gaussian")]}]
     if task == "classification":
         net, mlp, prefix = DistanceNetClassifier(**common), MLPClassifier(**common), "net__"
