@@ -95,7 +95,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
         standardize=True,
         solver="rmsprop",
         learning_rate="cosine",
-        learning_rate_init=0.05,
+        learning_rate_init=0.03,
         power_t=0.5,
         decay_rate=0.01,
         rho=0.7,
