@@ -203,28 +203,32 @@ class Network:
         for layer, views, buffers in zip(self.layers, params, work.layers):
             layer.prepare(views, buffers)
 
-    def run_forward(self, params, work, dropped=()):
+    def run_forward(self, params, work, kept=()):
         """Forward pass of the rows in `work.X`, which :meth:`prepare` has got ready.
 
-        `dropped` says, for each hidden layer, which outputs to replace by their unit's mean over
-        the batch: distances to what is left out would all be shorter.
+        `kept` has, for each hidden layer, ones for the outputs to keep and zeros for those to
+        replace by their unit's mean over the batch: distances without them would all be shorter.
         """
         for number, layer in enumerate(self.layers):
             out = work.outputs[number]
             layer.forward(params[number], work.layers[number], out)
-            if number < len(dropped):
-                np.copyto(out, out.mean(axis=0), where=dropped[number])
+            if number < len(kept):
+                # Three passes, but arithmetic is six times as fast as assignment by a mask.
+                mean = np.full(len(out), 1.0 / len(out), dtype=out.dtype) @ out
+                out -= mean
+                out *= kept[number]
+                out += mean
         return work.outputs[-1]
 
-    def run_backward(self, params, work, grads, dropped=()):
+    def run_backward(self, params, work, grads, kept=()):
         """Fill `grads` (as from :meth:`views`) from the gradient in `work.d_outputs[-1]`.
 
-        What has been dropped is taken for a constant.
+        What is not `kept` is taken for a constant.
         """
         for number in reversed(range(len(self.layers))):
             layer, buffers, d_out = self.layers[number], work.layers[number], work.d_outputs[number]
-            if number < len(dropped):
-                np.copyto(d_out, 0, where=dropped[number])
+            if number < len(kept):
+                d_out *= kept[number]
             layer.backward(params[number], buffers, work.outputs[number], d_out, grads[number])
             if number > 0:
                 layer.input_gradient(params[number], buffers, d_out, work.d_outputs[number - 1])

@@ -9,7 +9,7 @@ from . import memory
 from .inputs import MappedRows
 from .losses import normalized_weights
 from .prediction import layer_output
-from .regularization import Decay, draw_dropped
+from .regularization import Decay, Dropout
 from .schedules import HORIZON_SCHEDULES, SCHEDULES
 from .subnormals import flush_averages
 from .threads import blas_threads
@@ -106,7 +106,9 @@ class Trainer:
         self.steps_per_epoch = -(-len(rows) // plan.batch_size)
         self.first_step = run.n_steps
         self.total_steps = self.steps_per_epoch * plan.max_epochs
-        self.decay = None
+        self.dropout = self.decay = None
+        if plan.dropout:
+            self.dropout = Dropout(network, plan.dropout, plan.batch_size, len(rows))
         if plan.alpha:
             if plan.decay == "prior" and run.start is None:
                 run.start = run.theta.copy()
@@ -128,6 +130,8 @@ class Trainer:
         order = None
         if self.plan.shuffle and batch_size < n_rows:
             order = self.run.rng.permutation(n_rows)
+        if self.dropout is not None:
+            self.dropout.refresh(self.run.rng)
         total = mass = 0.0
         for start in range(0, n_rows, batch_size):
             batch = slice(start, start + batch_size)
@@ -148,12 +152,10 @@ class Trainer:
             work = self.workspaces[n_rows] = self.network.workspace(n_rows)
         self.mapped_rows.gather(batch, work.X)
         self.network.prepare(self.params, work)
-        dropped = ()
-        if plan.dropout:
-            dropped = draw_dropped(self.network, n_rows, plan.dropout, run.rng)
-        raw = self.network.run_forward(self.params, work, dropped)
+        kept = () if self.dropout is None else self.dropout.draw(n_rows, run.rng)
+        raw = self.network.run_forward(self.params, work, kept)
         value = plan.loss.value_and_gradient(raw, target, weights, out=work.d_outputs[-1])
-        self.network.run_backward(self.params, work, self.grads, dropped)
+        self.network.run_backward(self.params, work, self.grads, kept)
         rate = self.rate()
         if self.decay is not None:
             self.decay.act(run.theta, self.gradient, rate, value, n_rows, len(rows))

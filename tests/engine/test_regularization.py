@@ -10,7 +10,7 @@ from training_runs import IDENTITY, N_INPUTS, N_ROWS, NETWORK, PLAN, make_rows, 
 from skdistnet.engine import SOLVERS, Network
 from skdistnet.engine.inputs import InputMap
 from skdistnet.engine.losses import normalized_weights
-from skdistnet.engine.regularization import draw_dropped
+from skdistnet.engine.regularization import Dropout
 from skdistnet.engine.training import SWEEP, Rows, Run, train
 
 
@@ -116,13 +116,33 @@ def test_subnormal_numbers_are_swept_from_parameters_and_averages(dtype):
 # Dropout ------------------------------------------------------------------------------------------
 
 
+def draw_kept(network, share, n_rows, seed=0):
+    dropout, rng = Dropout(network, share, n_rows, 3 * n_rows), np.random.default_rng(seed)
+    dropout.refresh(rng)
+    return dropout.draw(n_rows, rng)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.1, 0.5, 0.998])
-def test_the_share_asked_for_is_dropped_of_every_hidden_layer(share):
-    network = Network([2, 100, 50, 3])
-    dropped = draw_dropped(network, 400, share, np.random.default_rng(0))
-    assert [mask.shape for mask in dropped] == [(400, 100), (400, 50)]
-    for mask in dropped:
-        assert mask.mean() == pytest.approx(share, abs=0.01)
+@pytest.mark.parametrize("n_rows", [400, 4000])
+def test_the_share_asked_for_is_dropped_of_every_hidden_layer(share, n_rows):
+    kept = draw_kept(Network([2, 100, 50, 3]), share, n_rows)
+    assert [mask.shape for mask in kept] == [(n_rows, 100), (n_rows, 50)]
+    for mask in kept:
+        assert set(np.unique(mask)) <= {0.0, 1.0}
+        assert 1 - mask.mean() == pytest.approx(share, abs=0.01)
+
+
+@pytest.mark.parametrize("n_rows", [1, 7, 20])
+def test_every_batch_of_an_epoch_and_every_epoch_drops_others(n_rows):
+    network, rng = Network([2, 30, 3], dtype=np.float32), np.random.default_rng(0)
+    dropout, seen = Dropout(network, 0.5, n_rows, 20 * n_rows), set()
+    for _ in range(3):
+        dropout.refresh(rng)
+        for _ in range(20):
+            (mask,) = dropout.draw(n_rows, rng)
+            assert mask.dtype == np.float32
+            seen.add(mask.tobytes())
+    assert len(seen) > 55
 
 
 def test_dropped_outputs_are_their_units_mean_and_pass_no_gradient_back():
@@ -130,7 +150,7 @@ def test_dropped_outputs_are_their_units_mean_and_pass_no_gradient_back():
     network = Network([N_INPUTS, 4, 5, 1], ["gaussian", "tanh"], output_layer="linear")
     rows, rng = make_rows(), np.random.default_rng(2)
     theta = rng.normal(size=network.n_parameters)
-    dropped = draw_dropped(network, N_ROWS, 0.4, rng)
+    kept = draw_kept(network, 0.4, N_ROWS)
     work, weights = network.workspace(N_ROWS), normalized_weights(None, N_ROWS, np.float64)
 
     def run(theta, means=None):
@@ -138,25 +158,24 @@ def test_dropped_outputs_are_their_units_mean_and_pass_no_gradient_back():
         work.X[...] = rows.X
         network.prepare(params, work)
         if means is None:
-            raw = network.run_forward(params, work, dropped)
+            raw = network.run_forward(params, work, kept)
         else:
             for number, layer in enumerate(network.layers):
                 out = work.outputs[number]
                 layer.forward(params[number], work.layers[number], out)
                 if number < 2:
-                    np.copyto(out, means[number], where=dropped[number])
+                    np.copyto(out, means[number], where=kept[number] == 0)
             raw = work.outputs[-1]
         out = work.d_outputs[-1]
         return PLAN.loss.value_and_gradient(raw, rows.target, weights, out=out)
 
     run(theta)
     means = [work.outputs[number].copy() for number in (0, 1)]
-    for mask, out in zip(dropped, means):
-        kept = np.where(mask, np.nan, out)
-        replaced = [np.unique(out[:, unit][mask[:, unit]]) for unit in range(out.shape[1])]
-        assert all(len(values) <= 1 for values in replaced)
-        assert (np.nanmin(kept, axis=0) < np.nanmax(kept, axis=0)).all()
+    for mask, out in zip(kept, means):
+        for unit in range(out.shape[1]):
+            assert len(np.unique(out[mask[:, unit] == 0, unit])) <= 1
+            assert len(np.unique(out[mask[:, unit] == 1, unit])) > 1
     gradient = np.empty_like(theta)
-    network.run_backward(network.views(theta), work, network.views(gradient), dropped)
+    network.run_backward(network.views(theta), work, network.views(gradient), kept)
     expected = central_differences(lambda moved: run(moved, means), theta)
     np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
