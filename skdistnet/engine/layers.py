@@ -32,7 +32,7 @@ from .activations import ACTIVATIONS
 from .distances import RADIUS_TYPES, from_differences
 from .kernels import KERNELS
 from .products import multiply
-from .subnormals import flush_factors
+from .subnormals import flush_activations, flush_slopes
 
 __all__ = ["LAYERS", "Dense", "Distance"]
 
@@ -91,7 +91,7 @@ class Distance:
         else:
             self.radii.forward(centroids, inverse_radii, work, work.u)
             self.kernel.value(work.u, out)
-            flush_factors(out)
+            flush_activations(out)
 
     def answer(self, params, x):
         u = from_differences(params["centroids"], params["inverse_radii"], x)
@@ -102,7 +102,7 @@ class Distance:
     def backward(self, params, work, out, d_out, grads):
         if self.kernel is not None:
             self.kernel.multiply_by_slope(out, d_out)
-        flush_factors(d_out)
+        flush_slopes(d_out)
         self.radii.backward(
             params["centroids"],
             params["inverse_radii"],
@@ -156,7 +156,7 @@ class Dense:
 
     def backward(self, params, work, out, d_out, grads):
         ACTIVATIONS[self.activation].multiply_by_slope(out, d_out)
-        flush_factors(d_out)
+        flush_slopes(d_out)
         multiply(work.X, d_out, grads["coefs"], transpose_a=True)
         d_out.sum(axis=0, out=grads["intercepts"])
 

@@ -10,6 +10,7 @@ from .distances import RADIUS_TYPES
 from .kernels import KERNELS
 from .layers import Dense, Distance
 from .losses import LOSSES, guess_loss, normalized_weights
+from .subnormals import flush_activations
 
 __all__ = ["OUTPUT_LAYERS", "NamedViews", "Network"]
 
@@ -215,6 +216,7 @@ class Network:
             if number < len(kept):
                 # Three passes, but arithmetic is six times as fast as assignment by a mask.
                 mean = np.full(len(out), 1.0 / len(out), dtype=out.dtype) @ out
+                flush_activations(mean)
                 out -= mean
                 out *= kept[number]
                 out += mean

@@ -6,7 +6,7 @@ of gradients that have become zero, which decay for ever.
 
 import numpy as np
 
-__all__ = ["flush_averages", "flush_factors"]
+__all__ = ["flush_activations", "flush_averages", "flush_slopes"]
 
 
 def flush(array, small):
@@ -15,8 +15,17 @@ def flush(array, small):
     array -= small
 
 
-def flush_factors(array):
-    """Set to zero what is so small that its square, or a product of two such, would be subnormal.
+def flush_activations(array):
+    """Set to zero what is so small that its square times a slope would be subnormal.
+
+    The error of all else is a last bit of 1e-4, that is 1e-11, in single and of 1e-60 in double
+    precision: activations reach up to 1.
+    """
+    flush(array, 1e-4 if array.dtype == np.float32 else 1e-60)
+
+
+def flush_slopes(array):
+    """Set to zero slopes that are so small that their product with a parameter would be subnormal.
 
     The error of all else is a last bit of 1e-8 in single and of 1e-130 in double precision.
     """
