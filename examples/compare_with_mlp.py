@@ -275,7 +275,7 @@ def draw(results, metric, title, path):
         scores.hlines(mean, place - 0.15, place + 0.15, color=color, lw=2.5)
         scores.text(place + out, mean, f"mean\n{mean:.4f}", color=color, ha=align, va="center")
     losses.set(title="Training loss of the best setting of each fold", yscale="log")
-    losses.set(xlabel="epoch", ylabel="loss (the MLP's includes its penalty)")
+    losses.set(xlabel="epoch", ylabel="loss (with penalty, or of smoothed labels)")
     losses.legend(frameon=False)
     scores.set(title="Held-out score of each fold", ylabel=metric)
     scores.set(xlim=(-0.75, 1.75), xticks=[0, 1], xticklabels=list(results))

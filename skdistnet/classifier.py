@@ -280,8 +280,6 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
         return self.output_layer
 
     def _soften(self, target):
-        if not self.label_smoothing:
-            return target
         share = self.label_smoothing
         return target * (1.0 - share) + np.asarray(share / target.shape[1], dtype=target.dtype)
 
