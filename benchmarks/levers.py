@@ -99,6 +99,8 @@ def main():
     )
     results = {name: {table.name: [] for table in tables} for name in CHANGES}
     for (name, table, _), result in zip(jobs, played):
+        if "error" in result:
+            raise SystemExit(f"levers.py: {name} on {table.name}: {result['error']}")
         results[name][table.name].append(result)
     rows = lever_rows(tables, results.items())
     title = f"One argument changed: means over {len(tables)} tables"

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ._clustering import kmeans_labels
 from ._fitted import FittedNetwork
 from ._reporting import epoch_printer, warn_if_cut_short, warn_if_still_falling
-from ._validation import check_parameters, check_sample_weight
+from ._validation import check_parameters, check_sample_weight, is_plain
 from .engine import LOSSES, SOLVERS, memory
 from .engine.initializers import draw_start_rows, initialize
 from .engine.inputs import InputMap
@@ -169,25 +169,10 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
 
     def _predict_raw(self, X):
         check_is_fitted(self)
-        if not self._is_plainly_valid(X):
+        # Full validation takes longer than to answer a row.
+        if hasattr(self, "feature_names_in_") or not is_plain(X, self.n_features_in_, DTYPES):
             X = validate_data(self, X, reset=False, dtype=DTYPES)
         return self._raw_output(X)
-
-    def _is_plainly_valid(self, X):
-        """Whether X is what `validate_data` would hand back: it takes longer than to answer a row.
-
-        A sum of large numbers may overflow: then this says no, and `validate_data` finds out.
-        """
-        plain = (
-            type(X) is np.ndarray
-            and X.dtype in DTYPES
-            and X.ndim == 2
-            and X.shape[1] == self.n_features_in_
-            and len(X) > 0
-            and not hasattr(self, "feature_names_in_")
-        )
-        with np.errstate(over="ignore", invalid="ignore"):
-            return plain and bool(np.isfinite(X.sum()))
 
     # Start and continue ---------------------------------------------------------------------------
 

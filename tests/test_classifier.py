@@ -101,9 +101,7 @@ def test_dropout_changes_the_training_and_is_none_of_prediction(kind):
     options = SMALL | {"max_iter": 5}
     without = kind(**options, dropout=0.0).fit(IRIS, IRIS_Y)
     dropped = kind(**options, dropout=0.3).fit(IRIS, IRIS_Y)
-    assert not np.allclose(dropped.predict(IRIS[:9]), without.predict(IRIS[:9]), atol=0) or (
-        dropped.loss_ != without.loss_
-    )
+    assert dropped.loss_ != without.loss_
     np.testing.assert_array_equal(dropped.predict(IRIS), dropped.predict(IRIS))
     again = kind(**options, dropout=0.3).fit(IRIS, IRIS_Y)
     np.testing.assert_array_equal(dropped.predict(IRIS), again.predict(IRIS))

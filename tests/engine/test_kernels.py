@@ -39,6 +39,13 @@ def test_values_lie_between_zero_and_one_and_never_rise_with_distance(kernel, dt
 
 @every_kernel
 @every_dtype
+def test_no_value_is_a_subnormal_number(kernel, dtype):
+    values = evaluate(kernel, -np.linspace(0.0, 2000.0, 20_001, dtype=dtype))
+    assert values[values != 0].min() >= np.finfo(dtype).tiny
+
+
+@every_kernel
+@every_dtype
 def test_values_fall_strictly_where_units_work(kernel, dtype):
     assert np.all(np.diff(evaluate(kernel, NEAR.astype(dtype))) < 0.0)
 

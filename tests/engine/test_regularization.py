@@ -13,6 +13,10 @@ from skdistnet.engine.losses import normalized_weights
 from skdistnet.engine.regularization import Dropout
 from skdistnet.engine.training import SWEEP, Rows, Run, train
 
+ONE_PLAIN_STEP = replace(
+    PLAN, solver=SOLVERS["sgd"](momentum=0.0), alpha=0.3, batch_size=N_ROWS, max_epochs=1
+)
+
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_decoupled_decay_without_a_gradient_shrinks_geometrically(solver):
@@ -29,14 +33,7 @@ def test_coupled_decay_is_that_of_the_networks_own_gradient(offset):
     """A network over shifted inputs pulls its centroids to zero of the input units all the same."""
     shift = np.full(N_INPUTS, offset)
     rows = make_rows()
-    plan = replace(
-        PLAN,
-        solver=SOLVERS["sgd"](momentum=0.0),
-        alpha=0.3,
-        decay="coupled",
-        batch_size=N_ROWS,
-        max_epochs=1,
-    )
+    plan = replace(ONE_PLAIN_STEP, decay="coupled")
     run = make_run(plan)
     in_input_units = run.theta.copy()
     NETWORK.views(in_input_units)[0]["centroids"][...] += offset
@@ -52,14 +49,7 @@ def test_coupled_decay_is_that_of_the_networks_own_gradient(offset):
 def test_a_prior_is_the_gradient_of_the_posterior_times_the_loss():
     """That of ``log(loss) + alpha / (2 N) |theta - start|^2``: errors of unknown variance."""
     rows = make_rows()
-    plan = replace(
-        PLAN,
-        solver=SOLVERS["sgd"](momentum=0.0),
-        alpha=0.3,
-        decay="prior",
-        batch_size=N_ROWS,
-        max_epochs=1,
-    )
+    plan = replace(ONE_PLAIN_STEP, decay="prior")
     run = make_run(plan)
     start = run.theta + np.random.default_rng(4).normal(size=run.theta.shape)
     run.start = start.copy()
