@@ -35,6 +35,7 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
     # What a subclass says -------------------------------------------------------------------------
 
     _loss: str
+    _rate: float
 
     @abstractmethod
     def _check_target(self, y):
@@ -284,13 +285,19 @@ class BaseDistanceNet(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
         cls = SOLVERS[self.solver]
         return cls(**{field.name: getattr(self, field.name) for field in fields(cls)})
 
+    def _first_rate(self):
+        if self.learning_rate_init != "auto":
+            return self.learning_rate_init
+        # The steps of all layers add up.
+        return self._rate / max(1, np.size(self.hidden_layer_sizes)) ** 0.5
+
     def _plan(self, n_rows, max_iter, schedule):
         batch_size = min(200, n_rows) if self.batch_size == "auto" else self.batch_size
         return Plan(
             loss=LOSSES[self._loss],
             solver=self._make_solver(),
             schedule=schedule,
-            rate=self.learning_rate_init,
+            rate=self._first_rate(),
             batch_size=min(batch_size, n_rows),
             max_epochs=max_iter,
             alpha=self.alpha,

@@ -35,8 +35,9 @@ init_median_activation : float in (0, 1) or None, default={default}
     which looks at no data and serves the output layer, too.""",
     "standardize": """
 standardize : bool, default={default}
-    Centre and scale features inside the model. Fitted attributes are in the units of X all the
-    same.""",
+    Centre and scale features inside the model, each by its standard deviation. Where two thirds of
+    the features, and eight or more, have one range in common, as pixels do, they are taken to share
+    a unit and get one scale. Fitted attributes are in the units of X all the same.""",
     "solver": """
 solver : {{"rmsprop", "sgd", "adam"}}, default={default}
     Update rule. "rmsprop" averages the gradient after dividing it by the root of its mean square;
@@ -48,8 +49,8 @@ default={default}
     ``t ** power_t`` at step t. "inverse_time" divides by ``1 + decay_rate * e`` after epoch e, each
     time anew, as the reference does. "adaptive" divides by 5 whenever the loss stands still.""",
     "learning_rate_init": """
-learning_rate_init : float, default={default}
-    Step size to begin with.""",
+learning_rate_init : float or "auto", default={default}
+    Step size to begin with. "auto" is {rate} / sqrt(number of hidden layers).""",
     "power_t": """
 power_t : float, default={default}
     Exponent of "invscaling".""",
@@ -90,8 +91,9 @@ decay : {{"prior", "decoupled", "coupled"}}, default={default}
     else shrinks towards zero.""",
     "dropout": """
 dropout : float in [0, 1), default={default}
-    Share of the outputs of hidden units, in steps of 1/256, that are replaced by their unit's mean
-    over the batch while training. Left out altogether, they would shorten every distance.""",
+    Share of the outputs of hidden units that are replaced by their unit's mean over the batch while
+    training; of L hidden layers each has ``1 - (1 - dropout)**(1 / L)`` of its outputs replaced.
+    Left out altogether, they would shorten every distance.""",
     "label_smoothing": """
 label_smoothing : float in [0, 1), default={default}
     Share of each label that training spreads evenly over all classes.""",
@@ -139,7 +141,7 @@ def describe_parameters(cls):
         zip(("hidden_layer_sizes", "activation"), cls.__init__.__defaults__)
     )
     lines = "".join(
-        text.format(default=f'"{value}"' if isinstance(value, str) else value)
+        text.format(default=f'"{value}"' if isinstance(value, str) else value, rate=cls._rate)
         for name, text in PARAMETERS.items()
         if (value := defaults.get(name, text)) is not text
     )

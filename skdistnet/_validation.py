@@ -153,7 +153,7 @@ RULES: dict[str, list[Any]] = {
     "standardize": [Boolean()],
     "solver": [OneOf(SOLVERS)],
     "learning_rate": [OneOf(SCHEDULES)],
-    "learning_rate_init": [POSITIVE],
+    "learning_rate_init": [OneOf(("auto",)), POSITIVE],
     "power_t": [NOT_NEGATIVE],
     "decay_rate": [NOT_NEGATIVE],
     "rho": [FRACTION],

@@ -82,6 +82,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
     """
 
     _loss = "log_loss"
+    _rate = 0.03
 
     def __init__(
         self,
@@ -95,7 +96,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
         standardize=True,
         solver="rmsprop",
         learning_rate="cosine",
-        learning_rate_init=0.03,
+        learning_rate_init="auto",
         power_t=0.5,
         decay_rate=0.01,
         rho=0.7,

@@ -75,6 +75,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
     """
 
     _loss = "squared_error"
+    _rate = 0.07
 
     def __init__(
         self,
@@ -87,7 +88,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         standardize=True,
         solver="rmsprop",
         learning_rate="cosine",
-        learning_rate_init=0.05,
+        learning_rate_init="auto",
         power_t=0.5,
         decay_rate=0.01,
         rho=0.7,

@@ -107,6 +107,24 @@ def test_dropout_changes_the_training_and_is_none_of_prediction(kind):
     np.testing.assert_array_equal(dropped.predict(IRIS), again.predict(IRIS))
 
 
+@pytest.mark.parametrize(
+    "hidden, expected", [((), 0.03), (30, 0.03), ((5, 5), 0.03 / 2**0.5), ((5,) * 9, 0.01)]
+)
+def test_an_automatic_rate_is_divided_by_the_root_of_depth(hidden, expected):
+    options = SMALL | {"hidden_layer_sizes": hidden}
+    automatic = DistanceNetClassifier(**options).fit(IRIS, IRIS_Y)
+    given = DistanceNetClassifier(**options, learning_rate_init=expected).fit(IRIS, IRIS_Y)
+    assert automatic.learning_rate_init == "auto"
+    assert automatic.loss_curve_ == pytest.approx(given.loss_curve_, rel=1e-9)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_thirty_layers_learn_at_the_defaults(kernel):
+    X, y = load_digits(return_X_y=True)
+    net = DistanceNetClassifier((64,) * 30, kernel, max_iter=15, dtype="float32", random_state=0)
+    assert net.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.85
+
+
 # What it answers ----------------------------------------------------------------------------------
 
 

@@ -3,7 +3,8 @@
 Layers start one after the other, each on its own input: a sample of rows pushed through the layers
 before it. Radii decide everything at the start. With inverse radius 1 on standardised data almost
 no unit answers once there are more than a few features, so radii are scaled until the median
-answer of the layer is what `median_activation` says, at any width and depth.
+answer of the layer is what `median_activation` says, at any width and depth. Deep layers hand on
+what they are given: see :mod:`skdistnet.engine.relays`.
 
 To add a way to place centroids, write a function ``(H, n_units, rng, weights, kmeans)`` that
 returns (n_units, n_inputs) centroids for the layer's own input `H` (n_rows, n_inputs), whose rows
@@ -16,6 +17,7 @@ import numpy as np
 from . import memory
 from .activations import ACTIVATIONS
 from .layers import Distance
+from .relays import place_relays, starts_as_relays
 
 __all__ = ["INITIALIZERS", "draw_start_rows", "initialize"]
 
@@ -151,6 +153,14 @@ def start_distance_layer(layer, views, H, target, weights, place, median_activat
         views["inverse_radii"][...] = radii
 
 
+def start_relay_layer(layer, views, H, weights, place, rng):
+    """Fill the views of a layer deep in the network, which hands on its input to begin with."""
+    centroids = np.array(place(H, layer.n_units, rng), dtype=np.float64)
+    radii = place_relays(layer, centroids, weights @ H, spread(H, weights))
+    views["centroids"][...] = set_apart(centroids, H, weights, rng)
+    views["inverse_radii"][...] = radii
+
+
 def start_dense_layer(layer, views, rng):
     """Uniform weights in the bounds of Glorot & Bengio (2010), as in MLPClassifier."""
     gain = ACTIVATIONS[layer.activation].gain
@@ -235,7 +245,12 @@ def initialize(network, X, target, weights, *, init, median_activation, origin, 
             place = placement(init, number == 0, origin, weights, kmeans)
             if number == last and not (isinstance(init, str) and init == "uniform"):
                 place = None
-            start_distance_layer(layer, views, H, target, weights, place, median_activation, rng)
+            if starts_as_relays(layer, number, init, median_activation):
+                start_relay_layer(layer, views, H, weights, place, rng)
+            else:
+                start_distance_layer(
+                    layer, views, H, target, weights, place, median_activation, rng
+                )
         else:
             start_dense_layer(layer, views, rng)
         if number < last:

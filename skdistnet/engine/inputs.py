@@ -10,6 +10,12 @@ __all__ = ["InputMap", "MappedRows", "weighted_moments"]
 
 #: Mapped rows are kept for a whole training up to this size.
 CACHE_BYTES = 64 * 2**20
+#: Columns that have one range in common are taken to have a unit in common if there are so many,
+SHARING_COLUMNS = 8
+#: and if they are this share of all columns that vary.
+SHARING = 2 / 3
+#: Columns up to which each spreads by 1; more of them spread less, by the root of their number.
+COLUMNS_OF_UNIT_SPREAD = 64
 
 
 def weighted_moments(X, weights):
@@ -45,6 +51,41 @@ def largest_square_root(n_columns, dtype):
     """Numbers below this keep the scaled squared distances over `n_columns` finite."""
     # The factor leaves room for inverse radii, and for centroids as far away again.
     return 1e-4 * float(np.finfo(dtype).max / n_columns) ** 0.5
+
+
+def share_a_unit(low, high):
+    """Which columns have a unit in common, as pixels do; none unless most columns do.
+
+    Those are the ones that reach exactly from the commonest low to the commonest high, and those
+    inside that start or end there, such as pixels at the border.
+    """
+    varying = low < high
+    ranges, counts = np.unique(np.stack([low, high])[:, varying], axis=1, return_counts=True)
+    most = counts.max(initial=0)
+    if most < max(SHARING_COLUMNS, SHARING * np.count_nonzero(varying)):
+        return np.zeros_like(varying)
+    lowest, highest = ranges[:, counts.argmax()]
+    inside = (low >= lowest) & (high <= highest)
+    return varying & inside & ((low == lowest) | (high == highest))
+
+
+def standard_scale(X, mean, std, usable):
+    """Scale of each column: its spread, or that of all columns that share its unit.
+
+    A pixel at the border that is hardly ever lit would count as much as one in the middle if each
+    were divided by its own spread. Where columns are many, radii start small, and the solver's
+    steps, all of one size, would be large beside them: then all scales are larger.
+    """
+    scale = np.ones_like(mean)
+    scale[usable] = std[usable]
+    shared = share_a_unit(X.min(axis=0), X.max(axis=0)) & usable
+    if shared.any():
+        # Relative to the largest, so that no square overflows.
+        largest = std[shared].max()
+        scale[shared] = largest * np.sqrt(np.mean((std[shared] / largest) ** 2))
+    crowding = np.count_nonzero(usable) / COLUMNS_OF_UNIT_SPREAD
+    scale[usable] *= np.sqrt(max(1.0, crowding))
+    return scale
 
 
 class MappedRows:
@@ -113,7 +154,7 @@ class InputMap:
         if standardize:
             rounding = 4 * np.finfo(X.dtype).eps * np.abs(mean)
             usable = std > np.maximum(rounding, np.finfo(dtype).tiny ** 0.5)
-            scale[usable] = std[usable]
+            scale = standard_scale(X, mean, std, usable)
         relative = reach / scale
         worst = int(np.argmax(relative))
         too_far = relative[worst] >= largest_square_root(X.shape[1], dtype)

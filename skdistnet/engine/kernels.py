@@ -12,6 +12,11 @@ largest value, 1, at ``u = 0``. A kernel has three methods, all elementwise:
     The `u` at which the profile takes `value`, a number in (0, 1). It serves the start of the
     radii: see :mod:`skdistnet.engine.initializers`.
 
+and a number
+
+``steepest``
+    The value where the profile falls most steeply with distance, at its point of inflection.
+
 To add a kernel, write such a class and list it in `KERNELS`.
 """
 
@@ -25,6 +30,8 @@ __all__ = ["KERNELS"]
 
 class Gaussian:
     """exp(u), the unit of Kurbiel & Khaleghian, arXiv:1708.01911."""
+
+    steepest = math.exp(-0.5)
 
     @staticmethod
     def value(u, out):
@@ -45,6 +52,8 @@ class Gaussian:
 
 class Cauchy:
     """1 / (1 - 2 u), that is 1 / (1 + squared distance): alive far from the centroid."""
+
+    steepest = 0.75
 
     @staticmethod
     def value(u, out):

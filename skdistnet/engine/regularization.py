@@ -68,14 +68,17 @@ class Dropout:
     ----------
     network : Network
     share : float
-        Share that is dropped, in steps of 1/256.
+        Share of the ways through the network that are cut: each of L hidden layers drops
+        ``1 - (1 - share)**(1 / L)``, in steps of 1/256, so that what reaches the output is as much
+        disturbed at any depth.
     batch_size, n_rows : int
         Of an epoch.
     """
 
     def __init__(self, network, share, batch_size, n_rows):
-        self.threshold, self.dtype = round(256 * share), network.dtype
-        self.widths = network.sizes[1:-1]
+        self.widths, self.dtype = network.sizes[1:-1], network.dtype
+        kept = (1.0 - share) ** (1.0 / max(1, len(self.widths)))
+        self.threshold = round(256 * (1.0 - kept))
         widest = max(self.widths, default=0)
         self.size = min(n_rows * widest, max(POOL, 2 * batch_size * widest))
 

@@ -232,3 +232,53 @@ def test_mapped_rows_are_the_same_with_and_without_their_cache(batch, dtype, mon
         gathered.append(out)
     np.testing.assert_array_equal(*gathered)
     np.testing.assert_allclose(gathered[0], apply(input_map, X[batch], dtype), rtol=1e-6)
+
+
+# Scales -------------------------------------------------------------------------------------------
+
+
+def draw_pixels(n_columns=12, n_rows=200):
+    """Columns in [0, 1] that reach both ends; each is lit more rarely than the one before."""
+    rng = np.random.default_rng(3)
+    lit = rng.random((n_rows, n_columns)) < np.geomspace(0.5, 0.05, n_columns)
+    X = np.where(lit, rng.random((n_rows, n_columns)), 0.0)
+    X[0], X[1] = 0.0, 1.0
+    return X
+
+
+def test_columns_that_share_a_range_share_a_scale():
+    X = draw_pixels()
+    X[:, -1] *= 0.3
+    scale = fit_map(X, standardize=True).scale
+    expected = np.sqrt(np.mean(X.var(axis=0)))
+    np.testing.assert_allclose(scale, expected, rtol=1e-12)
+    np.testing.assert_allclose(fit_map(X * 255, standardize=True).scale, 255 * expected, rtol=1e-12)
+
+
+def test_a_column_that_touches_neither_end_of_the_shared_range_keeps_its_own_scale():
+    X = draw_pixels()
+    X[:, 4] = 0.5 + 0.01 * np.sin(np.arange(len(X)))
+    scale = fit_map(X, standardize=True).scale
+    assert scale[4] == pytest.approx(X[:, 4].std())
+    assert len(np.unique(np.delete(scale, 4))) == 1
+
+
+@pytest.mark.parametrize("n_shared, n_others", [(7, 0), (9, 6), (2, 2)])
+def test_few_columns_of_one_range_may_do_so_by_chance(n_shared, n_others):
+    rng = np.random.default_rng(5)
+    X = np.hstack([draw_pixels(n_shared), rng.normal(size=(200, n_others))])
+    np.testing.assert_allclose(fit_map(X, standardize=True).scale, X.std(axis=0), rtol=1e-12)
+
+
+def test_constant_columns_neither_share_nor_hinder_sharing():
+    X = np.hstack([draw_pixels(), np.zeros((200, 40))])
+    scale = fit_map(X, standardize=True).scale
+    assert len(np.unique(scale[:12])) == 1
+    np.testing.assert_array_equal(scale[12:], 1.0)
+
+
+@pytest.mark.parametrize("n_columns, spread", [(64, 1.0), (256, 0.5), (6400, 0.1)])
+def test_very_many_columns_spread_less_each(n_columns, spread):
+    X, _ = draw(n_columns=n_columns)
+    mapped = apply(fit_map(X, standardize=True), X)
+    np.testing.assert_allclose(mapped.std(axis=0), spread, rtol=1e-12)

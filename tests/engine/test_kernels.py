@@ -112,3 +112,11 @@ def test_cauchy_is_one_over_one_plus_the_squared_distance():
 def test_half_the_value_is_reached_at_a_known_distance():
     assert KERNELS["gaussian"].inverse(0.5) == pytest.approx(-math.log(2.0))
     assert KERNELS["cauchy"].inverse(0.5) == pytest.approx(-0.5)
+
+
+@every_kernel
+def test_the_profile_falls_most_steeply_with_distance_where_it_says(kernel):
+    distance = np.linspace(0.0, 5.0, 5001)
+    values = evaluate(kernel, -0.5 * distance**2)
+    steepest = values[np.argmin(np.gradient(values, distance))]
+    assert steepest == pytest.approx(kernel.steepest, abs=1e-3)

@@ -114,12 +114,13 @@ def draw_kept(network, share, n_rows, seed=0):
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.1, 0.5, 0.998])
 @pytest.mark.parametrize("n_rows", [400, 4000])
-def test_the_share_asked_for_is_dropped_of_every_hidden_layer(share, n_rows):
-    kept = draw_kept(Network([2, 100, 50, 3]), share, n_rows)
-    assert [mask.shape for mask in kept] == [(n_rows, 100), (n_rows, 50)]
+@pytest.mark.parametrize("widths", [(100,), (100, 50), (60,) * 10])
+def test_the_share_asked_for_is_cut_of_the_ways_through_the_network(share, n_rows, widths):
+    kept = draw_kept(Network([2, *widths, 3]), share, n_rows)
+    assert [mask.shape for mask in kept] == [(n_rows, width) for width in widths]
     for mask in kept:
         assert set(np.unique(mask)) <= {0.0, 1.0}
-        assert 1 - mask.mean() == pytest.approx(share, abs=0.01)
+        assert mask.mean() == pytest.approx((1 - share) ** (1 / len(widths)), abs=0.01)
 
 
 @pytest.mark.parametrize("n_rows", [1, 7, 20])
