@@ -108,7 +108,7 @@ def test_dropout_changes_the_training_and_is_none_of_prediction(kind):
 
 
 @pytest.mark.parametrize(
-    "hidden, expected", [((), 0.03), (30, 0.03), ((5, 5), 0.03 / 2**0.5), ((5,) * 9, 0.01)]
+    ("hidden", "expected"), [((), 0.03), (30, 0.03), ((5, 5), 0.03 / 2**0.5), ((5,) * 9, 0.01)]
 )
 def test_an_automatic_rate_is_divided_by_the_root_of_depth(hidden, expected):
     options = SMALL | {"hidden_layer_sizes": hidden}

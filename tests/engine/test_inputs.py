@@ -263,7 +263,7 @@ def test_a_column_that_touches_neither_end_of_the_shared_range_keeps_its_own_sca
     assert len(np.unique(np.delete(scale, 4))) == 1
 
 
-@pytest.mark.parametrize("n_shared, n_others", [(7, 0), (9, 6), (2, 2)])
+@pytest.mark.parametrize(("n_shared", "n_others"), [(7, 0), (9, 6), (2, 2)])
 def test_few_columns_of_one_range_may_do_so_by_chance(n_shared, n_others):
     rng = np.random.default_rng(5)
     X = np.hstack([draw_pixels(n_shared), rng.normal(size=(200, n_others))])
@@ -277,7 +277,7 @@ def test_constant_columns_neither_share_nor_hinder_sharing():
     np.testing.assert_array_equal(scale[12:], 1.0)
 
 
-@pytest.mark.parametrize("n_columns, spread", [(64, 1.0), (256, 0.5), (6400, 0.1)])
+@pytest.mark.parametrize(("n_columns", "spread"), [(64, 1.0), (256, 0.5), (6400, 0.1)])
 def test_very_many_columns_spread_less_each(n_columns, spread):
     X, _ = draw(n_columns=n_columns)
     mapped = apply(fit_map(X, standardize=True), X)

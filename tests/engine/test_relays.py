@@ -85,7 +85,7 @@ def test_gradients_keep_their_size_through_fifty_layers(kernel):
 
 
 @pytest.mark.parametrize(
-    "number, options, init, median, expected",
+    ("number", "options", "init", "median", "expected"),
     [
         (2, {}, "sample", 0.5, True),
         (9, {"activation": "cauchy"}, "kmeans", 0.5, True),
