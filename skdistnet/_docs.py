@@ -1,4 +1,4 @@
-"""The description of the parameters that both estimators have, written once."""
+"""The description of what both estimators have, parameters and attributes, written once."""
 
 __all__ = ["describe_parameters"]
 
@@ -134,9 +134,28 @@ verbose : bool or int, default={default}
     Whether to print a line for each epoch.""",
 }
 
+ATTRIBUTES = """
+centroids_, inverse_radii_ : list of ndarray
+    For each layer, the centroids (n_units, n_inputs) and the inverse radii, which broadcast to
+    that shape; None for a dot-product layer. Those of the first layer are in the units of X.
+    Read-only, computed from the trained parameters when asked for.
+coefs_, intercepts_ : list of ndarray
+    For each layer, the weights (n_inputs, n_units) and intercepts (n_units,); None for a
+    distance layer. Read-only as well.
+n_features_in_ : int
+    Number of features.
+feature_names_in_ : ndarray of shape (n_features,)
+    Names of the columns of X, where it had any.
+n_layers_, n_outputs_ : int
+    Layers, the input included, and outputs.
+n_iter_ : int
+    Epochs trained, over all calls that went on from one another.
+t_ : int
+    Rows that the solver has seen."""
+
 
 def describe_parameters(cls):
-    """Put the descriptions of the constructor's parameters where the docstring says so."""
+    """Put the descriptions of parameters and shared attributes where the docstring says so."""
     defaults = cls.__init__.__kwdefaults__ | dict(
         zip(("hidden_layer_sizes", "activation"), cls.__init__.__defaults__)
     )
@@ -145,5 +164,6 @@ def describe_parameters(cls):
         for name, text in PARAMETERS.items()
         if (value := defaults.get(name, text)) is not text
     )
-    cls.__doc__ = cls.__doc__.replace("\n    {parameters}", lines.replace("\n", "\n    "))
+    for mark, text in (("parameters", lines), ("attributes", ATTRIBUTES)):
+        cls.__doc__ = cls.__doc__.replace(f"\n    {{{mark}}}", text.replace("\n", "\n    "))
     return cls

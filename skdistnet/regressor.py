@@ -29,23 +29,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
 
     Attributes
     ----------
-    centroids_, inverse_radii_ : list of ndarray
-        For each layer, the centroids (n_units, n_inputs) and the inverse radii, which broadcast to
-        that shape; None for a dot-product layer. Those of the first layer are in the units of X.
-        Read-only, computed from the trained parameters when asked for.
-    coefs_, intercepts_ : list of ndarray
-        For each layer, the weights (n_inputs, n_units) and intercepts (n_units,); None for a
-        distance layer. Read-only as well.
-    n_features_in_ : int
-        Number of features.
-    feature_names_in_ : ndarray of shape (n_features,)
-        Names of the columns of X, where it had any.
-    n_layers_, n_outputs_ : int
-        Layers, the input included, and outputs.
-    n_iter_ : int
-        Epochs trained, over all calls that went on from one another.
-    t_ : int
-        Rows that the solver has seen.
+    {attributes}
     out_activation_ : str
         Function between raw output and prediction: "identity".
     loss_curve_, loss_, best_loss_ : list of float, float, float

@@ -8,7 +8,7 @@ from sklearn.datasets import load_diabetes, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, r2_score
 
-from skdistnet import DistanceNetClassifier, DistanceNetRegressor, _base
+from skdistnet import DistanceNetClassifier, DistanceNetRegressor, _fitting
 from skdistnet.engine import training
 
 WINE, WINE_Y = load_wine(return_X_y=True)
@@ -42,7 +42,7 @@ def split(monkeypatch):
         seen.update(training=rows, validation=validation)
         return training.train(network, input_map, rows, plan, run, validation=validation, **options)
 
-    monkeypatch.setattr(_base, "train", spy)
+    monkeypatch.setattr(_fitting, "train", spy)
     return seen
 
 

@@ -1,0 +1,203 @@
+"""From rows to a trained network: how a draft starts, continues and is trained."""
+
+from abc import ABCMeta, abstractmethod
+from dataclasses import fields, replace
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from ._clustering import kmeans_labels
+from ._fitted import FittedNetwork
+from ._reporting import epoch_printer
+from .engine import LOSSES, SOLVERS, memory
+from .engine.initializers import draw_start_rows, initialize
+from .engine.inputs import InputMap
+from .engine.layers import Distance
+from .engine.losses import normalized_weights
+from .engine.threads import blas_threads
+from .engine.training import Plan, Run, train
+
+__all__ = ["TrainableNetwork"]
+
+
+class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
+    """From rows in input units to fitted attributes, by the constructor's parameters.
+
+    A subclass says which loss is trained, at which rate, and what its target means.
+    """
+
+    _loss: str
+    _rate: float
+
+    def _output_layer(self):
+        return "linear"
+
+    def _soften(self, target):
+        """What is trained towards, given the target."""
+        return target
+
+    @abstractmethod
+    def _score_of(self, rows):
+        """A function of the raw output on `rows` that the validation scores record."""
+
+    # Start and continue ---------------------------------------------------------------------------
+
+    def _architecture(self, n_inputs, n_outputs):
+        hidden = tuple(int(size) for size in np.atleast_1d(self.hidden_layer_sizes))
+        names = (self.activation,) * len(hidden)
+        if not isinstance(self.activation, str):
+            names = tuple(self.activation)
+        return (n_inputs, *hidden, n_outputs), names, self._output_layer(), self.radius_type
+
+    def _check_same_network(self, n_inputs):
+        if self._architecture(n_inputs, self.n_outputs_) != self._specification_[:4]:
+            raise ValueError(
+                "The layers differ from those of the fit to be continued, "
+                f"{self._specification_[:4]}: they must stay the same under warm_start and "
+                "partial_fit."
+            )
+
+    def _start(self, rows, rng):
+        """Start a network for `rows`; sets what describes it and returns the run to train."""
+        target, dtype = rows.target, rows.target.dtype
+        self._specification_ = (
+            *self._architecture(rows.X.shape[1], target.shape[1]),
+            dtype.name,
+        )
+        with blas_threads(self._network, self._plan(len(rows), 1, "constant").batch_size):
+            self._theta_ = self._start_parameters(rows, rng)
+        self.n_iter_ = self.t_ = 0
+        self.loss_curve_ = []
+        if self.early_stopping:
+            self.validation_loss_curve_, self.validation_scores_ = [], []
+        return Run(self._theta_, self._make_solver().init(self._theta_), rng)
+
+    def _start_parameters(self, rows, rng):
+        """Learn the map of the inputs and start the network's parameters in its units."""
+        target, dtype = rows.target, rows.target.dtype
+        all_weights = normalized_weights(rows.weights, len(rows), np.float64)
+        input_map = InputMap.fit(rows.X, all_weights, self.standardize, dtype)
+        self._input_shift_, self._input_scale_ = input_map.shift, input_map.scale
+        self._input_origin_ = input_map.origin
+        drawn = draw_start_rows(target, rng)
+        H = np.empty((len(drawn), rows.X.shape[1]), dtype=dtype)
+        input_map.apply(rows.X[drawn], H)
+        return initialize(
+            self._network,
+            H,
+            target[drawn],
+            all_weights[drawn] / all_weights[drawn].sum(),
+            init=self._init_in_network_units(input_map),
+            median_activation=self.init_median_activation,
+            origin=input_map.origin.astype(dtype),
+            rng=rng,
+            kmeans=kmeans_labels,
+        )
+
+    def _init_in_network_units(self, input_map):
+        if isinstance(self.init, str) or callable(self.init):
+            return self.init
+        centroids = np.asarray(self.init, dtype=np.float64)
+        sizes, first_layer = self._network.sizes, self._network.layers[0]
+        if not isinstance(first_layer, Distance) or len(sizes) < 3:
+            raise ValueError(
+                f"The 'init' parameter of {type(self).__name__}, as an array, places the units of "
+                f"a hidden distance layer that comes first; got layers of {sizes} units with "
+                f"activation {self.activation!r}."
+            )
+        if centroids.shape != (sizes[1], sizes[0]) or not np.all(np.isfinite(centroids)):
+            raise ValueError(
+                f"The 'init' parameter of {type(self).__name__}, as an array, must be finite with "
+                f"shape (units of the first layer, features) = {(sizes[1], sizes[0])}; "
+                f"got shape {centroids.shape}."
+            )
+        return (centroids - input_map.shift) / input_map.scale
+
+    def _continue(self, rng):
+        """The run that an earlier fit left, in copies, so that a failure changes nothing."""
+        theta = memory.copy(self._theta_)
+        state = self._make_solver().init(theta)
+        if "_progress_" not in vars(self):
+            return Run(theta, state, rng)
+        progress = self._progress_
+        rng.bit_generator.state = progress["rng_state"]
+        if progress["solver"] == self.solver:
+            state = {
+                name: memory.copy(value) if isinstance(value, np.ndarray) else value
+                for name, value in progress["solver_state"].items()
+            }
+        return Run(
+            theta, state, rng, progress["n_steps"], progress["rate_factor"], progress["start"]
+        )
+
+    def _keep_progress(self, run):
+        """Store what continuing needs, or nothing, so that a saved model stays small."""
+        if run is None:
+            self.__dict__.pop("_progress_", None)
+        else:
+            self._progress_ = {
+                "solver": self.solver,
+                "solver_state": run.solver_state,
+                "rng_state": run.rng.bit_generator.state,
+                "n_steps": run.n_steps,
+                "rate_factor": run.rate_factor,
+                "start": run.start,
+            }
+
+    # Training -------------------------------------------------------------------------------------
+
+    def _make_solver(self):
+        cls = SOLVERS[self.solver]
+        return cls(**{field.name: getattr(self, field.name) for field in fields(cls)})
+
+    def _first_rate(self):
+        if self.learning_rate_init != "auto":
+            return self.learning_rate_init
+        # The steps of all layers add up.
+        return self._rate / max(1, np.size(self.hidden_layer_sizes)) ** 0.5
+
+    def _plan(self, n_rows, max_iter, schedule):
+        batch_size = min(200, n_rows) if self.batch_size == "auto" else self.batch_size
+        return Plan(
+            loss=LOSSES[self._loss],
+            solver=self._make_solver(),
+            schedule=schedule,
+            rate=self._first_rate(),
+            batch_size=min(batch_size, n_rows),
+            max_epochs=max_iter,
+            alpha=self.alpha,
+            decay=self.decay,
+            dropout=self.dropout,
+            power_t=self.power_t,
+            decay_rate=self.decay_rate,
+            shuffle=self.shuffle,
+            tol=self.tol,
+            patience=self.n_iter_no_change,
+        )
+
+    def _train(self, rows, validation, run, max_iter, schedule):
+        """Train `run` and set the fitted attributes that tell how it went."""
+        outcome = train(
+            self._network,
+            self._input_map,
+            replace(rows, target=self._soften(rows.target)),
+            self._plan(len(rows), max_iter, schedule),
+            run,
+            validation=validation,
+            score=validation and self._score_of(validation),
+            report=epoch_printer(max_iter) if self.verbose else None,
+        )
+        self._theta_ = run.theta = outcome.theta
+        self.n_iter_ += len(outcome.loss_curve)
+        self.t_ += len(outcome.loss_curve) * len(rows)
+        self.loss_curve_ = self.loss_curve_ + outcome.loss_curve
+        # A training may end before its first epoch does.
+        known = self.loss_curve_ or [float("nan")]
+        self.loss_, self.best_loss_ = known[-1], min(known)
+        if validation is not None:
+            for name in ("validation_loss_curve", "validation_scores"):
+                setattr(self, f"{name}_", getattr(self, f"{name}_", []) + getattr(outcome, name))
+            if outcome.best_epoch:
+                best = outcome.validation_scores[outcome.best_epoch - 1]
+                self.best_validation_score_ = best
+        return outcome
