@@ -11,7 +11,7 @@ def draw_curves(ax, curves, percent=True, **style):
     """Draw a dict of curves, each with lists x and y; later ones thinner, so that all are seen."""
     for i, (name, curve) in enumerate(curves.items()):
         y = [100 * value for value in curve["y"]] if percent else curve["y"]
-        stroke = {"linewidth": 2.4 - 0.25 * i, "markersize": 7 - 0.7 * i, "marker": MARKERS[i]}
+        stroke = {"linewidth": 3 - 0.4 * i, "markersize": 8 - i, "marker": MARKERS[i]}
         ax.plot(curve["x"], y, color=COLORS[i], label=name, **stroke, **style)
 
 
@@ -22,6 +22,7 @@ def draw_depth(ax, curves):
     ax.set_xticks(layers, labels=map(str, layers))
     ax.minorticks_off()
     ax.set(title="Depth", xlabel="hidden layers", ylabel="test accuracy, %", ylim=(0, 100))
+    ax.legend(fontsize=8, loc=(0.36, 0.36))
 
 
 def draw_gradients(ax, curves):
