@@ -43,14 +43,18 @@ class BaseDistanceNet(TrainableNetwork):
 
     # Fit ------------------------------------------------------------------------------------------
 
-    def _fit(self, X, y, sample_weight):
+    def _fit(self, X, y, sample_weight, *given):
+        """Fit; `given` are rows, target and weights to validate on, or None for each."""
         check_parameters(self)
         draft = self._draft(keep=self.warm_start)
         X, y, weights = draft._check_data(X, y, sample_weight, min_rows=2)
         rng, seed = draft._make_rng()
         goes_on = draft._is_started()
         target = draft._prepare_target(X, y, weights)
-        rows, validation = draft._training_rows(X, target, weights, seed)
+        validation = draft._check_validation(*given, dtype=target.dtype)
+        rows = Rows(X, target, weights)
+        if validation is None and self.early_stopping:
+            rows, validation = draft._set_aside(rows, seed)
         run = draft._continue(rng) if goes_on else draft._start(rows, rng)
         outcome = draft._train(rows, validation, run, self.max_iter, self.learning_rate)
         draft._keep_progress(run if self.warm_start else None)
@@ -58,24 +62,25 @@ class BaseDistanceNet(TrainableNetwork):
         warn_if_still_falling(draft, outcome)
         return self._take_over(draft)
 
-    def _partial_fit(self, X, y, sample_weight, classes=None):
+    def _partial_fit(self, X, y, sample_weight, *given, classes=None):
         check_parameters(self)
-        if self.early_stopping:
+        if self.early_stopping and given[0] is None:
             raise ValueError(
-                f"partial_fit of {type(self).__name__} does not support early_stopping=True: "
-                "it is given no validation data."
+                f"partial_fit of {type(self).__name__} does not support early_stopping=True "
+                "without validation data, 'X_val' and 'y_val': it sets no rows aside."
             )
         draft = self._draft(keep=True)
         X, y, weights = draft._check_data(X, y, sample_weight, min_rows=1)
         rng, _ = draft._make_rng()
         goes_on = draft._is_started()
         target = draft._prepare_target(X, y, weights, classes)
+        validation = draft._check_validation(*given, dtype=target.dtype)
         rows = Rows(X, target, weights)
         run = draft._continue(rng) if goes_on else draft._start(rows, rng)
         # There is no last step to plan a cosine for, nor a loss on the same data to adapt to.
         counted = self.learning_rate in ("invscaling", "inverse_time")
         schedule = self.learning_rate if counted else "constant"
-        outcome = draft._train(rows, None, run, 1, schedule)
+        outcome = draft._train(rows, validation, run, 1, schedule)
         draft._keep_progress(run)
         warn_if_cut_short(draft, outcome)
         return self._take_over(draft)
@@ -102,13 +107,13 @@ class BaseDistanceNet(TrainableNetwork):
 
     # Data -----------------------------------------------------------------------------------------
 
-    def _check_data(self, X, y, sample_weight, min_rows):
+    def _check_data(self, X, y, sample_weight, min_rows, reset=None):
         """Validated X, y and weights, without the rows of weight zero."""
         X, y = validate_data(
             self,
             X,
             y,
-            reset=not self._is_started(),
+            reset=not self._is_started() if reset is None else reset,
             dtype=DTYPES,
             multi_output=True,
             y_numeric=self._loss == "squared_error",
@@ -135,14 +140,30 @@ class BaseDistanceNet(TrainableNetwork):
             return self._encode_target(y, dtype)
         return self._encode_target(y, self._network.dtype)
 
-    def _training_rows(self, X, target, weights, seed):
-        """Rows to train on and, under early stopping, rows to validate on."""
-        if not self.early_stopping:
-            return Rows(X, target, weights), None
-        parts = self._split(target, seed)
+    def _check_validation(self, X, y, sample_weight, dtype):
+        """The validation rows given, with a target of this dtype; None if there are none."""
+        if X is None and y is None and sample_weight is None:
+            return None
+        if X is None or y is None:
+            missing = "X_val" if X is None else "y_val"
+            raise ValueError(f"'X_val' and 'y_val' must be given together; {missing!r} is None.")
+        try:
+            X, y, weights = self._check_data(X, y, sample_weight, min_rows=1, reset=False)
+            return Rows(X, self._encode_target(y, dtype), weights)
+        except ValueError as error:
+            raise ValueError(
+                f"In the validation set (X_val, y_val, sample_weight_val): {error}"
+            ) from error
+
+    def _set_aside(self, rows, seed):
+        """Rows to train on and rows to validate on."""
         return tuple(
-            Rows(X[part], target[part], None if weights is None else weights[part])
-            for part in parts
+            Rows(
+                rows.X[part],
+                rows.target[part],
+                None if rows.weights is None else rows.weights[part],
+            )
+            for part in self._split(rows.target, seed)
         )
 
     def _predict_raw(self, X):

@@ -118,11 +118,12 @@ tol : float, default={default}
     "n_iter_no_change": """
 n_iter_no_change : int, default={default}
     Training ends when the loss has stood still for more than so many epochs: the validation loss
-    under `early_stopping`, else the training loss, but for "cosine", which ends as planned.""",
+    where there are validation rows, else the training loss, but for "cosine", which ends as
+    planned.""",
     "early_stopping": """
 early_stopping : bool, default={default}
     Whether to set rows aside, watch the loss on them, and bring back the parameters of the epoch
-    where it was smallest.""",
+    where it was smallest. A validation set given to fit does the same and takes their place.""",
     "validation_fraction": """
 validation_fraction : float in (0, 1), default={default}
     Share of the rows set aside by `early_stopping`.""",

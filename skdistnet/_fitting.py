@@ -68,8 +68,6 @@ class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
             self._theta_ = self._start_parameters(rows, rng)
         self.n_iter_ = self.t_ = 0
         self.loss_curve_ = []
-        if self.early_stopping:
-            self.validation_loss_curve_, self.validation_scores_ = [], []
         return Run(self._theta_, self._make_solver().init(self._theta_), rng)
 
     def _start_parameters(self, rows, rng):
@@ -188,16 +186,23 @@ class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
             report=epoch_printer(max_iter) if self.verbose else None,
         )
         self._theta_ = run.theta = outcome.theta
+        self._extend_validation_curves(outcome, validated=validation is not None)
         self.n_iter_ += len(outcome.loss_curve)
         self.t_ += len(outcome.loss_curve) * len(rows)
         self.loss_curve_ = self.loss_curve_ + outcome.loss_curve
         # A training may end before its first epoch does.
         known = self.loss_curve_ or [float("nan")]
         self.loss_, self.best_loss_ = known[-1], min(known)
-        if validation is not None:
-            for name in ("validation_loss_curve", "validation_scores"):
-                setattr(self, f"{name}_", getattr(self, f"{name}_", []) + getattr(outcome, name))
-            if outcome.best_epoch:
-                best = outcome.validation_scores[outcome.best_epoch - 1]
-                self.best_validation_score_ = best
         return outcome
+
+    def _extend_validation_curves(self, outcome, validated):
+        """Take over curves and score; an epoch without validation has a NaN in its place."""
+        if not validated and not hasattr(self, "validation_loss_curve_"):
+            return
+        nothing = float("nan")
+        for name in ("validation_loss_curve", "validation_scores"):
+            before = getattr(self, f"{name}_", [nothing] * self.n_iter_)
+            new = getattr(outcome, name) if validated else [nothing] * len(outcome.loss_curve)
+            setattr(self, f"{name}_", before + new)
+        if validated and outcome.best_epoch:
+            self.best_validation_score_ = outcome.validation_scores[outcome.best_epoch - 1]

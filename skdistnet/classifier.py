@@ -35,7 +35,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
     loss_curve_, loss_, best_loss_ : list of float, float, float
         Mean training loss of each epoch (log-loss), the last and the smallest.
     validation_loss_curve_, validation_scores_ : list of float
-        Under `early_stopping`, loss and accuracy on the rows set aside, after each epoch.
+        Loss and accuracy on the validation rows after each epoch, where there are such rows.
     best_validation_score_ : float
         The score of the epoch whose parameters were kept.
     classes_ : ndarray of shape (n_classes,)
@@ -139,7 +139,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
         self.warm_start = warm_start
         self.verbose = verbose
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network from its start, or further under `warm_start`.
 
         Parameters
@@ -150,6 +150,10 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
             Class labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of rows, none of them negative; scaling all of them changes nothing.
+        X_val, y_val, sample_weight_val : array-like, default=None
+            Rows to validate on, shaped as `X`, `y` and `sample_weight`: the loss on them is watched,
+            and the best parameters brought back, with or without `early_stopping`, which then sets
+            no rows aside.
 
         Returns
         -------
@@ -161,9 +165,19 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
             For a parameter out of its range, or data that cannot be learned from. The estimator is
             then as it was before.
         """
-        return self._fit(X, y, sample_weight)
+        return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
-    def partial_fit(self, X, y, sample_weight=None, classes=None):
+    def partial_fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        classes=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
         """Train for one epoch over the rows given.
 
         The first call fixes the start, the features' shift and scale and the random generator. The
@@ -180,6 +194,9 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
             Weights of rows, none of them negative.
         classes : array-like of shape (n_classes,), default=None
             All labels that `y` may hold in any call. Needed in the first one.
+        X_val, y_val, sample_weight_val : array-like, default=None
+            Rows to validate on, shaped as `X`, `y` and `sample_weight`. Loss and score on them are
+            recorded; when to stop is for the caller to say.
 
         Returns
         -------
@@ -188,9 +205,12 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
         Raises
         ------
         ValueError
-            As :meth:`fit`; for labels that are not in `classes`; and with ``early_stopping=True``.
+            As :meth:`fit`; for labels that are not in `classes`; and with ``early_stopping=True``
+            but no validation set.
         """
-        return self._partial_fit(X, y, sample_weight, self._check_classes(classes))
+        given = X_val, y_val, sample_weight_val
+        classes = self._check_classes(classes)
+        return self._partial_fit(X, y, sample_weight, *given, classes=classes)
 
     def decision_function(self, X):
         """Raw output of the network: -1/2 squared distance to each class's centroid, or affine.

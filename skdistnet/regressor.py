@@ -35,7 +35,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
     loss_curve_, loss_, best_loss_ : list of float, float, float
         Mean training loss of each epoch, in standardised targets, the last and the smallest.
     validation_loss_curve_, validation_scores_ : list of float
-        Under `early_stopping`, loss and R^2 on the rows set aside, after each epoch.
+        Loss and R^2 on the validation rows after each epoch, where there are such rows.
     best_validation_score_ : float
         The score of the epoch whose parameters were kept.
 
@@ -128,7 +128,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         self.warm_start = warm_start
         self.verbose = verbose
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train the network from its start, or further under `warm_start`.
 
         Parameters
@@ -139,6 +139,10 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
             Targets, in any units.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of rows, none of them negative; scaling all of them changes nothing.
+        X_val, y_val, sample_weight_val : array-like, default=None
+            Rows to validate on, shaped as `X`, `y` and `sample_weight`: the loss on them is watched,
+            and the best parameters brought back, with or without `early_stopping`, which then sets
+            no rows aside.
 
         Returns
         -------
@@ -150,9 +154,11 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
             For a parameter out of its range, or data that cannot be learned from. The estimator is
             then as it was before.
         """
-        return self._fit(X, y, sample_weight)
+        return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(
+        self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None
+    ):
         """Train for one epoch over the rows given.
 
         The first call fixes the start, the shift and scale of features and targets and the random
@@ -167,6 +173,9 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
             Targets, in any units.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of rows, none of them negative.
+        X_val, y_val, sample_weight_val : array-like, default=None
+            Rows to validate on, shaped as `X`, `y` and `sample_weight`. Loss and score on them are
+            recorded; when to stop is for the caller to say.
 
         Returns
         -------
@@ -175,9 +184,9 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         Raises
         ------
         ValueError
-            As :meth:`fit`, and with ``early_stopping=True``.
+            As :meth:`fit`, and with ``early_stopping=True`` but no validation set.
         """
-        return self._partial_fit(X, y, sample_weight)
+        return self._partial_fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
 
     def predict(self, X):
         """Predicted targets.
