@@ -5,6 +5,8 @@ from time import perf_counter
 
 from sklearn.exceptions import ConvergenceWarning
 
+from .engine.rollback import MAX_HALVINGS
+
 __all__ = ["epoch_printer", "warn_if_cut_short", "warn_if_still_falling"]
 
 #: From here past `fit` to the line of the user.
@@ -40,7 +42,8 @@ def warn_if_cut_short(estimator, outcome):
         )
     elif outcome.reason == "diverged":
         warnings.warn(
-            f"The loss was no longer finite after epoch {estimator.n_iter_}; the model keeps the "
+            f"The loss was no longer finite after epoch {estimator.n_iter_}, nor when training had "
+            f"gone back and halved its rate {MAX_HALVINGS} times; the model keeps the best "
             "parameters from before. A smaller 'learning_rate_init' (now "
             f"{estimator.learning_rate_init}) may help, or standardize=True.",
             ConvergenceWarning,

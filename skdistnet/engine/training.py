@@ -10,6 +10,7 @@ from .inputs import MappedRows
 from .losses import normalized_weights
 from .prediction import layer_output
 from .regularization import Decay, Dropout
+from .rollback import Rollback
 from .schedules import HORIZON_SCHEDULES, SCHEDULES
 from .subnormals import flush_averages
 from .threads import blas_threads
@@ -244,21 +245,31 @@ def train(network, input_map, rows, plan, run, validation=None, score=None, repo
     Returns
     -------
     outcome : Outcome
-        A KeyboardInterrupt ends the training, not the program: `reason` is then "interrupted".
+        A KeyboardInterrupt ends the training, not the program: `reason` is then "interrupted". An
+        epoch that ends in numbers that are not finite is undone (see rollback.py) and counts only
+        if it was once too often: `reason` is then "diverged".
     """
     trainer = Trainer(network, input_map, rows, plan, run)
     outcome = Outcome(theta=run.theta.copy())
     watch = Watch(network, input_map, plan, run, outcome, validation, score)
     # Overflow shows in the loss, where it is dealt with.
+    rollback = Rollback(run)
     quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore")
     with blas_threads(network, min(plan.batch_size, len(rows))), quiet:
         try:
-            for _ in range(plan.max_epochs):
+            while len(outcome.loss_curve) < plan.max_epochs:
                 rate = trainer.rate()
+                rollback.begin()
                 loss = trainer.epoch()
-                if not np.isfinite(loss + float(run.theta.sum())):
+                # Predictions need the parameters' squares.
+                if not np.isfinite(loss + float(run.theta @ run.theta)):
+                    if rollback.go_back():
+                        continue
                     outcome.reason = "diverged"
+                    if validation is None:
+                        np.copyto(outcome.theta, run.theta)
                     break
+                rollback.end(loss)
                 watch.record(loss)
                 if report is not None:
                     report(outcome, rate)

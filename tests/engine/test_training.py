@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
-from training_runs import IDENTITY, N_INPUTS, N_ROWS, NETWORK, PLAN, make_rows, make_run, standstill
+from training_runs import IDENTITY, N_ROWS, NETWORK, PLAN, make_rows, make_run, standstill
 
-from skdistnet.engine import LOSSES, SCHEDULES, SOLVERS, Network
+from skdistnet.engine import LOSSES, SCHEDULES, SOLVERS
 from skdistnet.engine.losses import normalized_weights
 from skdistnet.engine.prediction import layer_output
 from skdistnet.engine.training import ADAPTIVE_SMALLEST, train
@@ -148,27 +148,6 @@ def test_adaptive_lowers_the_rate_at_every_plateau_down_to_its_smallest():
     np.testing.assert_allclose(steps, 0.01 / 5.0 ** np.arange(len(steps)))
     assert steps[-1] <= ADAPTIVE_SMALLEST < steps[-2]
     assert run.rate_factor * plan.rate == pytest.approx(steps[-1])
-
-
-def test_a_diverging_training_keeps_the_last_finite_parameters():
-    network = Network([N_INPUTS, 1], output_layer="linear")
-    plan = replace(PLAN, solver=SOLVERS["sgd"](), rate=1e8, max_epochs=200, patience=1000)
-    run = make_run(plan, network)
-    kept = [run.theta.copy()]
-    outcome = train(
-        network, IDENTITY, make_rows(), plan, run, report=lambda *_: kept.append(run.theta.copy())
-    )
-    assert outcome.reason == "diverged"
-    assert 1 < len(outcome.loss_curve) < 200
-    assert not np.isfinite(
-        run.theta.sum()
-        + plan.loss.value(
-            network.forward(run.theta, make_rows().X)[-1], make_rows().target, np.ones(N_ROWS)
-        )
-    )
-    np.testing.assert_array_equal(outcome.theta, kept[-1])
-    assert np.isfinite(outcome.theta).all()
-    assert np.isfinite(outcome.loss_curve).all()
 
 
 @pytest.mark.parametrize("validated", [True, False])

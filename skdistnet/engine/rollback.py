@@ -1,0 +1,69 @@
+"""Where a training that diverges goes back to."""
+
+import numpy as np
+
+from . import memory
+
+__all__ = ["MAX_HALVINGS", "Rollback"]
+
+#: How often a training may go back and halve its rate before it gives up.
+MAX_HALVINGS = 5
+
+
+class Rollback:
+    """Keeps the start of the best epoch so far, and goes back there with half the rate.
+
+    The loss of an epoch vouches for where the epoch began, not for where it ended: its last steps
+    may be those that went astray. So the start of the latest epoch is kept as well, and becomes the
+    place to go back to once the epoch's loss is the smallest so far.
+    """
+
+    def __init__(self, run):
+        self.run, self.best, self.n_halvings = run, np.inf, 0
+        self.good, self.latest = self.copied(), None
+        self.n_steps = run.n_steps
+
+    def copied(self):
+        """Copies of what a step changes: the parameters and the solver's state."""
+        run = self.run
+        return memory.copy(run.theta), {
+            name: memory.copy(value) if isinstance(value, np.ndarray) else value
+            for name, value in run.solver_state.items()
+        }
+
+    def begin(self):
+        """Note where an epoch begins."""
+        self.n_steps = self.run.n_steps
+        if self.latest is None:
+            self.latest = self.copied()
+        else:
+            write((self.run.theta, self.run.solver_state), self.latest)
+
+    def end(self, loss):
+        """Take the epoch's loss."""
+        if loss <= self.best:
+            self.best = loss
+            self.good, self.latest = self.latest, self.good
+
+    def go_back(self):
+        """Undo what was learned since the best epoch began; False if that was too often."""
+        run = self.run
+        write(self.good, (run.theta, run.solver_state))
+        # The steps of the epoch that failed are made again, as the schedule counts them.
+        run.n_steps = self.n_steps
+        if self.n_halvings == MAX_HALVINGS:
+            return False
+        self.n_halvings += 1
+        run.rate_factor *= 0.5
+        return True
+
+
+def write(source, target):
+    """Write parameters and a solver's state over others of the same shapes."""
+    (theta, state), (to_theta, to_state) = source, target
+    np.copyto(to_theta, theta)
+    for name, value in state.items():
+        if isinstance(value, np.ndarray):
+            np.copyto(to_state[name], value)
+        else:
+            to_state[name] = value
