@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ._fitting import TrainableNetwork
+from ._fitting import TrainableNetwork, Validation
 from ._reporting import warn_if_cut_short, warn_if_still_falling
 from ._validation import check_parameters, check_sample_weight, is_plain
 from .engine.training import Rows
@@ -54,7 +54,7 @@ class BaseDistanceNet(TrainableNetwork):
         validation = draft._check_validation(*given, dtype=target.dtype)
         rows = Rows(X, target, weights)
         if validation is None and self.early_stopping:
-            rows, validation = draft._set_aside(rows, seed)
+            rows, validation = draft._set_aside(rows, y, seed)
         run = draft._continue(rng) if goes_on else draft._start(rows, rng)
         outcome = draft._train(rows, validation, run, self.max_iter, self.learning_rate)
         draft._keep_progress(run if self.warm_start else None)
@@ -89,21 +89,9 @@ class BaseDistanceNet(TrainableNetwork):
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         return np.random.default_rng(seed), seed
 
-    def _draft(self, keep):
-        """A copy to work on; without what earlier fits learned unless `keep` is set."""
-        draft = object.__new__(type(self))
-        learned = [] if keep else [name for name in vars(self) if name.endswith("_")]
-        draft.__dict__.update(
-            {name: value for name, value in vars(self).items() if name not in learned}
-        )
-        return draft
-
     def _take_over(self, draft):
         self.__dict__ = draft.__dict__
         return self
-
-    def _is_started(self):
-        return "_theta_" in vars(self)
 
     # Data -----------------------------------------------------------------------------------------
 
@@ -149,21 +137,21 @@ class BaseDistanceNet(TrainableNetwork):
             raise ValueError(f"'X_val' and 'y_val' must be given together; {missing!r} is None.")
         try:
             X, y, weights = self._check_data(X, y, sample_weight, min_rows=1, reset=False)
-            return Rows(X, self._encode_target(y, dtype), weights)
+            return Validation(X, self._encode_target(y, dtype), weights, y)
         except ValueError as error:
             raise ValueError(
                 f"In the validation set (X_val, y_val, sample_weight_val): {error}"
             ) from error
 
-    def _set_aside(self, rows, seed):
+    def _set_aside(self, rows, y, seed):
         """Rows to train on and rows to validate on."""
-        return tuple(
-            Rows(
-                rows.X[part],
-                rows.target[part],
-                None if rows.weights is None else rows.weights[part],
-            )
-            for part in self._split(rows.target, seed)
+        training, held = self._split(rows.target, seed)
+        weights = (None, None)
+        if rows.weights is not None:
+            weights = rows.weights[training], rows.weights[held]
+        return (
+            Rows(rows.X[training], rows.target[training], weights[0]),
+            Validation(rows.X[held], rows.target[held], weights[1], y[held]),
         )
 
     def _predict_raw(self, X):

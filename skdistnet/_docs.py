@@ -117,16 +117,22 @@ tol : float, default={default}
     A loss that improves by less counts as standing still.""",
     "n_iter_no_change": """
 n_iter_no_change : int, default={default}
-    Training ends when the loss has stood still for more than so many epochs: the validation loss
-    where there are validation rows, else the training loss, but for "cosine", which ends as
+    Training ends when the loss has stood still for more than so many epochs: `scoring` of the
+    validation rows where there are some, else the training loss, but for "cosine", which ends as
     planned.""",
     "early_stopping": """
 early_stopping : bool, default={default}
-    Whether to set rows aside, watch the loss on them, and bring back the parameters of the epoch
-    where it was smallest. A validation set given to fit does the same and takes their place.""",
+    Whether to set rows aside, watch `scoring` on them, and bring back the parameters of the epoch
+    where it was best. A validation set given to fit does the same and takes their place.""",
     "validation_fraction": """
 validation_fraction : float in (0, 1), default={default}
     Share of the rows set aside by `early_stopping`.""",
+    "scoring": """
+scoring : str or callable, default={default}
+    What is watched on validation rows: "loss", the smaller the better, or the name of a scorer of
+    scikit-learn or a callable ``(estimator, X, y) -> float``, the higher the better. It is given a
+    fitted copy of the estimator, arrays, and, where rows have weights, `sample_weight`.
+    ``validation_scores_`` are its answers; for "loss" they are {score}.""",
     "warm_start": """
 warm_start : bool, default={default}
     Whether fit goes on from where the last one ended, solver and random generator included.""",
@@ -161,7 +167,11 @@ def describe_parameters(cls):
         zip(("hidden_layer_sizes", "activation"), cls.__init__.__defaults__)
     )
     lines = "".join(
-        text.format(default=f'"{value}"' if isinstance(value, str) else value, rate=cls._rate)
+        text.format(
+            default=f'"{value}"' if isinstance(value, str) else value,
+            rate=cls._rate,
+            score=cls._score_name,
+        )
         for name, text in PARAMETERS.items()
         if (value := defaults.get(name, text)) is not text
     )

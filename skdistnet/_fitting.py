@@ -1,10 +1,12 @@
 """From rows to a trained network: how a draft starts, continues and is trained."""
 
 from abc import ABCMeta, abstractmethod
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.metrics import check_scoring
 
 from ._clustering import kmeans_labels
 from ._fitted import FittedNetwork
@@ -15,9 +17,16 @@ from .engine.inputs import InputMap
 from .engine.layers import Distance
 from .engine.losses import normalized_weights
 from .engine.threads import blas_threads
-from .engine.training import Plan, Run, train
+from .engine.training import Plan, Rows, Run, train
 
-__all__ = ["TrainableNetwork"]
+__all__ = ["TrainableNetwork", "Validation"]
+
+
+@dataclass(frozen=True)
+class Validation(Rows):
+    """Rows to validate on, with `y` as a scorer takes it."""
+
+    y: Any = None
 
 
 class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
@@ -28,6 +37,7 @@ class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
 
     _loss: str
     _rate: float
+    _score_name: str
 
     def _output_layer(self):
         return "linear"
@@ -39,6 +49,20 @@ class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
     @abstractmethod
     def _score_of(self, rows):
         """A function of the raw output on `rows` that the validation scores record."""
+
+    # The draft ------------------------------------------------------------------------------------
+
+    def _draft(self, keep):
+        """A copy to work on; without what earlier fits learned unless `keep` is set."""
+        draft = object.__new__(type(self))
+        learned = [] if keep else [name for name in vars(self) if name.endswith("_")]
+        draft.__dict__.update(
+            {name: value for name, value in vars(self).items() if name not in learned}
+        )
+        return draft
+
+    def _is_started(self):
+        return "_theta_" in vars(self)
 
     # Start and continue ---------------------------------------------------------------------------
 
@@ -171,6 +195,7 @@ class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
             shuffle=self.shuffle,
             tol=self.tol,
             patience=self.n_iter_no_change,
+            watch_score=self.scoring != "loss",
         )
 
     def _train(self, rows, validation, run, max_iter, schedule):
@@ -182,7 +207,7 @@ class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
             self._plan(len(rows), max_iter, schedule),
             run,
             validation=validation,
-            score=validation and self._score_of(validation),
+            score=validation and self._validation_score(validation, run),
             report=epoch_printer(max_iter) if self.verbose else None,
         )
         self._theta_ = run.theta = outcome.theta
@@ -194,6 +219,22 @@ class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
         known = self.loss_curve_ or [float("nan")]
         self.loss_, self.best_loss_ = known[-1], min(known)
         return outcome
+
+    def _validation_score(self, validation, run):
+        """A function of the raw output on the validation rows; a scorer looks for itself."""
+        if self.scoring == "loss":
+            return self._score_of(validation)
+        scorer = check_scoring(self, scoring=self.scoring)
+        weights = {} if validation.weights is None else {"sample_weight": validation.weights}
+
+        def score(raw):
+            snapshot = self._draft(keep=True)
+            snapshot._theta_ = run.theta.copy()
+            # Rows have been validated, and their names are no longer there to be compared.
+            snapshot.__dict__.pop("feature_names_in_", None)
+            return float(scorer(snapshot, validation.X, validation.y, **weights))
+
+        return score
 
     def _extend_validation_curves(self, outcome, validated):
         """Take over curves and score; an epoch without validation has a NaN in its place."""

@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import get_scorer_names
 from sklearn.utils.validation import check_array
 
 from .engine import ACTIVATIONS, INITIALIZERS, KERNELS, SCHEDULES, SOLVERS
@@ -124,6 +125,16 @@ class Callable:
         return callable(value)
 
 
+class Scorer:
+    """The name of one of scikit-learn's scorers."""
+
+    def __str__(self):
+        return "a name of sklearn.metrics.get_scorer_names()"
+
+    def accepts(self, value):
+        return isinstance(value, str) and value in get_scorer_names()
+
+
 class RandomState:
     """What scikit-learn's check_random_state takes."""
 
@@ -175,6 +186,7 @@ RULES: dict[str, list[Any]] = {
     "n_iter_no_change": [COUNT],
     "early_stopping": [Boolean()],
     "validation_fraction": [WITHIN],
+    "scoring": [OneOf(("loss",)), Scorer(), Callable()],
     "warm_start": [Boolean()],
     "verbose": [Boolean(), Number(0, ends="[)", integer=True)],
 }

@@ -35,7 +35,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
     loss_curve_, loss_, best_loss_ : list of float, float, float
         Mean training loss of each epoch, in standardised targets, the last and the smallest.
     validation_loss_curve_, validation_scores_ : list of float
-        Loss and R^2 on the validation rows after each epoch, where there are such rows.
+        Loss and R^2, or what `scoring` says, on the validation rows after each epoch.
     best_validation_score_ : float
         The score of the epoch whose parameters were kept.
 
@@ -60,6 +60,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
 
     _loss = "squared_error"
     _rate = 0.07
+    _score_name = "R^2"
 
     def __init__(
         self,
@@ -93,6 +94,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         n_iter_no_change=10,
         early_stopping=False,
         validation_fraction=0.1,
+        scoring="loss",
         warm_start=False,
         verbose=False,
     ):
@@ -125,6 +127,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         self.n_iter_no_change = n_iter_no_change
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
+        self.scoring = scoring
         self.warm_start = warm_start
         self.verbose = verbose
 
@@ -140,9 +143,9 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of rows, none of them negative; scaling all of them changes nothing.
         X_val, y_val, sample_weight_val : array-like, default=None
-            Rows to validate on, shaped as `X`, `y` and `sample_weight`: the loss on them is watched,
-            and the best parameters brought back, with or without `early_stopping`, which then sets
-            no rows aside.
+            Rows to validate on, shaped as `X`, `y` and `sample_weight`. They are watched, and the
+            best parameters brought back, with or without `early_stopping`, which then sets no rows
+            aside.
 
         Returns
         -------

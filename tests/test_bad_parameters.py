@@ -54,6 +54,7 @@ BAD = {
     "n_iter_no_change": COUNT,
     "early_stopping": FLAGS,
     "validation_fraction": WITHIN,
+    "scoring": ["nonsense", "", "log_loss", 1, None, ["accuracy"], {"accuracy"}],
     "warm_start": FLAGS,
     "verbose": [-1, 1.5, None, "yes", np.nan],
 }

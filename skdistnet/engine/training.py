@@ -41,6 +41,8 @@ class Plan:
     shuffle: bool = True
     tol: float = 1e-4
     patience: int = 10
+    watch_score: bool = False
+    """Whether the score of the validation rows decides, the higher the better, not their loss."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ class Trainer:
 
 @dataclass
 class Watch:
-    """Follows the loss that decides: the validation rows' where there are some, else training's."""
+    """Follows what decides: loss or score of the validation rows, else the loss of training."""
 
     network: Any
     input_map: Any
@@ -193,13 +195,14 @@ class Watch:
         self.outcome.loss_curve.append(loss)
         self.stalled = self.stalled + 1 if watched > self.best - self.plan.tol else 0
         # Without validation the latest parameters are kept: a batch's luck is no reason to go back.
-        if self.validation is None or watched < self.best:
+        # Some epoch is best, even if its score is not defined.
+        if self.validation is None or watched < self.best or not self.outcome.best_epoch:
             np.copyto(self.outcome.theta, self.run.theta)
             self.outcome.best_epoch = len(self.outcome.loss_curve)
         self.best = min(self.best, watched)
 
     def validate(self):
-        """Take the validation loss and the score into the outcome; return the loss."""
+        """Take the validation loss and the score into the outcome; return what is to fall."""
         rows, outcome = self.validation, self.outcome
         raw = layer_output(self.network, self.run.theta, self.input_map, rows.X)
         weights = normalized_weights(rows.weights, len(raw), self.network.dtype)
@@ -207,7 +210,7 @@ class Watch:
         # Both or neither: an interrupt in the score leaves curves of one length.
         outcome.validation_loss_curve.append(loss)
         outcome.validation_scores.append(score)
-        return loss
+        return -score if self.plan.watch_score else loss
 
     def must_stop(self):
         """Whether the loss has stood still for long; lowers the rate first if that is the plan."""
@@ -236,7 +239,7 @@ def train(network, input_map, rows, plan, run, validation=None, score=None, repo
     plan : Plan
     run : Run
     validation : Rows, default=None
-        When given, the parameters of the epoch with the smallest loss on it are the outcome's.
+        When given, the parameters of the epoch that did best on it are the outcome's.
     score : callable, default=None
         Called with the raw output on the validation rows; recorded in `validation_scores`.
     report : callable, default=None
