@@ -1,18 +1,21 @@
 """How fast the training loss falls beside MLPClassifier's and MLPRegressor's.
 
-Equal for all: standardised rows and targets, hidden layers of 100 and 100 units, batches of 200, the
-same epochs, one BLAS thread, no penalty, no smoothed labels, no dropout. So both kinds descend the
-same loss, log-loss or squared error, and `loss_curve_` of both is the same thing: an epoch's mean over
-rows of the loss of each batch before its step. Ours is otherwise at its defaults, with its cosine and
-once more at a constant rate; the MLP is at its own rate and at the best of four, chosen by the loss
-it ends with. How well anything predicts is not the subject; see accuracy.py::
+Equal for all: standardised rows and targets, hidden layers of 100 and 100 units, batches of 200,
+the same epochs, one BLAS thread, no penalty, no smoothed labels, no dropout. So both kinds descend
+the same loss, log-loss or squared error, and `loss_curve_` of both is the same thing: an epoch's
+mean over rows of the loss of each batch before its step. Ours is otherwise at its defaults, a
+cosine among them; once more at a constant rate, since the MLP's is constant; and at the best of
+four constant rates. So is the MLP: at its default and at the best of the same four, chosen by the
+loss that it ends with. How well anything predicts is not the subject; see accuracy.py::
 
     python benchmarks/convergence.py --data FOLDER --figure convergence.png
     python benchmarks/convergence.py --quick
 
-Seconds are the processor's time for the whole fit, divided evenly over the epochs. Ratios are of what
-a player and the best MLP take until they first reach the loss that this MLP ends with (mean of the
-last epochs): medians over seeds, below 1 where the player is faster, above 1 where the MLP is.
+Two losses are to be reached: what the MLP ends with at its default rate, and at its best. Where a
+training ends is the mean of its last epochs; a loss is reached in the first epoch that has it. A
+ratio divides what a player takes by what that MLP takes: below 1 the player is faster, above 1 the
+MLP is. Seconds are the processor's time for the whole fit, divided evenly over the epochs. All
+figures are medians over seeds.
 """
 
 import argparse
@@ -31,9 +34,14 @@ from threadpoolctl import threadpool_limits
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 
 TABLES = ("letter", "satimage", "kin8nm")
-MLP_RATES = (0.001, 0.003, 0.01, 0.03)
-OURS = {"ours": {}, "ours, constant rate": {"learning_rate": "constant"}}
-MLPS = {f"MLP, rate {rate}": {"learning_rate_init": rate} for rate in MLP_RATES}
+RATES = (0.001, 0.003, 0.01, 0.03)
+#: Settings by player; tables show the best of those that are named after a rate.
+CONSTANT = {"learning_rate": "constant"}
+OURS = {"ours": {}, "ours, constant rate": CONSTANT}
+OURS_BY_RATE = {f"ours {rate}": {"learning_rate_init": rate, **CONSTANT} for rate in RATES}
+MLP_BY_RATE = {f"MLP {rate}": {"learning_rate_init": rate} for rate in RATES}
+PLAYERS = {**OURS, **OURS_BY_RATE, **MLP_BY_RATE}
+MLP_DEFAULT, MLP_BEST = "MLP, default rate", "MLP, best rate"
 #: Mini-batches make a loss jump from epoch to epoch: where it ends is a mean over so many.
 LAST_EPOCHS = 5
 
@@ -80,11 +88,12 @@ def make(name, classes, epochs, seed):
         "alpha": 0.0,
         "random_state": seed,
     }
-    if name in MLPS:
-        return (MLPClassifier if classes else MLPRegressor)(**common, **MLPS[name])
+    if name in MLP_BY_RATE:
+        return (MLPClassifier if classes else MLPRegressor)(**common, **PLAYERS[name])
+    common["dropout"] = 0.0
     if classes:
-        return DistanceNetClassifier(label_smoothing=0.0, dropout=0.0, **common, **OURS[name])
-    return DistanceNetRegressor(dropout=0.0, **common, **OURS[name])
+        return DistanceNetClassifier(label_smoothing=0.0, **common, **PLAYERS[name])
+    return DistanceNetRegressor(**common, **PLAYERS[name])
 
 
 def train(name, table, epochs, seed):
@@ -101,7 +110,7 @@ def train(name, table, epochs, seed):
 
 def train_all(table, epochs, n_seeds):
     """Of each player, the curves, a row for each seed, and the seconds of an epoch."""
-    runs = {name: [] for name in (*OURS, *MLPS)}
+    runs = {name: [] for name in PLAYERS}
     for seed in range(n_seeds):
         for name, done in runs.items():
             done.append(train(name, table, epochs, seed))
@@ -116,13 +125,19 @@ def final_losses(curves):
     return curves[:, -LAST_EPOCHS:].mean(axis=1)
 
 
+def best_of(names, runs):
+    """The name of the player that ends with the least loss."""
+    return min(names, key=lambda name: float(np.median(final_losses(runs[name][0]))))
+
+
 def settle(runs):
-    """The players of the tables: of the MLPs, the one at its default and the best."""
-    best = min(MLPS, key=lambda name: float(np.median(final_losses(runs[name][0]))))
-    kept = {name: runs[name] for name in OURS}
-    kept["MLP, default rate"] = runs[next(iter(MLPS))]
-    kept["MLP, best rate"] = runs[best]
-    return kept, MLPS[best]["learning_rate_init"]
+    """The players of the tables, and the rates that were best for ours and for the MLP."""
+    ours, mlp = best_of(OURS_BY_RATE, runs), best_of(MLP_BY_RATE, runs)
+    players = {name: runs[name] for name in OURS}
+    players["ours, best constant rate"] = runs[ours]
+    players[MLP_DEFAULT] = runs[f"MLP {MLPClassifier().learning_rate_init}"]
+    players[MLP_BEST] = runs[mlp]
+    return players, [PLAYERS[name]["learning_rate_init"] for name in (ours, mlp)]
 
 
 def epochs_to(curves, targets):
@@ -131,37 +146,37 @@ def epochs_to(curves, targets):
     return np.where(there.any(axis=1), there.argmax(axis=1) + 1.0, np.inf)
 
 
-def figure_or_never(value):
+def cell(values):
+    """The median as text."""
+    value = np.median(values)
     return f"{value:.3g}" if math.isfinite(value) else "never"
 
 
 def player_rows(players):
     """A table row for each player."""
-    best_curves, best_seconds = players["MLP, best rate"]
-    targets = final_losses(best_curves)
-    best_epochs = epochs_to(best_curves, targets)
     rows = []
     for name, (curves, seconds) in players.items():
-        epochs = epochs_to(curves, targets)
-        by_epochs = epochs / best_epochs
-        rows.append(
-            {
-                "player": name,
-                "final loss": float(np.median(final_losses(curves))),
-                "epochs to the best MLP's": figure_or_never(np.median(epochs)),
-                "ratio of epochs": figure_or_never(np.median(by_epochs)),
-                "ms per epoch": float(1e3 * np.median(seconds)),
-                "seconds to it": figure_or_never(np.median(epochs * seconds)),
-                "ratio of seconds": figure_or_never(np.median(by_epochs * seconds / best_seconds)),
-            }
-        )
+        row = {
+            "player": name,
+            "final loss": float(np.median(final_losses(curves))),
+            "ms per epoch": float(1e3 * np.median(seconds)),
+        }
+        for peer, short in ((MLP_DEFAULT, "default MLP"), (MLP_BEST, "best MLP")):
+            peer_curves, peer_seconds = players[peer]
+            targets = final_losses(peer_curves)
+            epochs = epochs_to(curves, targets)
+            ratios = epochs / epochs_to(peer_curves, targets)
+            row[f"epochs to the {short}'s loss"] = cell(epochs)
+            row["epochs / " + short] = cell(ratios)
+            row["seconds / " + short] = cell(ratios * seconds / peer_seconds)
+        rows.append(row)
     return rows
 
 
-def title_of(table, rate):
+def title_of(table, rates):
     kind = "log-loss" if table.classes else "squared error"
-    n_rows, n_features = table.X.shape
-    return f"{table.name}, {n_rows} x {n_features}: {kind}; the MLP's best rate is {rate}"
+    size = " x ".join(map(str, table.X.shape))
+    return f"{table.name}, {size}: {kind}; best constant rate {rates[0]}, MLP's {rates[1]}"
 
 
 def median_curves(players):
@@ -181,9 +196,10 @@ def draw(path, tables, curves):
 
     styles = {
         "ours": {"color": "#0072B2"},
-        "ours, constant rate": {"color": "#0072B2", "ls": "--"},
-        "MLP, default rate": {"color": "#D55E00", "ls": "--"},
-        "MLP, best rate": {"color": "#D55E00"},
+        "ours, constant rate": {"color": "#0072B2", "ls": ":"},
+        "ours, best constant rate": {"color": "#0072B2", "ls": "--"},
+        MLP_DEFAULT: {"color": "#D55E00"},
+        MLP_BEST: {"color": "#D55E00", "ls": "--"},
     }
     figure = Figure(figsize=(2.7 * len(tables) + 0.6, 5.2), layout="constrained")
     grid = figure.subplots(2, len(tables), sharey="col", squeeze=False)
@@ -238,8 +254,8 @@ def main():
     results, curves = {}, {}
     for table in tables:
         with quiet(), threadpool_limits(1, user_api="blas"):
-            players, rate = settle(train_all(table, args.epochs, args.seeds))
-        title = title_of(table, rate)
+            players, rates = settle(train_all(table, args.epochs, args.seeds))
+        title = title_of(table, rates)
         results[title] = player_rows(players)
         curves[table.name] = median_curves(players)
         print_table(title, results[title])
