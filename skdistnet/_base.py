@@ -4,16 +4,15 @@ from abc import abstractmethod
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ._fitting import TrainableNetwork, Validation
 from ._reporting import warn_if_cut_short, warn_if_still_falling
-from ._validation import check_parameters, check_sample_weight, is_plain
+from ._rows import is_plain, takes_missing, validate_rows
+from ._validation import check_parameters, check_sample_weight
 from .engine.training import Rows
 
 __all__ = ["BaseDistanceNet"]
-
-DTYPES = [np.float64, np.float32]
 
 
 class BaseDistanceNet(TrainableNetwork):
@@ -93,16 +92,20 @@ class BaseDistanceNet(TrainableNetwork):
         self.__dict__ = draft.__dict__
         return self
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = takes_missing(self)
+        return tags
+
     # Data -----------------------------------------------------------------------------------------
 
     def _check_data(self, X, y, sample_weight, min_rows, reset=None):
         """Validated X, y and weights, without the rows of weight zero."""
-        X, y = validate_data(
+        X, y = validate_rows(
             self,
             X,
             y,
             reset=not self._is_started() if reset is None else reset,
-            dtype=DTYPES,
             multi_output=True,
             y_numeric=self._loss == "squared_error",
         )
@@ -157,6 +160,6 @@ class BaseDistanceNet(TrainableNetwork):
     def _predict_raw(self, X):
         check_is_fitted(self)
         # Full validation takes longer than to answer a row.
-        if hasattr(self, "feature_names_in_") or not is_plain(X, self.n_features_in_, DTYPES):
-            X = validate_data(self, X, reset=False, dtype=DTYPES)
+        if hasattr(self, "feature_names_in_") or not is_plain(X, self.n_features_in_):
+            X = validate_rows(self, X, reset=False)
         return self._raw_output(X)

@@ -144,8 +144,8 @@ verbose : bool or int, default={default}
 ATTRIBUTES = """
 centroids_, inverse_radii_ : list of ndarray
     For each layer, the centroids (n_units, n_inputs) and the inverse radii, which broadcast to
-    that shape; None for a dot-product layer. Those of the first layer are in the units of X.
-    Read-only, computed from the trained parameters when asked for.
+    that shape; None for a dot-product layer. Those of the first layer are in the units of X,
+    centroids NaN for a column that was NaN throughout. Read-only, computed when asked for.
 coefs_, intercepts_ : list of ndarray
     For each layer, the weights (n_inputs, n_units) and intercepts (n_units,); None for a
     distance layer. Read-only as well.

@@ -22,7 +22,9 @@ def narrow(array, dtype):
     """Cast to the network's dtype, unless the units of the data lie beyond it."""
     with np.errstate(over="ignore", under="ignore"):
         narrowed = array.astype(dtype)
-    fits = np.all(np.isfinite(narrowed) & ((narrowed == 0) == (array == 0)))
+    # NaN stands where a column of nothing but NaN left no place to learn.
+    kept = np.isfinite(narrowed) | np.isnan(array)
+    fits = np.all(kept & ((narrowed == 0) == (array == 0)))
     return narrowed if fits else array
 
 

@@ -133,7 +133,7 @@ class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
                 f"shape (units of the first layer, features) = {(sizes[1], sizes[0])}; "
                 f"got shape {centroids.shape}."
             )
-        return (centroids - input_map.shift) / input_map.scale
+        return input_map.place(centroids)
 
     def _continue(self, rng):
         """The run that an earlier fit left, in copies, so that a failure changes nothing."""

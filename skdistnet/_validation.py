@@ -15,7 +15,7 @@ from .engine.distances import RADIUS_TYPES
 from .engine.network import OUTPUT_LAYERS
 from .engine.regularization import DECAYS
 
-__all__ = ["RULES", "check_parameters", "check_sample_weight", "is_plain"]
+__all__ = ["RULES", "check_parameters", "check_sample_weight"]
 
 
 @dataclass(frozen=True)
@@ -241,15 +241,3 @@ def check_sample_weight(sample_weight, n_rows):
         raise ValueError("'sample_weight' must not be zero for every row.")
     # Their sum must not overflow, and only their ratios matter.
     return weights if largest < 1e150 and largest > 1e-150 else weights / largest
-
-
-def is_plain(X, n_features, dtypes):
-    """Whether X is a matrix of rows that validation would hand back as it is.
-
-    A sum of large numbers may overflow: then this says no, though they are finite.
-    """
-    matrix = type(X) is np.ndarray and X.dtype in dtypes and X.ndim == 2
-    if not matrix or X.shape[1] != n_features or not len(X):
-        return False
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(X.sum()))

@@ -148,7 +148,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows, in any units.
+            Rows, in any units; NaN for what is missing, if the first layer measures distances.
         y : array-like of shape (n_samples,)
             Class labels.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -190,7 +190,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows, in any units.
+            Rows, in any units; NaN for what is missing, if the first layer measures distances.
         y : array-like of shape (n_samples,)
             Class labels.
         sample_weight : array-like of shape (n_samples,), default=None

@@ -137,7 +137,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows, in any units.
+            Rows, in any units; NaN for what is missing, if the first layer measures distances.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets, in any units.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -171,7 +171,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Rows, in any units.
+            Rows, in any units; NaN for what is missing, if the first layer measures distances.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets, in any units.
         sample_weight : array-like of shape (n_samples,), default=None

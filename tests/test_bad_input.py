@@ -28,7 +28,6 @@ def weights(*first):
 
 
 BAD_DATA = {
-    "NaN": ((with_cell(np.nan), Y), "NaN"),
     "infinity": ((with_cell(np.inf), Y), "infinity"),
     "negative infinity": ((with_cell(-np.inf), Y), "infinity"),
     "no rows": ((X[:0], Y[:0]), r"0 sample\(s\)"),
@@ -141,8 +140,8 @@ def test_a_failed_partial_fit_leaves_the_estimator_as_it_was(kind):
     classes = {"classes": [0, 1, 2]} if kind is DistanceNetClassifier else {}
     estimator = kind(**SMALL).partial_fit(X, Y, **classes)
     before = joblib.hash(vars(estimator))
-    for data in [(with_cell(np.nan), Y), (X[:, :3], Y), (X, Y, weights(-1.0))]:
-        with pytest.raises(ValueError, match=r"NaN|expecting 4 features|negative"):
+    for data in [(with_cell(np.inf), Y), (X[:, :3], Y), (X, Y, weights(-1.0))]:
+        with pytest.raises(ValueError, match=r"infinity|expecting 4 features|negative"):
             estimator.partial_fit(*data)
         assert joblib.hash(vars(estimator)) == before
 
@@ -194,8 +193,8 @@ def test_predict_refuses_other_features_and_unfitted_estimators(kind):
     estimator.fit(X, Y)
     with pytest.raises(ValueError, match="expecting 4 features"):
         estimator.predict(X[:, :3])
-    with pytest.raises(ValueError, match="NaN"):
-        estimator.predict(with_cell(np.nan))
+    with pytest.raises(ValueError, match="infinity"):
+        estimator.predict(with_cell(np.inf))
 
 
 @both_kinds

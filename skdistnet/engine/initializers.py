@@ -17,6 +17,7 @@ import numpy as np
 from . import memory
 from .activations import ACTIVATIONS
 from .layers import Distance
+from .missing import has_missing
 from .relays import place_relays, starts_as_relays
 
 __all__ = ["INITIALIZERS", "draw_start_rows", "initialize"]
@@ -217,7 +218,7 @@ def initialize(network, X, target, weights, *, init, median_activation, origin, 
     ----------
     network : Network
     X : ndarray of shape (n_rows, n_inputs)
-        A sample of the data, in the network's units.
+        A sample of the data, in the network's units. Missing numbers, NaN, stand at zero, the mean.
     target : ndarray of shape (n_rows, n_outputs)
         One-hot classes, for the centroids of a distance output.
     weights : ndarray of shape (n_rows,)
@@ -238,7 +239,7 @@ def initialize(network, X, target, weights, *, init, median_activation, origin, 
     theta : ndarray of shape (n_parameters,)
     """
     theta = memory.empty(network.n_parameters, network.dtype)
-    H = X
+    H = np.where(np.isnan(X), np.zeros_like(X), X) if has_missing(X) else X
     last = len(network.layers) - 1
     for number, (layer, views) in enumerate(zip(network.layers, network.views(theta))):
         if isinstance(layer, Distance):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import memory
+from .missing import has_missing
 
 __all__ = ["InputMap", "MappedRows", "weighted_moments"]
 
@@ -18,13 +19,22 @@ SHARING = 2 / 3
 COLUMNS_OF_UNIT_SPREAD = 64
 
 
+def column_range(X):
+    """Least and largest number of each column, NaN aside; NaN for a column of nothing else."""
+    low, high = X.min(axis=0), X.max(axis=0)
+    if np.isnan(low).any():
+        low, high = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
+    return low, high
+
+
 def weighted_moments(X, weights):
     """Weighted mean, standard deviation and largest deviation of each column, in float64.
 
     A column that is constant has its value as the mean, exactly, and standard deviation zero.
     `weights` sum to 1. Columns are divided by their reach first, so that no square overflows.
+    What is missing, NaN, is left out; a column of nothing else has mean NaN and spread zero.
     """
-    low, high = X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64)
+    low, high = (end.astype(np.float64) for end in column_range(X))
     middle = 0.5 * low + 0.5 * high
     reach = 0.5 * high - 0.5 * low
     divisor = np.where(reach > 0, reach, 1.0)
@@ -35,16 +45,26 @@ def weighted_moments(X, weights):
         columns = X[:, part].astype(np.float64)
         columns -= middle[part]
         columns /= divisor[part]
-        center = weights @ columns
+        center = weighted_mean(columns, weights)
         columns -= center
         np.multiply(columns, columns, out=columns)
         mean[part] = middle[part] + center * reach[part]
-        std[part] = np.sqrt(weights @ columns) * reach[part]
-    constant = low == high
-    mean[constant] = low[constant]
-    std[constant] = 0.0
+        std[part] = np.sqrt(weighted_mean(columns, weights)) * reach[part]
+    spreads = low < high
+    mean[~spreads] = low[~spreads]
+    std[~spreads] = 0.0
     with np.errstate(over="ignore"):
-        return mean, std, np.maximum(high - mean, mean - low)
+        return mean, std, np.where(spreads, np.maximum(high - mean, mean - low), 0.0)
+
+
+def weighted_mean(columns, weights):
+    """Mean of each column over the numbers that are there; `weights` sum to 1."""
+    mean = weights @ columns
+    if np.isnan(mean).any():
+        missing = np.isnan(columns)
+        mass = weights @ ~missing
+        mean = weights @ np.where(missing, 0.0, columns) / np.where(mass > 0, mass, 1.0)
+    return mean
 
 
 def largest_square_root(n_columns, dtype):
@@ -78,7 +98,7 @@ def standard_scale(X, mean, std, usable):
     """
     scale = np.ones_like(mean)
     scale[usable] = std[usable]
-    shared = share_a_unit(X.min(axis=0), X.max(axis=0)) & usable
+    shared = share_a_unit(*column_range(X)) & usable
     if shared.any():
         # Relative to the largest, so that no square overflows.
         largest = std[shared].max()
@@ -98,6 +118,7 @@ class MappedRows:
 
     def __init__(self, input_map, X, dtype):
         self.input_map, self.X, self.cached = input_map, X, None
+        self.incomplete = input_map.ignores_columns or has_missing(X)
         as_they_are = X.dtype == dtype and np.all(input_map.scale == 1)
         if not as_they_are and X.size * dtype.itemsize <= CACHE_BYTES:
             self.cached = memory.empty(X.shape, dtype)
@@ -125,7 +146,8 @@ class InputMap:
     expansion that cancels far from zero; `scale` is then 1 throughout. `origin` is the point, in
     the network's units, that stands for zero of the first layer's own input, in which starts are
     drawn and towards which coupled decay pulls: the mean of the data where features are
-    standardised, else zero of the input units.
+    standardised, else zero of the input units. NaN stays NaN, and a column that was NaN throughout
+    has the shift NaN, which ignores it from then on.
     """
 
     shift: np.ndarray
@@ -142,8 +164,9 @@ class InputMap:
             Where squared distances would overflow, or the data lie beyond `dtype`.
         """
         mean, std, reach = weighted_moments(X, weights)
-        farthest = int(np.argmax(np.abs(mean)))
-        if not standardize and not np.abs(mean[farthest]) < np.finfo(dtype).max:
+        known = np.where(np.isnan(mean), 0.0, mean)
+        farthest = int(np.argmax(np.abs(known)))
+        if not standardize and not np.abs(known[farthest]) < np.finfo(dtype).max:
             raise ValueError(
                 f"Column {farthest} of X lies around {mean[farthest]:.3g}, "
                 f"beyond {np.dtype(dtype).name}: rescale X or set dtype='float64'."
@@ -152,7 +175,7 @@ class InputMap:
         shift = mean.astype(X.dtype).astype(np.float64)
         scale = np.ones_like(std)
         if standardize:
-            rounding = 4 * np.finfo(X.dtype).eps * np.abs(mean)
+            rounding = 4 * np.finfo(X.dtype).eps * np.abs(known)
             usable = std > np.maximum(rounding, np.finfo(dtype).tiny ** 0.5)
             scale = standard_scale(X, mean, std, usable)
         relative = reach / scale
@@ -163,7 +186,13 @@ class InputMap:
                 f"Column {worst} of X reaches {reach[worst]:.3g} away from its mean, and squares "
                 f"of that overflow in {np.dtype(dtype).name}: rescale X or set standardize=True."
             )
-        return cls(shift, scale, np.zeros_like(shift) if standardize else -shift)
+        origin = np.zeros_like(shift) if standardize else np.where(np.isnan(shift), 0.0, -shift)
+        return cls(shift, scale, origin)
+
+    @property
+    def ignores_columns(self):
+        """Whether there was nothing to learn the map of a column from."""
+        return bool(np.isnan(self.shift).any())
 
     def apply(self, rows, out):
         """Write mapped `rows`, given in input units, into `out`."""
@@ -175,6 +204,11 @@ class InputMap:
         mapped *= (1.0 / self.scale).astype(wide)
         if mapped is not out:
             out[...] = mapped
+
+    def place(self, points):
+        """Points in input units, in those of the network; at zero in columns that are ignored."""
+        placed = (points - self.shift) / self.scale
+        return np.where(np.isnan(self.shift), 0.0, placed)
 
     def bound(self, mapped):
         """Bring mapped rows that are too far off to square nearer, in place."""

@@ -9,7 +9,8 @@ Every kind has
 ``n_parameters``, ``views(block)``
     The length of its part of the flat parameter vector, and that part's named views.
 ``workspace(n_rows, dtype)``
-    Its buffers for batches of `n_rows`; `X` among them is where its input is put.
+    Its buffers for batches of `n_rows`; `X` among them is where its input is put. A distance
+    layer's `presence` says how much each number of X counts where some are missing, else None.
 ``prepare(params, work)``
     Called before the passes whenever parameters have changed.
 ``forward(params, work, out)``, ``backward(params, work, out, d_out, grads)``,
@@ -27,7 +28,7 @@ import math
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-from . import memory
+from . import memory, missing
 from .activations import ACTIVATIONS
 from .distances import RADIUS_TYPES, from_differences
 from .kernels import KERNELS
@@ -78,6 +79,7 @@ class Distance:
 
     def workspace(self, n_rows, dtype):
         work = self.radii.workspace(n_rows, self.n_units, self.n_inputs, dtype)
+        work.presence = None
         work.u = None if self.kernel is None else memory.empty((n_rows, self.n_units), dtype)
         return work
 
@@ -86,15 +88,18 @@ class Distance:
 
     def forward(self, params, work, out):
         centroids, inverse_radii = params["centroids"], params["inverse_radii"]
+        measure = missing if work.presence is not None else self.radii
         if self.kernel is None:
-            self.radii.forward(centroids, inverse_radii, work, out)
+            measure.forward(centroids, inverse_radii, work, out)
         else:
-            self.radii.forward(centroids, inverse_radii, work, work.u)
+            measure.forward(centroids, inverse_radii, work, work.u)
             self.kernel.value(work.u, out)
             flush_activations(out)
 
     def answer(self, params, x):
         u = from_differences(params["centroids"], params["inverse_radii"], x)
+        if math.isnan(u[0]):  # which a missing number makes of all distances
+            u = missing.from_present(params["centroids"], params["inverse_radii"], x)
         if self.kernel is not None:
             self.kernel.value(u.copy(), u)
         return u
@@ -103,7 +108,8 @@ class Distance:
         if self.kernel is not None:
             self.kernel.multiply_by_slope(out, d_out)
         flush_slopes(d_out)
-        self.radii.backward(
+        measure = missing if work.presence is not None else self.radii
+        measure.backward(
             params["centroids"],
             params["inverse_radii"],
             work,

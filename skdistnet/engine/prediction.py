@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .missing import fill_missing, has_missing
 from .threads import blas_threads
 
 __all__ = ["layer_output"]
@@ -21,7 +22,7 @@ def layer_output(network, theta, input_map, X, layer=-1):
     theta : ndarray of shape (n_parameters,)
     input_map : InputMap
     X : ndarray of shape (n_rows, n_inputs)
-        In input units.
+        In input units; NaN for what is missing, if the first layer measures distances.
     layer : int, default=-1
 
     Returns
@@ -32,50 +33,57 @@ def layer_output(network, theta, input_map, X, layer=-1):
     result = np.empty((len(X), network.layers[layer].n_units), dtype=network.dtype)
     if len(X) <= FEW:
         chunk = 1
-        buffer, answer = answer_one_by_one(network, theta, layer)
+        answer = answer_one_by_one(network, theta, layer, input_map)
     else:
         largest = max(1, CHUNK // max(network.sizes))
         # Chunks of equal size but for the last, which may be some rows shorter.
         chunk = -(-len(X) // -(-len(X) // largest))
-        buffer, answer = answer_by_products(network, theta, layer, chunk)
+        incomplete = input_map.ignores_columns or has_missing(X)
+        answer = answer_by_products(network, theta, layer, input_map, chunk, incomplete)
     # Overflow shows in the output, where it is dealt with.
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for start in range(0, len(X), chunk):
             rows, out = X[start : start + chunk], result[start : start + chunk]
-            mapped = buffer[: len(rows)]
-            input_map.apply(rows, mapped)
-            out[...] = answer()[: len(rows)]
+            out[...] = answer(rows)
             if not np.isfinite(out).all():
                 # Some rows are too far off to square: they are answered from nearer.
-                input_map.bound(mapped)
-                out[...] = answer()[: len(rows)]
+                out[...] = answer(rows, bounded=True)
     return result
 
 
-def answer_by_products(network, theta, layer, n_rows):
-    """A buffer for `n_rows` and a function that answers what it holds.
+def answer_by_products(network, theta, layer, input_map, n_rows, incomplete):
+    """A function that answers up to `n_rows` rows.
 
-    What a shorter chunk leaves there of the one before is answered again, for nothing.
+    What a shorter chunk leaves in the buffers of the one before is answered again, for nothing.
     """
     params, work = network.views(theta), network.workspace(n_rows)
     network.prepare(params, work)
 
-    def answer():
+    def answer(rows, bounded=False):
+        mapped = work.X[: len(rows)]
+        input_map.apply(rows, mapped)
+        if bounded:
+            input_map.bound(mapped)
+        if incomplete:
+            fill_missing(work.layers[0])
         with blas_threads(network, n_rows):
             network.run_forward(params, work)
-        return work.outputs[layer]
+        return work.outputs[layer][: len(rows)]
 
-    return work.X, answer
+    return answer
 
 
-def answer_one_by_one(network, theta, layer):
+def answer_one_by_one(network, theta, layer, input_map):
     """The same for a single row."""
     params, buffer = network.views(theta), np.empty((1, network.sizes[0]), network.dtype)
 
-    def answer():
+    def answer(rows, bounded=False):
+        input_map.apply(rows, buffer)
+        if bounded:
+            input_map.bound(buffer)
         x = buffer[0]
         for number in range(layer + 1):
             x = network.layers[number].answer(params[number], x)
         return x[np.newaxis]
 
-    return buffer, answer
+    return answer

@@ -8,6 +8,7 @@ import numpy as np
 from . import memory
 from .inputs import MappedRows
 from .losses import normalized_weights
+from .missing import fill_missing
 from .prediction import layer_output
 from .regularization import Decay, Dropout
 from .rollback import Rollback
@@ -154,6 +155,8 @@ class Trainer:
         if work is None:
             work = self.workspaces[n_rows] = self.network.workspace(n_rows)
         self.mapped_rows.gather(batch, work.X)
+        if self.mapped_rows.incomplete:
+            fill_missing(work.layers[0])
         self.network.prepare(self.params, work)
         kept = () if self.dropout is None else self.dropout.draw(n_rows, run.rng)
         raw = self.network.run_forward(self.params, work, kept)

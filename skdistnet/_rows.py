@@ -1,0 +1,57 @@
+"""What X may be: a matrix of finite numbers, and of NaN where distances can do without."""
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from .engine import KERNELS
+from .engine.missing import has_missing
+
+__all__ = ["is_plain", "takes_missing", "validate_rows"]
+
+DTYPES = [np.float64, np.float32]
+
+
+def takes_missing(estimator):
+    """Whether the first layer measures distances, which can do without a feature."""
+    if np.size(estimator.hidden_layer_sizes) == 0:
+        return estimator._output_layer() == "distance"
+    first = estimator.activation
+    if isinstance(first, (list, tuple)) and len(first):
+        first = first[0]
+    return isinstance(first, str) and first in KERNELS
+
+
+def validate_rows(estimator, X, *y, **options):
+    """X, and y if it is given, as scikit-learn's `validate_data` hands them back.
+
+    Raises
+    ------
+    ValueError
+        For what is no matrix of numbers, for infinity, and for NaN where the first layer takes dot
+        products.
+    """
+    validated = validate_data(
+        estimator, X, *y, dtype=DTYPES, ensure_all_finite="allow-nan", **options
+    )
+    rows = validated[0] if y else validated
+    if not takes_missing(estimator) and has_missing(rows):
+        raise ValueError(
+            f"X contains NaN, which {type(estimator).__name__} takes for missing only where the "
+            f"first layer measures distances: choose a radial 'activation' for it, one of "
+            f"{sorted(KERNELS)}, or impute; got activation={estimator.activation!r} with "
+            f"hidden_layer_sizes={estimator.hidden_layer_sizes!r}."
+        )
+    return validated
+
+
+def is_plain(X, n_features):
+    """Whether X is a matrix of rows that validation would hand back as it is.
+
+    A sum of large numbers may overflow: then this says no, though they are finite; and so it does
+    where a number is missing.
+    """
+    matrix = type(X) is np.ndarray and X.dtype in DTYPES and X.ndim == 2
+    if not matrix or X.shape[1] != n_features or not len(X):
+        return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(X.sum()))
