@@ -95,6 +95,7 @@ class BaseDistanceNet(TrainableNetwork):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = takes_missing(self)
+        tags.input_tags.sparse = True
         return tags
 
     # Data -----------------------------------------------------------------------------------------
@@ -110,14 +111,14 @@ class BaseDistanceNet(TrainableNetwork):
             y_numeric=self._loss == "squared_error",
         )
         y = self._check_target(y)
-        weights = check_sample_weight(sample_weight, len(X))
+        weights = check_sample_weight(sample_weight, len(y))
         if weights is not None and not weights.all():
             kept = weights > 0
             X, y, weights = X[kept], y[kept], weights[kept]
-        if len(X) < min_rows:
+        if len(y) < min_rows:
             raise ValueError(
                 f"{type(self).__name__} needs at least {min_rows} rows, of positive weight, to "
-                f"fit; got n_samples = {len(X)}."
+                f"fit; got n_samples = {len(y)}."
             )
         return X, y, weights
 

@@ -101,7 +101,7 @@ class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
         input_map = InputMap.fit(rows.X, all_weights, self.standardize, dtype)
         self._input_shift_, self._input_scale_ = input_map.shift, input_map.scale
         self._input_origin_ = input_map.origin
-        drawn = draw_start_rows(target, rng)
+        drawn = draw_start_rows(self._network, target, rng)
         H = np.empty((len(drawn), rows.X.shape[1]), dtype=dtype)
         input_map.apply(rows.X[drawn], H)
         return initialize(

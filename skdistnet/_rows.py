@@ -1,4 +1,4 @@
-"""What X may be: a matrix of finite numbers, and of NaN where distances can do without."""
+"""What X may be: a dense or sparse matrix of numbers, and of NaN where distances can do without."""
 
 import numpy as np
 from sklearn.utils.validation import validate_data
@@ -22,7 +22,7 @@ def takes_missing(estimator):
 
 
 def validate_rows(estimator, X, *y, **options):
-    """X, and y if it is given, as scikit-learn's `validate_data` hands them back.
+    """X, and y if it is given, as scikit-learn's `validate_data` hands them back; sparse X by rows.
 
     Raises
     ------
@@ -31,7 +31,13 @@ def validate_rows(estimator, X, *y, **options):
         products.
     """
     validated = validate_data(
-        estimator, X, *y, dtype=DTYPES, ensure_all_finite="allow-nan", **options
+        estimator,
+        X,
+        *y,
+        accept_sparse="csr",
+        dtype=DTYPES,
+        ensure_all_finite="allow-nan",
+        **options,
     )
     rows = validated[0] if y else validated
     if not takes_missing(estimator) and has_missing(rows):

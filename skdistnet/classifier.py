@@ -147,7 +147,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows, in any units; NaN for what is missing, if the first layer measures distances.
         y : array-like of shape (n_samples,)
             Class labels.
@@ -189,7 +189,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows, in any units; NaN for what is missing, if the first layer measures distances.
         y : array-like of shape (n_samples,)
             Class labels.
@@ -220,7 +220,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows.
 
         Returns
@@ -236,7 +236,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows.
 
         Returns
@@ -251,7 +251,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows.
 
         Returns
@@ -266,7 +266,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows.
 
         Returns

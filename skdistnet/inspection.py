@@ -8,6 +8,7 @@ from ._base import BaseDistanceNet
 from .engine import KERNELS, LOSSES
 from .engine.layers import Dense, Distance
 from .engine.losses import normalized_weights
+from .engine.missing import fill_missing
 from .engine.threads import blas_threads
 from .engine.training import Rows
 
@@ -40,7 +41,7 @@ def gradient_flow(estimator, X, y, sample_weight=None):
     ----------
     estimator : DistanceNetClassifier or DistanceNetRegressor
         Fitted, with layers of any kind.
-    X : array-like of shape (n_samples, n_features)
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Rows, such as those of the fit.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
         Their labels or targets.
@@ -208,6 +209,7 @@ def measure(estimator, rows):
                 work = network.workspace(len(target))
                 network.prepare(params, work)
             input_map.apply(rows.X[batch], work.X)
+            fill_missing(work.layers[0])
             input_map.bound(work.X)  # as predict does with rows too far off to square
             raw = network.run_forward(params, work)
             loss.value_and_gradient(raw, target, weights, out=work.d_outputs[-1])

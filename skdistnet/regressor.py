@@ -136,7 +136,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows, in any units; NaN for what is missing, if the first layer measures distances.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets, in any units.
@@ -170,7 +170,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows, in any units; NaN for what is missing, if the first layer measures distances.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets, in any units.
@@ -196,7 +196,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows.
 
         Returns

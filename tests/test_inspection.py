@@ -339,7 +339,7 @@ def test_another_estimator_is_refused():
         (WINE[:, :5], WINE_Y, None, "X has 5 features, but .* is expecting 13 features"),
         (WINE, WINE_Y + 1, None, "'y' must hold none but the classes known"),
         (WINE, WINE_Y[:-1], None, "inconsistent numbers of samples"),
-        (WINE * np.nan, WINE_Y, None, "Input X contains NaN"),
+        (WINE * np.inf, WINE_Y, None, "Input X contains infinity"),
         (WINE, WINE_Y, -np.ones(len(WINE)), "'sample_weight' must not be negative"),
         (WINE, WINE_Y, np.zeros(len(WINE)), "'sample_weight' must not be zero for every row"),
     ],

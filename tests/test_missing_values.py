@@ -7,6 +7,7 @@ from sklearn.utils import get_tags
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine import ACTIVATIONS, KERNELS
+from skdistnet.inspection import gradient_flow
 
 X, Y = load_iris(return_X_y=True)
 HOLES = np.random.default_rng(0).random(X.shape) < 0.2
@@ -145,3 +146,10 @@ def test_an_array_and_a_function_place_centroids_beside_a_column_of_nothing(kind
     for init in (X[:12], first_rows):
         net = kind(**SMALL, init=init).fit(blank, Y)
         assert np.isfinite(answers(net, blank)).all()
+
+
+def test_gradient_flow_is_measured_over_what_is_there():
+    net = DistanceNetClassifier(**SMALL).fit(HOLED, Y)
+    flow = gradient_flow(net, HOLED, Y)
+    assert np.isfinite(flow.gradient_norm).all()
+    assert not np.allclose(flow.gradient_norm, gradient_flow(net, X, Y).gradient_norm)

@@ -24,6 +24,8 @@ __all__ = ["INITIALIZERS", "draw_start_rows", "initialize"]
 
 #: Rows that a start looks at; drawn at random where there are more.
 START_ROWS = 4_000
+#: Bytes of those rows, unless a layer has more units than so many: of sparse data they are dense.
+START_BYTES = 64 * 2**20
 #: Rows whose distances the median is taken over.
 MEDIAN_ROWS = 1_000
 #: The answer that the data-free start of the paper gives at a typical squared distance.
@@ -201,12 +203,14 @@ def placement(init, is_first, origin, weights, kmeans):
     return lambda H, n_units, rng: draw(H - origin, n_units, rng, weights, kmeans) + origin
 
 
-def draw_start_rows(target, rng):
+def draw_start_rows(network, target, rng):
     """Indices of the rows to start from: all or a random part, no class left out."""
     n_rows = len(target)
-    if n_rows <= START_ROWS:
+    fitting = START_BYTES // (network.sizes[0] * network.dtype.itemsize)
+    most = min(START_ROWS, max(fitting, *network.sizes[1:]))
+    if n_rows <= most:
         return np.arange(n_rows)
-    drawn = rng.choice(n_rows, START_ROWS, replace=False, shuffle=False)
+    drawn = rng.choice(n_rows, most, replace=False, shuffle=False)
     missing = ~np.any(target[drawn] != 0, axis=0) & np.any(target != 0, axis=0)
     return np.concatenate([drawn, np.argmax(target[:, missing] != 0, axis=0)])
 

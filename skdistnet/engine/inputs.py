@@ -1,8 +1,14 @@
-"""From input units to the units that a network computes in: shift, then scale."""
+"""From input units to the units that a network computes in: shift, then scale.
 
+X may be sparse: of a SciPy matrix or array no more than a batch of rows, or some columns, is made
+dense at a time, so that shifts need not be folded into parameters and results are those of dense X.
+"""
+
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import issparse
 
 from . import memory
 from .missing import has_missing
@@ -17,10 +23,19 @@ SHARING_COLUMNS = 8
 SHARING = 2 / 3
 #: Columns up to which each spreads by 1; more of them spread less, by the root of their number.
 COLUMNS_OF_UNIT_SPREAD = 64
+#: Numbers worked on at a time where a copy of X as a whole would be too large.
+PART = 1_000_000
+
+
+def make_dense(part):
+    """A part of X as an array."""
+    return part if isinstance(part, np.ndarray) else part.toarray()
 
 
 def column_range(X):
     """Least and largest number of each column, NaN aside; NaN for a column of nothing else."""
+    if issparse(X):
+        return tuple(end.toarray().ravel() for end in (X.nanmin(axis=0), X.nanmax(axis=0)))
     low, high = X.min(axis=0), X.max(axis=0)
     if np.isnan(low).any():
         low, high = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
@@ -39,10 +54,10 @@ def weighted_moments(X, weights):
     reach = 0.5 * high - 0.5 * low
     divisor = np.where(reach > 0, reach, 1.0)
     mean, std = np.empty_like(low), np.empty_like(low)
-    width = max(1, 1_000_000 // len(X))  # columns at a time, so that X is never copied whole
+    width = max(1, PART // X.shape[0])  # columns at a time, so that X is never copied whole
     for start in range(0, len(low), width):
         part = slice(start, start + width)
-        columns = X[:, part].astype(np.float64)
+        columns = make_dense(X[:, part]).astype(np.float64)
         columns -= middle[part]
         columns /= divisor[part]
         center = weighted_mean(columns, weights)
@@ -119,15 +134,18 @@ class MappedRows:
     def __init__(self, input_map, X, dtype):
         self.input_map, self.X, self.cached = input_map, X, None
         self.incomplete = input_map.ignores_columns or has_missing(X)
-        as_they_are = X.dtype == dtype and np.all(input_map.scale == 1)
-        if not as_they_are and X.size * dtype.itemsize <= CACHE_BYTES:
+        as_they_are = not issparse(X) and X.dtype == dtype and np.all(input_map.scale == 1)
+        if not as_they_are and math.prod(X.shape) * dtype.itemsize <= CACHE_BYTES:
             self.cached = memory.empty(X.shape, dtype)
-            input_map.apply(X, self.cached)
+            height = max(1, PART // X.shape[1])
+            for start in range(0, X.shape[0], height):
+                part = slice(start, start + height)
+                input_map.apply(X[part], self.cached[part])
 
     def gather(self, batch, out):
         """Write the mapped rows that `batch`, a slice or indices, picks into `out`."""
         rows = self.X if self.cached is None else self.cached
-        if isinstance(batch, slice) or rows.dtype != out.dtype:
+        if isinstance(batch, slice) or rows.dtype != out.dtype or not isinstance(rows, np.ndarray):
             rows = rows[batch]
         else:
             # They land where they are wanted, without a copy between; the default mode has one.
@@ -163,6 +181,8 @@ class InputMap:
         ValueError
             Where squared distances would overflow, or the data lie beyond `dtype`.
         """
+        if issparse(X):
+            X = X.tocsc()
         mean, std, reach = weighted_moments(X, weights)
         known = np.where(np.isnan(mean), 0.0, mean)
         farthest = int(np.argmax(np.abs(known)))
@@ -196,6 +216,7 @@ class InputMap:
 
     def apply(self, rows, out):
         """Write mapped `rows`, given in input units, into `out`."""
+        rows = make_dense(rows)
         # Of two dtypes the wider computes: what overflows the narrower before it is scaled may
         # not do so after.
         wide = np.result_type(rows.dtype, out.dtype)

@@ -12,6 +12,7 @@ stands at zero, the mean of the data in the network's units.
 """
 
 import numpy as np
+from scipy.sparse import issparse
 
 from .distances import from_differences
 
@@ -20,7 +21,8 @@ __all__ = ["backward", "fill_missing", "forward", "from_present", "has_missing"]
 
 def has_missing(X):
     """Whether a number of `X` is NaN."""
-    return bool(np.isnan(np.min(X, initial=0.0)))
+    numbers = X.data if issparse(X) else X
+    return bool(np.isnan(np.min(numbers, initial=0.0)))
 
 
 def fill_missing(work):

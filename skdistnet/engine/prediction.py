@@ -21,7 +21,7 @@ def layer_output(network, theta, input_map, X, layer=-1):
     network : Network
     theta : ndarray of shape (n_parameters,)
     input_map : InputMap
-    X : ndarray of shape (n_rows, n_inputs)
+    X : ndarray or sparse matrix of shape (n_rows, n_inputs)
         In input units; NaN for what is missing, if the first layer measures distances.
     layer : int, default=-1
 
@@ -30,19 +30,20 @@ def layer_output(network, theta, input_map, X, layer=-1):
     output : ndarray of shape (n_rows, n_units)
     """
     layer %= len(network.layers)
-    result = np.empty((len(X), network.layers[layer].n_units), dtype=network.dtype)
-    if len(X) <= FEW:
+    n_rows = X.shape[0]
+    result = np.empty((n_rows, network.layers[layer].n_units), dtype=network.dtype)
+    if n_rows <= FEW:
         chunk = 1
         answer = answer_one_by_one(network, theta, layer, input_map)
     else:
         largest = max(1, CHUNK // max(network.sizes))
         # Chunks of equal size but for the last, which may be some rows shorter.
-        chunk = -(-len(X) // -(-len(X) // largest))
+        chunk = -(-n_rows // -(-n_rows // largest))
         incomplete = input_map.ignores_columns or has_missing(X)
         answer = answer_by_products(network, theta, layer, input_map, chunk, incomplete)
     # Overflow shows in the output, where it is dealt with.
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        for start in range(0, len(X), chunk):
+        for start in range(0, n_rows, chunk):
             rows, out = X[start : start + chunk], result[start : start + chunk]
             out[...] = answer(rows)
             if not np.isfinite(out).all():
@@ -60,7 +61,7 @@ def answer_by_products(network, theta, layer, input_map, n_rows, incomplete):
     network.prepare(params, work)
 
     def answer(rows, bounded=False):
-        mapped = work.X[: len(rows)]
+        mapped = work.X[: rows.shape[0]]
         input_map.apply(rows, mapped)
         if bounded:
             input_map.bound(mapped)
@@ -68,7 +69,7 @@ def answer_by_products(network, theta, layer, input_map, n_rows, incomplete):
             fill_missing(work.layers[0])
         with blas_threads(network, n_rows):
             network.run_forward(params, work)
-        return work.outputs[layer][: len(rows)]
+        return work.outputs[layer][: rows.shape[0]]
 
     return answer
 

@@ -48,14 +48,17 @@ class Plan:
 
 @dataclass(frozen=True)
 class Rows:
-    """Data in input units, the target as the loss wants it, and positive weights or None."""
+    """Data in input units, the target as the loss wants it, and positive weights or None.
 
-    X: np.ndarray
+    `X` is an array, or sparse with rows to slice.
+    """
+
+    X: Any
     target: np.ndarray
     weights: np.ndarray | None = None
 
     def __len__(self):
-        return len(self.X)
+        return len(self.target)
 
 
 @dataclass

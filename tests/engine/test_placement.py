@@ -131,7 +131,7 @@ def test_a_start_follows_from_its_generator(init, rng):
 
 
 def test_start_rows_are_all_rows_as_long_as_they_are_few(rng):
-    np.testing.assert_array_equal(draw_start_rows(np.eye(5), rng), np.arange(5))
+    np.testing.assert_array_equal(draw_start_rows(Network([3, 4, 5]), np.eye(5), rng), np.arange(5))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -139,8 +139,16 @@ def test_start_rows_of_large_data_are_distinct_and_cover_each_class(seed):
     target = np.zeros((10 * START_ROWS, 4))
     target[:, 0] = 1
     target[[17, 39_000]] = np.eye(4)[1:3]  # two classes of one row, and one without any
-    drawn = draw_start_rows(target, np.random.default_rng(seed))
+    drawn = draw_start_rows(Network([3, 4, 4]), target, np.random.default_rng(seed))
     assert START_ROWS <= len(drawn) <= START_ROWS + 2
     assert len(np.unique(drawn)) == len(drawn)
     assert {17, 39_000} <= set(drawn)
     assert drawn.max() > 0.9 * len(target)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "hidden", "expected"), [("f8", 5, 838), ("f4", 5, 1677), ("f8", 900, 900)]
+)
+def test_start_rows_of_wide_data_are_fewer_but_enough_for_each_unit(dtype, hidden, expected, rng):
+    network, target = Network([10_000, hidden, 1], dtype=np.dtype(dtype)), np.ones((5_000, 1))
+    assert len(draw_start_rows(network, target, rng)) == expected
