@@ -8,6 +8,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ._base import BaseDistanceNet
 from ._docs import describe_parameters
+from ._labels import SingleOutput, sort_classes
 from .engine import LOSSES
 
 __all__ = ["DistanceNetClassifier"]
@@ -275,7 +276,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
             Of the dtype of ``classes_``.
         """
         raw = self._predict_raw(X)
-        return self.classes_[raw.argmax(axis=1)]
+        return self._labels.decode(raw)
 
     @property
     def out_activation_(self):
@@ -283,6 +284,10 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
         return "softmax"
 
     # What the base asks for -----------------------------------------------------------------------
+
+    @property
+    def _labels(self):
+        return SingleOutput(self.classes_)
 
     def _output_layer(self):
         return self.output_layer
@@ -298,7 +303,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
             if known is None:
                 raise ValueError("'classes' must be given in the first call of partial_fit.")
             return known
-        classes = np.unique(column_or_1d(classes))
+        classes = sort_classes(classes)
         if known is not None and not np.array_equal(classes, known):
             raise ValueError(
                 f"'classes' must be those of the first call, {known.tolist()}; "
@@ -320,37 +325,10 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
             )
 
     def _encode_target(self, y, dtype):
-        unknown = np.setdiff1d(y, self.classes_)
-        if unknown.size:
-            raise ValueError(
-                f"'y' must hold none but the classes known, {self.classes_.tolist()}; "
-                f"got {unknown.tolist()} too."
-            )
-        target = np.zeros((len(y), len(self.classes_)), dtype=dtype)
-        target[np.arange(len(y)), np.searchsorted(self.classes_, y)] = 1
-        return target
+        return self._labels.encode(y, dtype)
 
     def _split(self, target, seed):
-        codes = target.argmax(axis=1)
-        counts = np.bincount(codes)
-        # Each class's share, rounded so that the sum is right; a row of each is trained on.
-        wanted = np.minimum(self.validation_fraction * counts, counts - 1.0)
-        quota = np.floor(wanted).astype(int)
-        missing = max(1, round(wanted.sum())) - quota.sum()
-        quota[np.argsort(quota - wanted, kind="stable")[:missing]] += 1
-        quota = np.minimum(quota, counts - 1)
-        if not quota.any():
-            raise ValueError(
-                "early_stopping=True needs a class of at least two rows to validate on; "
-                "got one row of each class."
-            )
-        order = np.random.default_rng(seed).permutation(len(codes))
-        rank = np.empty_like(order)
-        for number in range(len(counts)):
-            rows = order[codes[order] == number]
-            rank[rows] = np.arange(len(rows))
-        chosen = rank < quota[codes]
-        return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+        return self._labels.split(target, self.validation_fraction, seed)
 
     def _score_of(self, rows):
         codes = rows.target.argmax(axis=1)
