@@ -40,6 +40,13 @@ class BaseDistanceNet(TrainableNetwork):
     def _split(self, target, seed):
         """Indices of training and of validation rows."""
 
+    def _weigher(self, target, weights):
+        """A function of target and weights of rows, or None: the weights to train and validate by.
+
+        It learns what it needs from the rows trained on, and must do for validation rows, too.
+        """
+        return lambda target, weights: weights
+
     # Fit ------------------------------------------------------------------------------------------
 
     def _fit(self, X, y, sample_weight, *given):
@@ -50,8 +57,9 @@ class BaseDistanceNet(TrainableNetwork):
         rng, seed = draft._make_rng()
         goes_on = draft._is_started()
         target = draft._prepare_target(X, y, weights)
-        validation = draft._check_validation(*given, dtype=target.dtype)
-        rows = Rows(X, target, weights)
+        weigh = draft._weigher(target, weights)
+        validation = draft._check_validation(*given, weigh=weigh, dtype=target.dtype)
+        rows = Rows(X, target, weigh(target, weights))
         if validation is None and self.early_stopping:
             rows, validation = draft._set_aside(rows, y, seed)
         run = draft._continue(rng) if goes_on else draft._start(rows, rng)
@@ -73,8 +81,9 @@ class BaseDistanceNet(TrainableNetwork):
         rng, _ = draft._make_rng()
         goes_on = draft._is_started()
         target = draft._prepare_target(X, y, weights, classes)
-        validation = draft._check_validation(*given, dtype=target.dtype)
-        rows = Rows(X, target, weights)
+        weigh = draft._weigher(target, weights)
+        validation = draft._check_validation(*given, weigh=weigh, dtype=target.dtype)
+        rows = Rows(X, target, weigh(target, weights))
         run = draft._continue(rng) if goes_on else draft._start(rows, rng)
         # There is no last step to plan a cosine for, nor a loss on the same data to adapt to.
         counted = self.learning_rate in ("invscaling", "inverse_time")
@@ -132,7 +141,7 @@ class BaseDistanceNet(TrainableNetwork):
             return self._encode_target(y, dtype)
         return self._encode_target(y, self._network.dtype)
 
-    def _check_validation(self, X, y, sample_weight, dtype):
+    def _check_validation(self, X, y, sample_weight, weigh, dtype):
         """The validation rows given, with a target of this dtype; None if there are none."""
         if X is None and y is None and sample_weight is None:
             return None
@@ -141,7 +150,8 @@ class BaseDistanceNet(TrainableNetwork):
             raise ValueError(f"'X_val' and 'y_val' must be given together; {missing!r} is None.")
         try:
             X, y, weights = self._check_data(X, y, sample_weight, min_rows=1, reset=False)
-            return Validation(X, self._encode_target(y, dtype), weights, y)
+            target = self._encode_target(y, dtype)
+            return Validation(X, target, weigh(target, weights), y)
         except ValueError as error:
             raise ValueError(
                 f"In the validation set (X_val, y_val, sample_weight_val): {error}"

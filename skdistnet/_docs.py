@@ -97,6 +97,14 @@ dropout : float in [0, 1), default={default}
     "label_smoothing": """
 label_smoothing : float in [0, 1), default={default}
     Share of each label that training spreads evenly over all classes.""",
+    "class_weight": """
+class_weight : {{"balanced"}}, dict, list of dict or None, default={default}
+    Positive weights of classes, multiplied into the weights of rows, of validation rows too. A dict
+    has them by label; labels left out weigh 1. "balanced" gives each class the same sum of weights,
+    `sample_weight` included, as :func:`sklearn.utils.class_weight.compute_class_weight` does; it
+    needs all rows, so `partial_fit` does not take it. For many outputs a list of dicts, one for
+    each, in order (of a label in an indicator matrix the classes are 0 and 1), or "balanced"; the
+    weights of a row's classes are multiplied.""",
     "dtype": """
 dtype : {{"float32", "float64"}} or None, default={default}
     Precision of parameters and computation; None is that of X.""",
@@ -154,7 +162,8 @@ n_features_in_ : int
 feature_names_in_ : ndarray of shape (n_features,)
     Names of the columns of X, where it had any.
 n_layers_, n_outputs_ : int
-    Layers, the input included, and outputs.
+    Layers, the input included, and outputs of the network: one for each class or target, and for
+    each label of an indicator matrix two, without and with it.
 n_iter_ : int
     Epochs trained, over all calls that went on from one another.
 t_ : int

@@ -42,6 +42,9 @@ class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
     def _output_layer(self):
         return "linear"
 
+    def _make_loss(self):
+        return LOSSES[self._loss]
+
     def _soften(self, target):
         """What is trained towards, given the target."""
         return target
@@ -181,7 +184,7 @@ class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
     def _plan(self, n_rows, max_iter, schedule):
         batch_size = min(200, n_rows) if self.batch_size == "auto" else self.batch_size
         return Plan(
-            loss=LOSSES[self._loss],
+            loss=self._make_loss(),
             solver=self._make_solver(),
             schedule=schedule,
             rate=self._first_rate(),

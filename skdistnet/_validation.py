@@ -147,6 +147,22 @@ class RandomState:
         return value is None or is_generator or seed.accepts(value)
 
 
+class ClassWeights:
+    """Weights by label; whether the labels are known is checked against y in fit."""
+
+    def __str__(self):
+        return "a dict of positive floats by label, a list of such dicts (one for each output)"
+
+    def accepts(self, value):
+        if isinstance(value, list):
+            return bool(value) and all(
+                isinstance(each, dict) and self.accepts(each) for each in value
+            )
+        return isinstance(value, dict) and all(
+            POSITIVE.accepts(weight) for weight in value.values()
+        )
+
+
 POSITIVE = Number(0, ends="()")
 NOT_NEGATIVE = Number(0, ends="[)")
 FRACTION = Number(0, 1, "[)")
@@ -177,6 +193,7 @@ RULES: dict[str, list[Any]] = {
     "decay": [OneOf(DECAYS)],
     "dropout": [FRACTION],
     "label_smoothing": [FRACTION],
+    "class_weight": [OneOf(("balanced",)), ClassWeights(), Nothing()],
     "dtype": [OneOf(("float32", "float64")), Nothing()],
     "batch_size": [OneOf(("auto",)), COUNT],
     "max_iter": [COUNT],

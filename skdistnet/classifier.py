@@ -1,28 +1,26 @@
 """DistanceNetClassifier: labels in, labels and probabilities out."""
 
 import numpy as np
-from scipy.special import log_softmax
-from sklearn.base import ClassifierMixin
-from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
 
-from ._base import BaseDistanceNet
+from ._class_weight import ClassWeigher
 from ._docs import describe_parameters
-from ._labels import SingleOutput, sort_classes
-from .engine import LOSSES
+from ._labels import as_lists, check_labels, learn_labels, sort_classes
+from ._predictions import LabelPredictions
 
 __all__ = ["DistanceNetClassifier"]
 
 
 @describe_parameters
-class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
+class DistanceNetClassifier(LabelPredictions):
     """Classifier made of units that answer to the distance from a centroid.
 
     A hidden unit with centroid c and inverse radii r answers
     ``exp(-1/2 sum_k r_k^2 (x_k - c_k)^2)``; such layers are stacked, and the output
     layer gives -1/2 times the scaled squared distance to a centroid of each class as logits of a
     softmax. Centroids and radii are trained by the gradient of the log-loss. The method is that of
-    Kurbiel & Khaleghian [1]_, with starts that fit the data.
+    Kurbiel & Khaleghian [1]_, with starts that fit the data. Of many outputs each has a softmax of
+    its own, over centroids of its own, and all share the hidden layers; a label of an indicator
+    matrix has two centroids (or affine outputs), for the rows without and with it.
 
     Parameters
     ----------
@@ -34,13 +32,15 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
     out_activation_ : str
         Function between raw output and prediction: "softmax".
     loss_curve_, loss_, best_loss_ : list of float, float, float
-        Mean training loss of each epoch (log-loss), the last and the smallest.
+        Mean training loss of each epoch (log-loss; for many outputs their sum), the last and the
+        smallest.
     validation_loss_curve_, validation_scores_ : list of float
-        Loss and accuracy, or what `scoring` says, on the validation rows after each epoch.
+        Loss and accuracy (see `score`), or what `scoring` says, on the validation rows with their
+        weights, after each epoch.
     best_validation_score_ : float
         The score of the epoch whose parameters were kept.
-    classes_ : ndarray of shape (n_classes,)
-        Labels.
+    classes_ : ndarray of shape (n_classes,), or list of ndarray
+        Labels; for an indicator matrix their numbers, for several columns a list over them.
 
     See Also
     --------
@@ -95,6 +95,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
         decay="prior",
         dropout=0.15,
         label_smoothing=0.04,
+        class_weight=None,
         dtype=None,
         batch_size="auto",
         max_iter=100,
@@ -130,6 +131,7 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
         self.decay = decay
         self.dropout = dropout
         self.label_smoothing = label_smoothing
+        self.class_weight = class_weight
         self.dtype = dtype
         self.batch_size = batch_size
         self.max_iter = max_iter
@@ -150,8 +152,10 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows, in any units; NaN for what is missing, if the first layer measures distances.
-        y : array-like of shape (n_samples,)
-            Class labels.
+        y : {array-like, sparse matrix} of shape (n_samples,), (n_samples, n_labels) or \
+                (n_samples, n_outputs)
+            Class labels; an indicator matrix of 0 and 1, for any number of labels a row; or several
+            columns of labels, of classes of their own.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of rows, none of them negative; scaling all of them changes nothing.
         X_val, y_val, sample_weight_val : array-like, default=None
@@ -192,12 +196,15 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows, in any units; NaN for what is missing, if the first layer measures distances.
-        y : array-like of shape (n_samples,)
-            Class labels.
+        y : {array-like, sparse matrix} of shape (n_samples,), (n_samples, n_labels) or \
+                (n_samples, n_outputs)
+            As in :meth:`fit`.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of rows, none of them negative.
-        classes : array-like of shape (n_classes,), default=None
-            All labels that `y` may hold in any call. Needed in the first one.
+        classes : array-like of shape (n_classes,), or a list of them, default=None
+            All labels that `y` may hold in any call. Needed in the first one. For an indicator
+            matrix the numbers of its labels, ``range(n_labels)``; for several columns of labels a
+            list of the classes of each.
         X_val, y_val, sample_weight_val : array-like, default=None
             Rows to validate on, shaped as `X`, `y` and `sample_weight`. Loss and score on them are
             recorded; when to stop is for the caller to say.
@@ -212,71 +219,15 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
             As :meth:`fit`; for labels that are not in `classes`; and with ``early_stopping=True``
             but no validation set.
         """
+        if isinstance(self.class_weight, str) and self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all rows, and partial_fit is given some: set a dict "
+                "instead, with the weights that compute_class_weight of sklearn.utils.class_weight "
+                "finds for 'balanced' on a large sample."
+            )
         given = X_val, y_val, sample_weight_val
         classes = self._check_classes(classes)
         return self._partial_fit(X, y, sample_weight, *given, classes=classes)
-
-    def decision_function(self, X):
-        """Raw output of the network: -1/2 squared distance to each class's centroid, or affine.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        decision : ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
-            Logits; for two classes the second minus the first, positive for ``classes_[1]``.
-        """
-        raw = self._predict_raw(X)
-        return raw[:, 1] - raw[:, 0] if raw.shape[1] == 2 else raw
-
-    def predict_proba(self, X):
-        """Probabilities of the classes, a softmax of the raw output.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
-        """
-        return LOSSES[self._loss].inverse_link(self._predict_raw(X))
-
-    def predict_log_proba(self, X):
-        """Logarithm of the probabilities, exact where they round to 0 or 1.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        log_probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``.
-        """
-        return log_softmax(self._predict_raw(X), axis=1)
-
-    def predict(self, X):
-        """The most probable class of each row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_samples,)
-            Of the dtype of ``classes_``.
-        """
-        raw = self._predict_raw(X)
-        return self._labels.decode(raw)
 
     @property
     def out_activation_(self):
@@ -285,16 +236,17 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
 
     # What the base asks for -----------------------------------------------------------------------
 
-    @property
-    def _labels(self):
-        return SingleOutput(self.classes_)
-
     def _output_layer(self):
         return self.output_layer
 
     def _soften(self, target):
-        share = self.label_smoothing
-        return target * (1.0 - share) + np.asarray(share / target.shape[1], dtype=target.dtype)
+        return self._labels.soften(target, self.label_smoothing)
+
+    def _make_loss(self):
+        return self._labels.loss
+
+    def _weigher(self, target, weights):
+        return ClassWeigher.learn(self.class_weight, self._labels, target, weights)
 
     def _check_classes(self, classes):
         """The sorted `classes` of partial_fit, or those known already."""
@@ -304,25 +256,19 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
                 raise ValueError("'classes' must be given in the first call of partial_fit.")
             return known
         classes = sort_classes(classes)
-        if known is not None and not np.array_equal(classes, known):
+        if known is not None and as_lists(classes) != as_lists(known):
             raise ValueError(
-                f"'classes' must be those of the first call, {known.tolist()}; "
-                f"got {classes.tolist()}."
+                f"'classes' must be those of the first call, {as_lists(known)}; "
+                f"got {as_lists(classes)}."
             )
         return classes
 
     def _check_target(self, y):
-        y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
-        return y
+        return check_labels(y)
 
     def _learn_target(self, y, weights, dtype, classes=None):
-        self.classes_ = np.unique(y) if classes is None else classes
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs at least 2 classes; got 1 class, "
-                f"{self.classes_.tolist()}."
-            )
+        labels = learn_labels(y, classes)
+        self._label_kind_, self.classes_ = labels.kind, labels.classes
 
     def _encode_target(self, y, dtype):
         return self._labels.encode(y, dtype)
@@ -331,5 +277,11 @@ class DistanceNetClassifier(ClassifierMixin, BaseDistanceNet):
         return self._labels.split(target, self.validation_fraction, seed)
 
     def _score_of(self, rows):
-        codes = rows.target.argmax(axis=1)
-        return lambda raw: float(np.average(raw.argmax(axis=1) == codes, weights=rows.weights))
+        labels = self._labels
+        codes = labels.codes(rows.target)
+
+        def share_of_rows_all_right(raw):
+            right = (labels.codes(raw) == codes).all(axis=1)
+            return float(np.average(right, weights=rows.weights))
+
+        return share_of_rows_all_right

@@ -12,14 +12,15 @@ to 1. A loss has
 ``check_target(target, n_outputs)``
     Raise a ValueError for a target the loss is not defined for.
 
-To add a loss, write such a class and list it in `LOSSES`.
+To add a loss, write such a class and list it in `LOSSES`. `GroupedLogLoss` is not listed, because
+a name does not say what its groups are.
 """
 
 from typing import Any
 
 import numpy as np
 
-__all__ = ["LOSSES", "guess_loss", "normalized_weights"]
+__all__ = ["LOSSES", "GroupedLogLoss", "guess_loss", "normalized_weights"]
 
 
 def normalized_weights(sample_weight, n_rows, dtype):
@@ -86,6 +87,65 @@ class LogLoss:
         check_shape(target, n_outputs)
         if not (np.all(target >= 0) and np.allclose(target.sum(axis=1), 1.0)):
             raise ValueError("The rows of the target of 'log_loss' must be probabilities.")
+
+
+class GroupedLogLoss:
+    """Sum of the log-losses of groups of outputs, each with a softmax of its own.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Number of outputs in each group, in order.
+    """
+
+    def __init__(self, sizes):
+        self.sizes = tuple(int(size) for size in sizes)
+
+    def _groups(self, out, *arrays):
+        """Arrays of one group or, where groups are alike, of all of them stacked.
+
+        `out` is never copied. Hundreds of labels, each a group of two, would take hundreds of
+        calls; stacked they take one, as further rows.
+        """
+        size = self.sizes[0]
+        if out.flags.c_contiguous and self.sizes == (size,) * len(self.sizes):
+            yield tuple(array.reshape(-1, size) for array in (out, *arrays))
+            return
+        start = 0
+        for size in self.sizes:
+            yield tuple(array[:, start : start + size] for array in (out, *arrays))
+            start += size
+
+    @staticmethod
+    def _repeat(weights, n_rows):
+        return np.repeat(weights, n_rows // len(weights))
+
+    def value(self, raw, target, weights):
+        """Weighted mean over rows of the sum over groups."""
+        return sum(
+            LogLoss.value(part, wanted, self._repeat(weights, len(part)))
+            for part, wanted in self._groups(raw, target)
+        )
+
+    def value_and_gradient(self, raw, target, weights, out):
+        """The same, with its gradient by `raw` written into `out`."""
+        return sum(
+            LogLoss.value_and_gradient(part, wanted, self._repeat(weights, len(part)), gradient)
+            for gradient, part, wanted in self._groups(out, raw, target)
+        )
+
+    def inverse_link(self, raw):
+        """Probabilities, which sum to 1 in each group."""
+        probabilities = np.array(raw)
+        for (part,) in self._groups(probabilities):
+            part[...] = LogLoss.inverse_link(part)
+        return probabilities
+
+    def check_target(self, target, n_outputs):
+        """Raise a ValueError unless the rows of each group are probabilities."""
+        check_shape(target, n_outputs)
+        for (part,) in self._groups(target):
+            LogLoss.check_target(part, part.shape[1])
 
 
 class SquaredError:
