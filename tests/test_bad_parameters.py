@@ -45,6 +45,7 @@ BAD = {
     "decay": NAMES,
     "dropout": FRACTION,
     "label_smoothing": FRACTION,
+    "class_weight": ["balance", 1, [], {0: 0}, {0: -1.0}, {0: None}, {0: np.inf}, [{0: 0.0}], [1]],
     "dtype": ["float16", "int64", "", 32, np.float32],
     "batch_size": [value for value in COUNT if value != "auto"],
     "max_iter": COUNT,
