@@ -98,6 +98,24 @@ def test_weights_reach_the_rows_set_aside(seen):
     assert net.best_validation_score_ == pytest.approx(np.average(right, weights=rows.weights))
 
 
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_weights_reach_a_validation_set_as_the_training_rows_say(method, seen):
+    by_class = np.array([2.0, 3.0, 5.0])
+    class_weight = dict(enumerate(by_class))
+    options = {"X_val": X[::5], "y_val": Y[::5], "sample_weight_val": ROWS[::5]}
+    options |= {"classes": [0, 1, 2]} if method == "partial_fit" else {}
+    net = DistanceNetClassifier(**SMALL, class_weight=class_weight)
+    getattr(net, method)(X, Y, **options)
+    np.testing.assert_array_equal(seen["validation"].weights, ROWS[::5] * by_class[Y[::5]])
+
+
+def test_a_validation_set_is_balanced_by_the_weights_of_the_training_rows(seen):
+    net = DistanceNetClassifier(**SMALL, class_weight="balanced")
+    net.fit(X, Y, X_val=X[:70], y_val=Y[:70])
+    by_class = compute_class_weight("balanced", classes=np.arange(3), y=Y)
+    np.testing.assert_allclose(seen["validation"].weights, by_class[Y[:70]])
+
+
 def test_equal_sums_find_more_of_a_rare_class():
     data, y = load_breast_cancer(return_X_y=True)
     rng = np.random.default_rng(0)

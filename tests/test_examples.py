@@ -9,7 +9,11 @@ import pytest
 
 FOLDER = Path(__file__).parents[1] / "examples"
 #: Arguments by example; those that take more than ten seconds have no place among the tests.
-EXAMPLES = {"plot_two_moons.py": [], "plot_time_series.py": ["--quick"]}
+EXAMPLES = {
+    "plot_two_moons.py": [],
+    "plot_multilabel.py": [],
+    "plot_time_series.py": ["--quick"],
+}
 
 
 @pytest.mark.parametrize(("name", "arguments"), EXAMPLES.items(), ids=EXAMPLES)

@@ -258,6 +258,18 @@ def test_a_row_of_each_class_is_trained_on_however_rare(y, monkeypatch):
         assert net.best_validation_score_ == pytest.approx(right.mean())
 
 
+@many
+def test_a_validation_set_and_a_scorer_are_of_the_kind_learned(y):
+    given = {"X_val": X[::3], "y_val": y[::3]}
+    net = DistanceNetClassifier(**SMALL, scoring=lambda net, X, y: net.score(X, y))
+    net.fit(X[1::3], y[1::3], **given)
+    assert net.best_validation_score_ == max(net.validation_scores_) == net.score(X[::3], y[::3])
+    plain = DistanceNetClassifier(**SMALL).fit(X[1::3], y[1::3], **given)
+    assert plain.validation_scores_ == net.validation_scores_
+    with pytest.raises(ValueError, match=r"In the validation set .*'y' must have shape"):
+        net.fit(X, y, X_val=X, y_val=WINE_Y)
+
+
 def test_labels_that_no_row_shares_leave_nothing_to_validate_on():
     with pytest.raises(ValueError, match=r"early_stopping=True needs a row .*; got none"):
         DistanceNetClassifier(**SMALL, early_stopping=True).fit(X[:3], np.eye(3, dtype=int))
