@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._fitting import TrainableNetwork, Validation
 from ._reporting import warn_if_cut_short, warn_if_still_falling
+from ._restarts import best_restart
 from ._rows import is_plain, takes_missing, validate_rows
 from ._validation import check_parameters, check_sample_weight
 from .engine.training import Rows
@@ -54,17 +55,18 @@ class BaseDistanceNet(TrainableNetwork):
         check_parameters(self)
         draft = self._draft(keep=self.warm_start)
         X, y, weights = draft._check_data(X, y, sample_weight, min_rows=2)
-        rng, seed = draft._make_rng()
+        seeds = draft._draw_seeds(self.n_init)
         goes_on = draft._is_started()
         target = draft._prepare_target(X, y, weights)
         weigh = draft._weigher(target, weights)
         validation = draft._check_validation(*given, weigh=weigh, dtype=target.dtype)
         rows = Rows(X, target, weigh(target, weights))
         if validation is None and self.early_stopping:
-            rows, validation = draft._set_aside(rows, y, seed)
-        run = draft._continue(rng) if goes_on else draft._start(rows, rng)
-        outcome = draft._train(rows, validation, run, self.max_iter, self.learning_rate)
-        draft._keep_progress(run if self.warm_start else None)
+            rows, validation = draft._set_aside(rows, y, seeds[0])
+        if goes_on:
+            draft, outcome = draft._train_copy(rows, validation, seeds[0])
+        else:
+            draft, outcome = best_restart(draft, rows, validation, seeds)
         warn_if_cut_short(draft, outcome)
         warn_if_still_falling(draft, outcome)
         return self._take_over(draft)
@@ -78,7 +80,7 @@ class BaseDistanceNet(TrainableNetwork):
             )
         draft = self._draft(keep=True)
         X, y, weights = draft._check_data(X, y, sample_weight, min_rows=1)
-        rng, _ = draft._make_rng()
+        rng = np.random.default_rng(draft._draw_seeds(1)[0])
         goes_on = draft._is_started()
         target = draft._prepare_target(X, y, weights, classes)
         weigh = draft._weigher(target, weights)
@@ -93,12 +95,15 @@ class BaseDistanceNet(TrainableNetwork):
         warn_if_cut_short(draft, outcome)
         return self._take_over(draft)
 
-    def _make_rng(self):
-        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        return np.random.default_rng(seed), seed
+    def _draw_seeds(self, n_seeds):
+        """A seed for each restart, the first of them the same however many there are."""
+        random_state = check_random_state(self.random_state)
+        return [int(random_state.randint(np.iinfo(np.int32).max)) for _ in range(n_seeds)]
 
     def _take_over(self, draft):
-        self.__dict__ = draft.__dict__
+        """Learn what the draft has; parameters stay the objects that were given."""
+        own = {name: value for name, value in vars(self).items() if not name.endswith("_")}
+        self.__dict__ = vars(draft) | own
         return self
 
     def __sklearn_tags__(self):

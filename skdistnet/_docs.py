@@ -33,6 +33,17 @@ init_median_activation : float in (0, 1) or None, default={default}
     Radii of hidden distance layers start so that this is the layer's median activation on its own
     input. None is the start of the paper, f (1 + 0.4 N(0, 1)) with f = sqrt(2 ln(10) / n_inputs),
     which looks at no data and serves the output layer, too.""",
+    "n_init": """
+n_init : int, default={default}
+    Number of starts that `fit` trains from, each with a seed of its own drawn from `random_state`;
+    the first is that of ``n_init=1``. The best is kept: by `scoring` of the validation rows, which
+    are the same for all, where there are some, else by the last training loss. `partial_fit`, and
+    `fit` that goes on under `warm_start`, have one start.""",
+    "n_jobs": """
+n_jobs : int or None, default={default}
+    Number of starts trained at the same time, by joblib, in processes unless its
+    ``parallel_config`` says otherwise; -1 is one for each processor, None is 1 unless it says
+    otherwise.""",
     "standardize": """
 standardize : bool, default={default}
     Centre and scale features inside the model, each by its standard deviation. Where two thirds of
@@ -167,7 +178,10 @@ n_layers_, n_outputs_ : int
 n_iter_ : int
     Epochs trained, over all calls that went on from one another.
 t_ : int
-    Rows that the solver has seen."""
+    Rows that the solver has seen.
+init_scores_ : list of float
+    For each start of `fit`, what the best was chosen by, the higher the better: losses are
+    negative."""
 
 
 def describe_parameters(cls):

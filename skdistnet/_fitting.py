@@ -201,6 +201,14 @@ class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
             watch_score=self.scoring != "loss",
         )
 
+    def _train_copy(self, rows, validation, seed):
+        """Train a copy of this draft, from a start or on from where it is, as fit does."""
+        draft, rng = self._draft(keep=True), np.random.default_rng(seed)
+        run = draft._continue(rng) if draft._is_started() else draft._start(rows, rng)
+        outcome = draft._train(rows, validation, run, self.max_iter, self.learning_rate)
+        draft._keep_progress(run if self.warm_start else None)
+        return draft, outcome
+
     def _train(self, rows, validation, run, max_iter, schedule):
         """Train `run` and set the fitted attributes that tell how it went."""
         outcome = train(

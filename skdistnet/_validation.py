@@ -177,6 +177,8 @@ RULES: dict[str, list[Any]] = {
     "radius_type": [OneOf(RADIUS_TYPES)],
     "init": [OneOf(INITIALIZERS), Array(), Callable()],
     "init_median_activation": [WITHIN, Nothing()],
+    "n_init": [COUNT],
+    "n_jobs": [COUNT, Number(high=-1, ends="(]", integer=True), Nothing()],
     "standardize": [Boolean()],
     "solver": [OneOf(SOLVERS)],
     "learning_rate": [OneOf(SCHEDULES)],

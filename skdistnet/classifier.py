@@ -79,6 +79,8 @@ class DistanceNetClassifier(LabelPredictions):
         radius_type="diag",
         init="sample",
         init_median_activation=0.5,
+        n_init=1,
+        n_jobs=None,
         standardize=True,
         solver="rmsprop",
         learning_rate="cosine",
@@ -115,6 +117,8 @@ class DistanceNetClassifier(LabelPredictions):
         self.radius_type = radius_type
         self.init = init
         self.init_median_activation = init_median_activation
+        self.n_init = n_init
+        self.n_jobs = n_jobs
         self.standardize = standardize
         self.solver = solver
         self.learning_rate = learning_rate

@@ -29,6 +29,8 @@ BAD = {
     "radius_type": NAMES,
     "init": ["kmean", "", 1, None, 0.5, {"sample"}, np.str_("kmean"), ["sample"], [[1, 2], [3]]],
     "init_median_activation": [value for value in WITHIN if value is not None],
+    "n_init": COUNT,
+    "n_jobs": [0, 1.0, 2.5, np.nan, "2", True, "all"],
     "standardize": FLAGS,
     "solver": NAMES,
     "learning_rate": [*NAMES, 0.01],
