@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ._callbacks import fit_task, learned
+from ._compat import CallbackSupportMixin, with_callbacks
 from ._fitting import TrainableNetwork, Validation
 from ._reporting import warn_if_cut_short, warn_if_still_falling
 from ._restarts import best_restart
@@ -16,7 +18,7 @@ from .engine.training import Rows
 __all__ = ["BaseDistanceNet"]
 
 
-class BaseDistanceNet(TrainableNetwork):
+class BaseDistanceNet(CallbackSupportMixin, TrainableNetwork):
     """Fit and partial_fit of distance nets; a subclass says what targets mean.
 
     Everything is learned by a copy of the estimator, the draft, and taken over at the end, so that
@@ -53,23 +55,30 @@ class BaseDistanceNet(TrainableNetwork):
     def _fit(self, X, y, sample_weight, *given):
         """Fit; `given` are rows, target and weights to validate on, or None for each."""
         check_parameters(self)
-        draft = self._draft(keep=self.warm_start)
+        draft, outcome = self._learn(X, y, sample_weight, given)
+        warn_if_cut_short(draft, outcome)
+        warn_if_still_falling(draft, outcome)
+        return self._take_over(draft)
+
+    @with_callbacks
+    def _learn(self, X, y, sample_weight, given):
+        """A draft trained on the data, and how that went."""
+        draft, data = self._draft(keep=self.warm_start), (X, y, sample_weight)
         X, y, weights = draft._check_data(X, y, sample_weight, min_rows=2)
-        seeds = draft._draw_seeds(self.n_init)
-        goes_on = draft._is_started()
+        seeds = draft._draw_seeds(1 if draft._is_started() else self.n_init)
         target = draft._prepare_target(X, y, weights)
         weigh = draft._weigher(target, weights)
         validation = draft._check_validation(*given, weigh=weigh, dtype=target.dtype)
         rows = Rows(X, target, weigh(target, weights))
         if validation is None and self.early_stopping:
             rows, validation = draft._set_aside(rows, y, seeds[0])
-        if goes_on:
-            draft, outcome = draft._train_copy(rows, validation, seeds[0])
-        else:
-            draft, outcome = best_restart(draft, rows, validation, seeds)
-        warn_if_cut_short(draft, outcome)
-        warn_if_still_falling(draft, outcome)
-        return self._take_over(draft)
+        task = fit_task(self, len(seeds), *data)
+        if task is not None:
+            task.begin()
+        draft, outcome = best_restart(draft, rows, validation, seeds, task)
+        if task is not None:
+            task.end(draft)
+        return draft, outcome
 
     def _partial_fit(self, X, y, sample_weight, *given, classes=None):
         check_parameters(self)
@@ -103,7 +112,7 @@ class BaseDistanceNet(TrainableNetwork):
     def _take_over(self, draft):
         """Learn what the draft has; parameters stay the objects that were given."""
         own = {name: value for name, value in vars(self).items() if not name.endswith("_")}
-        self.__dict__ = vars(draft) | own
+        self.__dict__ = own | learned(draft)
         return self
 
     def __sklearn_tags__(self):

@@ -201,15 +201,15 @@ class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
             watch_score=self.scoring != "loss",
         )
 
-    def _train_copy(self, rows, validation, seed):
+    def _train_copy(self, rows, validation, seed, task):
         """Train a copy of this draft, from a start or on from where it is, as fit does."""
         draft, rng = self._draft(keep=True), np.random.default_rng(seed)
         run = draft._continue(rng) if draft._is_started() else draft._start(rows, rng)
-        outcome = draft._train(rows, validation, run, self.max_iter, self.learning_rate)
+        outcome = draft._train(rows, validation, run, self.max_iter, self.learning_rate, task)
         draft._keep_progress(run if self.warm_start else None)
         return draft, outcome
 
-    def _train(self, rows, validation, run, max_iter, schedule):
+    def _train(self, rows, validation, run, max_iter, schedule, task=None):
         """Train `run` and set the fitted attributes that tell how it went."""
         outcome = train(
             self._network,
@@ -219,7 +219,8 @@ class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
             run,
             validation=validation,
             score=validation and self._validation_score(validation, run),
-            report=epoch_printer(max_iter) if self.verbose else None,
+            begin=task and task.begin_epoch,
+            report=self._reporter(max_iter, run, task),
         )
         self._theta_ = run.theta = outcome.theta
         self._extend_validation_curves(outcome, validated=validation is not None)
@@ -230,6 +231,19 @@ class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
         known = self.loss_curve_ or [float("nan")]
         self.loss_, self.best_loss_ = known[-1], min(known)
         return outcome
+
+    def _reporter(self, max_iter, run, task):
+        """What the engine calls after each epoch: a line for a person, an epoch for callbacks."""
+        show = epoch_printer(max_iter) if self.verbose else None
+        if task is None:
+            return show
+
+        def report(outcome, rate):
+            if show is not None:
+                show(outcome, rate)
+            return task.end_epoch(self, run.theta)
+
+        return report
 
     def _validation_score(self, validation, run):
         """A function of the raw output on the validation rows; a scorer looks for itself."""

@@ -9,29 +9,49 @@ from sklearn.utils.parallel import Parallel, delayed
 __all__ = ["best_restart"]
 
 
-def best_restart(draft, rows, validation, seeds):
+def best_restart(draft, rows, validation, seeds, task):
     """Train a copy of the draft from each seed; returns the best copy and its outcome.
 
-    The copy's `init_scores_` has a score for each seed, the higher the better.
+    The copy's `init_scores_` has a score for each seed, the higher the better; one that goes on
+    from an earlier fit keeps those it has.
     """
-    if effective_n_jobs(draft.n_jobs) == 1 or len(seeds) == 1:
-        results = []
-        for seed in seeds:
-            results.append(draft._train_copy(rows, validation, seed))
-            if results[-1][1].reason == "interrupted":
-                break
+    if len(seeds) == 1:
+        results = [draft._train_copy(rows, validation, seeds[0], task)]
     else:
-        restart = delayed(type(draft)._train_copy)
-        results = Parallel(n_jobs=draft.n_jobs)(
-            restart(draft, rows, validation, seed) for seed in seeds
-        )
+        tasks = [task and task.start(number) for number in range(len(seeds))]
+        results = train_all(draft, rows, validation, seeds, tasks)
     scores = [restart_score(copy, outcome) for copy, outcome in results]
     best, outcome = results[int(np.argmax(scores))]
-    best.init_scores_ = scores
+    vars(best).setdefault("init_scores_", scores)
     if results[-1][1].reason == "interrupted":
         # It is to be told even if an earlier start is better.
         outcome = replace(outcome, reason="interrupted")
     return best, outcome
+
+
+def train_all(draft, rows, validation, seeds, tasks):
+    """A copy of the draft and its outcome for each seed, up to one that is interrupted."""
+    if effective_n_jobs(draft.n_jobs) > 1:
+        return Parallel(n_jobs=draft.n_jobs)(
+            delayed(train_one)(draft, rows, validation, seed, task)
+            for seed, task in zip(seeds, tasks)
+        )
+    results = []
+    for seed, task in zip(seeds, tasks):
+        results.append(train_one(draft, rows, validation, seed, task))
+        if results[-1][1].reason == "interrupted":
+            break
+    return results
+
+
+def train_one(draft, rows, validation, seed, task):
+    """A copy of the draft, trained from a seed, and its outcome."""
+    if task is not None:
+        task.begin()
+    copy, outcome = draft._train_copy(rows, validation, seed, task)
+    if task is not None:
+        task.end(copy)
+    return copy, outcome
 
 
 def restart_score(copy, outcome):

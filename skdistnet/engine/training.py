@@ -84,7 +84,7 @@ class Outcome:
     validation_scores: list = field(default_factory=list)
     best_epoch: int = 0
     reason: str = "budget"
-    """One of "budget", "plateau", "diverged", "interrupted"."""
+    """One of "budget", "plateau", "stopped", "diverged", "interrupted"."""
 
     def still_falling(self, tol):
         """Whether the loss fell by more than `tol` an epoch over the last tenth of the epochs."""
@@ -234,7 +234,9 @@ class Watch:
         return self.validation is not None or self.plan.schedule not in HORIZON_SCHEDULES
 
 
-def train(network, input_map, rows, plan, run, validation=None, score=None, report=None):
+def train(
+    network, input_map, rows, plan, run, validation=None, score=None, report=None, begin=None
+):
     """Train `run.theta` in place and return the outcome.
 
     Parameters
@@ -249,7 +251,10 @@ def train(network, input_map, rows, plan, run, validation=None, score=None, repo
     score : callable, default=None
         Called with the raw output on the validation rows; recorded in `validation_scores`.
     report : callable, default=None
-        Called with the outcome so far and the rate, after each epoch.
+        Called with the outcome so far and the rate, after each epoch; training stops if it answers
+        True.
+    begin : callable, default=None
+        Called before each epoch.
 
     Returns
     -------
@@ -267,6 +272,8 @@ def train(network, input_map, rows, plan, run, validation=None, score=None, repo
     with blas_threads(network, min(plan.batch_size, len(rows))), quiet:
         try:
             while len(outcome.loss_curve) < plan.max_epochs:
+                if begin is not None:
+                    begin()
                 rate = trainer.rate()
                 rollback.begin()
                 loss = trainer.epoch()
@@ -280,8 +287,9 @@ def train(network, input_map, rows, plan, run, validation=None, score=None, repo
                     break
                 rollback.end(loss)
                 watch.record(loss)
-                if report is not None:
-                    report(outcome, rate)
+                if report is not None and report(outcome, rate):
+                    outcome.reason = "stopped"
+                    break
                 if watch.must_stop():
                     outcome.reason = "plateau"
                     break
