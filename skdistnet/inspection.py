@@ -5,7 +5,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseDistanceNet
-from .engine import KERNELS, LOSSES
+from .engine import KERNELS
 from .engine.layers import Dense, Distance
 from .engine.losses import normalized_weights
 from .engine.missing import fill_missing
@@ -129,7 +129,9 @@ def gradient_flow(estimator, X, y, sample_weight=None):
         )
     check_is_fitted(estimator)
     X, y, weights = estimator._check_data(X, y, sample_weight, min_rows=1)
-    target = estimator._soften(estimator._encode_target(y, estimator._network.dtype))
+    target = estimator._encode_target(y, estimator._network.dtype)
+    weights = estimator._weigher(target, weights)(target, weights)
+    target = estimator._soften(target)
     # Overflow, from rows far off, shows in the numbers returned.
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         return summarize(estimator._network, *measure(estimator, Rows(X, target, weights)))
@@ -187,7 +189,7 @@ def layer_kinds(network):
 def measure(estimator, rows):
     """Gather the statistics of every layer and the gradient over all rows, in float64."""
     network, input_map = estimator._network, estimator._input_map
-    loss, params = LOSSES[estimator._loss], network.views(estimator._theta_)
+    loss, params = estimator._make_loss(), network.views(estimator._theta_)
     statistics = [
         LayerStatistics(kind, layer.n_units)
         for kind, layer in zip(layer_kinds(network), network.layers)

@@ -9,6 +9,7 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 
 from skdistnet import DistanceNetClassifier, _fitting
 from skdistnet.engine import training
+from skdistnet.inspection import gradient_flow
 
 X, Y = load_wine(return_X_y=True)
 WORDS = np.array(["red", "rosé", "white"])[Y]
@@ -114,6 +115,15 @@ def test_a_validation_set_is_balanced_by_the_weights_of_the_training_rows(seen):
     net.fit(X, Y, X_val=X[:70], y_val=Y[:70])
     by_class = compute_class_weight("balanced", classes=np.arange(3), y=Y)
     np.testing.assert_allclose(seen["validation"].weights, by_class[Y[:70]])
+
+
+def test_weights_count_in_the_gradient_shown():
+    net = DistanceNetClassifier(**SMALL, class_weight={0: 4.0, 2: 0.5}).fit(X, Y)
+    found = gradient_flow(net, X, Y).gradient_norm
+    plain = net.set_params(class_weight=None)
+    weighted = gradient_flow(plain, X, Y, np.array([4.0, 1.0, 0.5])[Y]).gradient_norm
+    np.testing.assert_allclose(found, weighted)
+    assert np.all(found != gradient_flow(plain, X, Y).gradient_norm)
 
 
 def test_equal_sums_find_more_of_a_rare_class():

@@ -14,6 +14,7 @@ from skdistnet import DistanceNetClassifier, _fitting
 from skdistnet._labels import KINDS
 from skdistnet.engine import training
 from skdistnet.engine.network import OUTPUT_LAYERS
+from skdistnet.inspection import gradient_flow
 
 X, WINE_Y = load_wine(return_X_y=True)
 LABELS = np.column_stack([WINE_Y == 0, WINE_Y < 2, X[:, 0] > 13, X[:, 9] > 5]).astype(int)
@@ -116,6 +117,14 @@ def test_output_centroids_start_at_means_of_rows_without_and_with_each_label():
     )
     means = [X[LABELS[:, label] == value].mean(axis=0) for label in range(4) for value in (0, 1)]
     np.testing.assert_allclose(net.centroids_[0], means, rtol=1e-6)
+
+
+def test_the_gradient_shown_is_that_of_each_output_s_own_softmax():
+    net = fitted(LABELS, label_smoothing=0.0)
+    # Of each label's two logits, without and with it, the residuals are opposite.
+    residuals = np.sqrt(2.0) * (net.predict_proba(X) - LABELS)
+    expected = np.sqrt(np.mean(np.sum(residuals**2, axis=1)))
+    assert gradient_flow(net, X, LABELS).output_gradient_norm[-1] == pytest.approx(expected)
 
 
 # What may be given --------------------------------------------------------------------------------
