@@ -260,14 +260,18 @@ def train(
     -------
     outcome : Outcome
         A KeyboardInterrupt ends the training, not the program: `reason` is then "interrupted". An
-        epoch that ends in numbers that are not finite is undone (see rollback.py) and counts only
-        if it was once too often: `reason` is then "diverged".
+        epoch that ends in numbers that are not finite, or as good as that, is undone (see
+        rollback.py); if that was once too often, `reason` is "diverged".
     """
     trainer = Trainer(network, input_map, rows, plan, run)
     outcome = Outcome(theta=run.theta.copy())
     watch = Watch(network, input_map, plan, run, outcome, validation, score)
     # Overflow shows in the loss, where it is dealt with.
     rollback = Rollback(run)
+    # Distances multiply squares of parameters: larger ones are as good as infinite. Where features
+    # keep their units, parameters may be large from the start.
+    largest = float(np.finfo(run.theta.dtype).max) ** 0.5
+    farthest = largest * max(1.0, float(run.theta @ run.theta))
     quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore")
     with blas_threads(network, min(plan.batch_size, len(rows))), quiet:
         try:
@@ -277,8 +281,7 @@ def train(
                 rate = trainer.rate()
                 rollback.begin()
                 loss = trainer.epoch()
-                # Predictions need the parameters' squares.
-                if not np.isfinite(loss + float(run.theta @ run.theta)):
+                if not (abs(loss) < largest and float(run.theta @ run.theta) < farthest):
                     if rollback.go_back():
                         continue
                     outcome.reason = "diverged"
