@@ -1,9 +1,15 @@
 """Neural networks that learn by distance, as scikit-learn estimators."""
 
+from ._saving import TRUSTED_TYPES
 from .classifier import DistanceNetClassifier
 from .recipes import published_recipe
 from .regressor import DistanceNetRegressor
 
 __version__ = "0.1.0"
 
-__all__ = ["DistanceNetClassifier", "DistanceNetRegressor", "published_recipe"]
+__all__ = [
+    "TRUSTED_TYPES",
+    "DistanceNetClassifier",
+    "DistanceNetRegressor",
+    "published_recipe",
+]

@@ -11,6 +11,7 @@ from sklearn.metrics import check_scoring
 from ._clustering import kmeans_labels
 from ._fitted import FittedNetwork
 from ._reporting import epoch_printer
+from ._saving import Saveable
 from .engine import LOSSES, SOLVERS, memory
 from .engine.initializers import draw_start_rows, initialize
 from .engine.inputs import InputMap
@@ -29,7 +30,7 @@ class Validation(Rows):
     y: Any = None
 
 
-class TrainableNetwork(FittedNetwork, BaseEstimator, metaclass=ABCMeta):
+class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta):
     """From rows in input units to fitted attributes, by the constructor's parameters.
 
     A subclass says which loss is trained, at which rate, and what its target means.

@@ -1,0 +1,97 @@
+"""Saved estimators: small, plain, and readable by other versions or refused in words."""
+
+import copy
+import io
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+import skops.io
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+
+from skdistnet import TRUSTED_TYPES, DistanceNetClassifier, DistanceNetRegressor
+
+X, Y = (part[:300] for part in load_digits(return_X_y=True))
+KINDS = [DistanceNetClassifier, DistanceNetRegressor]
+both_kinds = pytest.mark.parametrize("kind", KINDS)
+SMALL = {"max_iter": 2, "random_state": 0}
+
+
+def to_joblib(net):
+    file = io.BytesIO()
+    joblib.dump(net, file)
+    return file.getvalue()
+
+
+WRITERS = {"pickle": pickle.dumps, "joblib": to_joblib, "skops": skops.io.dumps}
+every_writer = pytest.mark.parametrize("writer", WRITERS)
+
+
+def from_bytes(writer, saved):
+    if writer == "skops":
+        return skops.io.loads(saved, trusted=TRUSTED_TYPES)
+    return joblib.load(io.BytesIO(saved)) if writer == "joblib" else pickle.loads(saved)
+
+
+@both_kinds
+@pytest.mark.parametrize("writer", ["pickle", "joblib"])
+@pytest.mark.parametrize("options", [{}, {"early_stopping": True}, {"dtype": "float32"}], ids=str)
+def test_a_saved_net_is_hardly_larger_than_its_parameters(kind, writer, options):
+    net = kind((200,), **SMALL | options).fit(X, Y)
+    names = ("centroids_", "inverse_radii_", "coefs_", "intercepts_")
+    parameters = [array for name in names for array in getattr(net, name) if array is not None]
+    assert len(WRITERS[writer](net)) <= 1.2 * sum(array.nbytes for array in parameters)
+
+
+@both_kinds
+@every_writer
+def test_a_saved_net_predicts_and_goes_on_as_before(kind, writer):
+    classes = {"classes": np.unique(Y)} if kind is DistanceNetClassifier else {}
+    net = kind((10,), init=X[:10], **SMALL).partial_fit(X, Y, **classes)
+    loaded = from_bytes(writer, WRITERS[writer](net))
+    np.testing.assert_array_equal(loaded.predict(X), net.predict(X))
+    loaded.partial_fit(X, Y)
+    net.partial_fit(X, Y)
+    np.testing.assert_array_equal(loaded.predict(X), net.predict(X))
+    assert vars(loaded).keys() == vars(net).keys()
+
+
+@both_kinds
+def test_skops_asks_to_trust_the_estimator_and_nothing_else(kind):
+    classes = {"classes": np.unique(Y)} if kind is DistanceNetClassifier else {}
+    for net in [kind((10,), **SMALL).fit(X, Y), kind((10,)).partial_fit(X, Y, **classes)]:
+        asked = skops.io.get_untrusted_types(data=skops.io.dumps(net))
+        assert asked == [f"{kind.__module__}.{kind.__qualname__}"]
+        assert set(asked) <= set(TRUSTED_TYPES)
+
+
+def test_no_type_is_trusted_without_need():
+    assert sorted(f"{kind.__module__}.{kind.__qualname__}" for kind in KINDS) == TRUSTED_TYPES
+
+
+@both_kinds
+def test_a_net_saved_before_a_parameter_was_there_has_its_default(kind):
+    net = kind((10,), **SMALL).fit(X, Y)
+    state = net.__getstate__()
+    del state["verbose"], state["_format"]
+    older = object.__new__(kind)
+    older.__setstate__(state)
+    np.testing.assert_array_equal(older.predict(X), net.predict(X))
+    assert clone(older).get_params() == net.get_params()
+
+
+@both_kinds
+def test_a_net_saved_by_a_newer_version_is_refused_in_words(kind):
+    state = kind((10,), **SMALL).fit(X, Y).__getstate__() | {"_format": 99}
+    with pytest.raises(ValueError, match=r"newer skdistnet, in format 99.*up to 1.*update"):
+        object.__new__(kind).__setstate__(state)
+
+
+@both_kinds
+def test_a_copy_is_like_its_original(kind):
+    net = kind((10,), **SMALL).fit(X, Y)
+    twin = copy.deepcopy(net)
+    assert vars(twin).keys() == vars(net).keys()
+    np.testing.assert_array_equal(twin.predict(X), net.predict(X))
