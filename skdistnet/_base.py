@@ -182,9 +182,13 @@ class BaseDistanceNet(CallbackSupportMixin, TrainableNetwork):
             Validation(rows.X[held], rows.target[held], weights[1], y[held]),
         )
 
-    def _predict_raw(self, X):
+    def _check_rows(self, X):
+        """Validated X for a fitted net."""
         check_is_fitted(self)
         # Full validation takes longer than to answer a row.
         if hasattr(self, "feature_names_in_") or not is_plain(X, self.n_features_in_):
             X = validate_rows(self, X, reset=False)
-        return self._raw_output(X)
+        return X
+
+    def _predict_raw(self, X):
+        return self._raw_output(self._check_rows(X))

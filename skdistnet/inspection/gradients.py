@@ -1,16 +1,15 @@
-"""What a fitted net shows of how it learns: gradients and activations, layer by layer."""
+"""How a net learns: gradients and activations, layer by layer."""
 
 import numpy as np
 from sklearn.utils import Bunch
-from sklearn.utils.validation import check_is_fitted
 
-from ._base import BaseDistanceNet
-from .engine import KERNELS
-from .engine.layers import Dense, Distance
-from .engine.losses import normalized_weights
-from .engine.missing import fill_missing
-from .engine.threads import blas_threads
-from .engine.training import Rows
+from ..engine import KERNELS
+from ..engine.layers import Dense, Distance
+from ..engine.losses import normalized_weights
+from ..engine.missing import fill_missing
+from ..engine.threads import blas_threads
+from ..engine.training import Rows
+from ._checks import check_net
 
 __all__ = ["gradient_flow"]
 
@@ -122,12 +121,7 @@ def gradient_flow(estimator, X, y, sample_weight=None):
     >>> flow.dead_share.tolist()
     [0.0, 0.0, 0.0]
     """
-    if not isinstance(estimator, BaseDistanceNet):
-        raise TypeError(
-            "gradient_flow takes a DistanceNetClassifier or a DistanceNetRegressor; "
-            f"got {type(estimator).__name__}."
-        )
-    check_is_fitted(estimator)
+    check_net(estimator, "gradient_flow")
     X, y, weights = estimator._check_data(X, y, sample_weight, min_rows=1)
     target = estimator._encode_target(y, estimator._network.dtype)
     weights = estimator._weigher(target, weights)(target, weights)

@@ -1,0 +1,17 @@
+"""What the functions of this package ask of the estimators that they are given."""
+
+from sklearn.utils.validation import check_is_fitted
+
+from .._base import BaseDistanceNet
+
+__all__ = ["check_net"]
+
+
+def check_net(estimator, asker):
+    """Raise an error unless `estimator` is a distance net and fitted."""
+    if not isinstance(estimator, BaseDistanceNet):
+        raise TypeError(
+            f"{asker} takes a DistanceNetClassifier or a DistanceNetRegressor; "
+            f"got {type(estimator).__name__}."
+        )
+    check_is_fitted(estimator)
