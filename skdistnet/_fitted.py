@@ -6,8 +6,10 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .engine.inputs import InputMap
+from .engine.layers import Distance
 from .engine.network import Network
 from .engine.prediction import layer_output
+from .engine.relevances import input_relevances
 
 __all__ = ["FittedNetwork", "network_for"]
 
@@ -105,6 +107,19 @@ class FittedNetwork:
     def intercepts_(self):
         """Intercepts of each dot-product layer, (n_units,); None for distance layers."""
         return self._parameters("intercepts")
+
+    @property
+    def feature_relevances_(self):
+        """Share of each feature in what the first layer tells apart, (n_features,)."""
+        check_is_fitted(self)
+        network = self._network
+        if not isinstance(network.layers[0], Distance):
+            raise AttributeError(
+                f"{type(self).__name__} has 'feature_relevances_' only where the first layer is a "
+                "distance layer: set a radial 'activation' for it; got activations "
+                f"{list(network.activations)}."
+            )
+        return read_only(input_relevances(network, self._theta_))
 
     @property
     def n_layers_(self):

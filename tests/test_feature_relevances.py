@@ -1,0 +1,66 @@
+"""Which features count: in no unit of measurement, none for noise, as permuting them says."""
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+from sklearn.datasets import load_diabetes, load_wine, make_friedman1
+from sklearn.exceptions import NotFittedError
+from sklearn.inspection import permutation_importance
+
+from skdistnet import DistanceNetClassifier, DistanceNetRegressor
+
+WINE, WINE_Y = load_wine(return_X_y=True)
+BOTH = [
+    (DistanceNetClassifier, WINE, WINE_Y),
+    (DistanceNetRegressor, *load_diabetes(return_X_y=True)),
+]
+both_kinds = pytest.mark.parametrize(("kind", "X", "y"), BOTH, ids=["classifier", "regressor"])
+
+
+@both_kinds
+@pytest.mark.parametrize("sizes", [(8,), (8, 5)])
+def test_they_are_shares(kind, X, y, sizes):
+    net = kind(sizes, max_iter=5, random_state=0).fit(X, y)
+    assert net.feature_relevances_.shape == (X.shape[1],)
+    assert net.feature_relevances_.min() >= 0
+    assert net.feature_relevances_.sum() == pytest.approx(1)
+    with pytest.raises(ValueError, match="read-only"):
+        net.feature_relevances_[0] = 1
+
+
+@both_kinds
+def test_the_unit_of_a_feature_does_not_matter(kind, X, y):
+    factors = np.logspace(-4, 4, X.shape[1])
+    nets = [kind(20, max_iter=5, random_state=0).fit(rows, y) for rows in (X, X * factors + 3)]
+    relevances = [net.feature_relevances_ for net in nets]
+    np.testing.assert_allclose(*relevances, rtol=1e-4)
+
+
+def test_a_constant_feature_counts_nothing():
+    X = np.column_stack([WINE, np.full(len(WINE), 7.0)])
+    net = DistanceNetClassifier(20, random_state=0).fit(X, WINE_Y)
+    assert net.feature_relevances_[-1] < 1e-12
+
+
+def test_features_that_matter_stand_before_noise():
+    X, y = make_friedman1(500, n_features=10, random_state=0)  # five of them matter
+    relevances = DistanceNetRegressor(random_state=0).fit(X, y).feature_relevances_
+    assert relevances[:5].min() > relevances[5:].max()
+
+
+def test_they_rank_features_as_permuting_them_does():
+    net = DistanceNetClassifier(random_state=0).fit(WINE, WINE_Y)
+    importances = permutation_importance(
+        net, WINE, WINE_Y, scoring="neg_log_loss", n_repeats=5, random_state=0
+    ).importances_mean
+    assert spearmanr(net.feature_relevances_, importances).statistic > 0.75
+
+
+@both_kinds
+def test_a_net_that_begins_with_dot_products_has_none(kind, X, y):
+    net = kind(5, "relu", max_iter=2, random_state=0).fit(X, y)
+    assert not hasattr(net, "feature_relevances_")
+    with pytest.raises(AttributeError, match=r"radial 'activation' for it; got .*\['relu'\]"):
+        net.feature_relevances_  # noqa: B018
+    with pytest.raises(NotFittedError):
+        kind().feature_relevances_  # noqa: B018
