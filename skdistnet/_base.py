@@ -3,6 +3,7 @@
 from abc import abstractmethod
 
 import numpy as np
+from sklearn.base import is_regressor
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -131,7 +132,7 @@ class BaseDistanceNet(CallbackSupportMixin, TrainableNetwork):
             y,
             reset=not self._is_started() if reset is None else reset,
             multi_output=True,
-            y_numeric=self._loss == "squared_error",
+            y_numeric=is_regressor(self),
         )
         y = self._check_target(y)
         weights = check_sample_weight(sample_weight, len(y))

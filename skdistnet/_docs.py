@@ -15,6 +15,22 @@ activation : str or sequence of str, default={default}
     "output_layer": """
 output_layer : {{"distance", "linear"}}, default={default}
     Logits are -1/2 squared distance to a trainable centroid for each class, or affine.""",
+    "loss": """
+loss : {{"squared_error", "absolute_error", "huber", "poisson", "quantile"}}, default={default}
+    What training makes small, and so what is predicted: the mean of the target, its median,
+    something between the two that outliers move little, the mean of counts, or quantiles.
+    "poisson" needs a y that is not negative, takes it as it is and predicts ``exp(raw output)``.
+    The other losses are of targets standardised inside the model: by mean and standard deviation
+    for "squared_error", else by the median and the interquartile range / 1.349, which estimates
+    the standard deviation without regard to outliers.""",
+    "huber_delta": """
+huber_delta : float, default={default}
+    Where the loss "huber" turns from a square into a straight line, for errors in units of the
+    target's spread (the interquartile range / 1.349), so that the units of y do not matter.""",
+    "quantile": """
+quantile : float in (0, 1) or increasing list of them, default={default}
+    Which quantile the loss "quantile" predicts. A list of levels takes a 1-D y and predicts a
+    column for each level; none is ever below that of a lower level.""",
     "radius_type": """
 radius_type : {{"diag", "spherical", "tied"}}, default={default}
     Inverse radii of distance layers: one for each input of each unit (the paper), one for each

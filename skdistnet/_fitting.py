@@ -44,7 +44,8 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         return "linear"
 
     def _make_loss(self):
-        return LOSSES[self._loss]
+        """The loss to train with."""
+        return LOSSES[self._loss]()
 
     def _soften(self, target):
         """What is trained towards, given the target."""

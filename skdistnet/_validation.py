@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf
 from numbers import Integral, Real
 from typing import Any
@@ -12,6 +13,7 @@ from sklearn.utils.validation import check_array
 
 from .engine import ACTIVATIONS, INITIALIZERS, KERNELS, SCHEDULES, SOLVERS
 from .engine.distances import RADIUS_TYPES
+from .engine.losses import REGRESSION_LOSSES
 from .engine.network import OUTPUT_LAYERS
 from .engine.regularization import DECAYS
 
@@ -100,6 +102,21 @@ class LayerNames:
         return isinstance(value, (list, tuple)) and all(rule.accepts(name) for name in value)
 
 
+class Levels:
+    """Levels of quantiles, the lowest first."""
+
+    def __str__(self):
+        return "an increasing list of them"
+
+    def accepts(self, value):
+        is_list = isinstance(value, (list, tuple)) and len(value) > 0
+        return (
+            is_list
+            and all(WITHIN.accepts(level) for level in value)
+            and all(low < high for low, high in pairwise(value))
+        )
+
+
 class Array:
     """A matrix of centroids; its shape is checked against X in fit."""
 
@@ -175,6 +192,9 @@ RULES: dict[str, list[Any]] = {
     "activation": [OneOf([*KERNELS, *ACTIVATIONS]), LayerNames()],
     "output_layer": [OneOf(OUTPUT_LAYERS)],
     "radius_type": [OneOf(RADIUS_TYPES)],
+    "loss": [OneOf(REGRESSION_LOSSES)],
+    "huber_delta": [POSITIVE],
+    "quantile": [WITHIN, Levels()],
     "init": [OneOf(INITIALIZERS), Array(), Callable()],
     "init_median_activation": [WITHIN, Nothing()],
     "n_init": [COUNT],

@@ -2,26 +2,26 @@
 
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseDistanceNet
 from ._docs import describe_parameters
-from .engine.inputs import weighted_moments
+from ._targets import RegressionTargets
 from .engine.losses import normalized_weights
 
 __all__ = ["DistanceNetRegressor"]
 
 
 @describe_parameters
-class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
+class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, BaseDistanceNet):
     """Regressor made of units that answer to the distance from a centroid.
 
     A hidden unit with centroid c and inverse radii r answers
     ``exp(-1/2 sum_k r_k^2 (x_k - c_k)^2)``; such layers are stacked, and the output
-    is affine. Centroids, radii and weights are trained by the gradient of half the squared error of
-    the targets, which are standardised inside the model. The layers are those of Kurbiel &
-    Khaleghian [1]_, with starts that fit the data.
+    is affine. Centroids, radii and weights are trained by the gradient of the loss of the targets,
+    which are standardised inside the model unless they are counts. The layers are those of
+    Kurbiel & Khaleghian [1]_, with starts that fit the data.
 
     Parameters
     ----------
@@ -31,11 +31,15 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
     ----------
     {attributes}
     out_activation_ : str
-        Function between raw output and prediction: "identity".
+        Function between raw output and prediction: "identity"; "exp" for "poisson";
+        "cumulative_softplus" for a list of levels, the sums of the first output and of
+        ``log(1 + exp(.))`` of the others. The last layer's `coefs_` and `intercepts_` give the raw
+        output in the units of y, but for a list of levels in standardised units.
     loss_curve_, loss_, best_loss_ : list of float, float, float
-        Mean training loss of each epoch, in standardised targets, the last and the smallest.
+        Mean training loss of each epoch, in standardised targets, the last and the smallest. It is
+        half the square for "squared_error" and half the deviance for "poisson".
     validation_loss_curve_, validation_scores_ : list of float
-        Loss and R^2, or what `scoring` says, on the validation rows after each epoch.
+        Loss and `score`, or what `scoring` says, on the validation rows after each epoch.
     best_validation_score_ : float
         The score of the epoch whose parameters were kept.
 
@@ -58,15 +62,17 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
     True
     """
 
-    _loss = "squared_error"
     _rate = 0.07
-    _score_name = "R^2"
+    _score_name = "`score`, R^2 or D^2"
 
     def __init__(
         self,
         hidden_layer_sizes=(100, 100),
         activation="gaussian",
         *,
+        loss="squared_error",
+        huber_delta=1.35,
+        quantile=0.5,
         radius_type="diag",
         init="sample",
         init_median_activation=0.5,
@@ -102,6 +108,9 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
+        self.loss = loss
+        self.huber_delta = huber_delta
+        self.quantile = quantile
         self.radius_type = radius_type
         self.init = init
         self.init_median_activation = init_median_activation
@@ -205,57 +214,56 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
-            In the units and the number of dimensions of the `y` given to fit.
+        y : ndarray of shape (n_samples,), (n_samples, n_targets) or (n_samples, n_levels)
+            In the units and the number of dimensions of the `y` given to fit; a column for each
+            level where `quantile` is a list of them.
         """
         prediction = self._to_target_units(self._predict_raw(X))
-        return prediction[:, 0] if self._target_ndim_ == 1 else prediction
+        is_column = self._target_ndim_ == 1 and not self._predicts_levels()
+        return prediction[:, 0] if is_column else prediction
+
+    def score(self, X, y, sample_weight=None):
+        """R^2 of the predictions, or the share of the loss that they explain.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            True targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of rows.
+
+        Returns
+        -------
+        score : float
+            D^2 for "poisson" and "quantile", as of `sklearn.metrics.d2_tweedie_score` and
+            `sklearn.metrics.d2_pinball_score`, averaged over targets or levels; else R^2. The best
+            is 1; the best constant has 0.
+        """
+        prediction = self.predict(X)
+        return self._score(np.asarray(y), prediction, sample_weight)
 
     @property
     def out_activation_(self):
         """Name of the function between raw output and prediction."""
-        return "identity"
+        check_is_fitted(self)
+        return self._learned_loss.out_activation
 
-    # What the base asks for -----------------------------------------------------------------------
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = self.loss == "poisson"
+        tags.target_tags.multi_output = self.loss != "quantile" or np.ndim(self.quantile) == 0
+        return tags
 
-    def _to_target_units(self, raw):
-        scale, mean = self._target_scale_.astype(raw.dtype), self._target_mean_.astype(raw.dtype)
-        with np.errstate(over="ignore"):
-            prediction = raw * scale + mean
-        # Inputs far off may lead a linear net beyond the largest number there is.
-        largest = np.finfo(raw.dtype).max
-        return np.clip(prediction, -largest, largest, out=prediction)
+    # What the base asks for, but for targets ------------------------------------------------------
 
-    def _to_output_units(self, name, values):
-        if name == "coefs":
-            values[-1] = values[-1] * self._target_scale_
-        elif name == "intercepts":
-            values[-1] = values[-1] * self._target_scale_ + self._target_mean_
-
-    def _check_target(self, y):
-        return y.astype(np.float64, copy=False)
-
-    def _learn_target(self, y, weights, dtype, classes=None):
-        largest = np.abs(y).max()
-        if not largest < np.finfo(dtype).max / 1e3:
-            raise ValueError(
-                f"'y' reaches {largest:.3g}, which is too large for {dtype.name}: rescale it"
-                + ("." if dtype == np.float64 else ", or set dtype='float64'.")
-            )
-        columns = y.reshape(len(y), -1)
-        mean, std, _ = weighted_moments(columns, normalized_weights(weights, len(y), np.float64))
-        self._target_ndim_ = y.ndim
-        self._target_mean_ = mean
-        self._target_scale_ = np.where(std > np.finfo(dtype).tiny, std, 1.0)
-
-    def _encode_target(self, y, dtype):
-        if y.ndim != self._target_ndim_ or y[:1].size != self._target_mean_.size:
-            raise ValueError(
-                f"'y' must have as many dimensions ({self._target_ndim_}) and targets "
-                f"({self._target_mean_.size}) as before; got shape {y.shape}."
-            )
-        columns = y.reshape(len(y), -1)
-        return ((columns - self._target_mean_) / self._target_scale_).astype(dtype)
+    def _start_parameters(self, rows, rng):
+        theta = super()._start_parameters(rows, rng)
+        weights = normalized_weights(rows.weights, len(rows), np.float64)
+        intercepts = self._network.views(theta)[-1]["intercepts"]
+        intercepts += self._make_loss().starting_output(rows.target, weights)
+        return theta
 
     def _split(self, target, seed):
         return train_test_split(
@@ -263,6 +271,8 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         )
 
     def _score_of(self, rows):
-        if len(rows) < 2:  # R^2 is not defined
+        if len(rows) < 2:  # neither R^2 nor D^2 is defined
             return lambda raw: float("nan")
-        return lambda raw: float(r2_score(rows.target, raw, sample_weight=rows.weights))
+        loss = self._make_loss()
+        target = rows.target[:, 0] if self._predicts_levels() else rows.target
+        return lambda raw: self._score(target, loss.inverse_link(raw), rows.weights)

@@ -11,16 +11,34 @@ to 1. A loss has
     What is predicted: probabilities, or the mean of the target.
 ``check_target(target, n_outputs)``
     Raise a ValueError for a target the loss is not defined for.
+``dispersion(value, raw, target, weights)``
+    A float that stands for the variance of the errors in `decay="prior"`, given the loss `value`;
+    for most the value itself (see regularization.py).
 
-To add a loss, write such a class and list it in `LOSSES`. `GroupedLogLoss` is not listed, because
-a name does not say what its groups are.
+`LOSSES` maps names to classes; calling one makes the loss. What can be set, such as a quantile's
+level, is a dataclass field that has the name of the constructor's parameter, and a default.
+
+A loss for numbers has, moreover, `out_activation`, the name of its inverse link, and
+
+``units(columns, weights)``
+    Shift and scale of each column of a target in its own units: the loss is of
+    ``(columns - shift) / scale``.
+``starting_output(target, weights)``
+    The raw output (n_outputs,) of the best constant, where training begins.
+
+To add a loss, write such a class and list it here, in `REGRESSION_LOSSES` if it is for numbers.
+`GroupedLogLoss` is not listed, because a name does not say what its groups are.
 """
 
 from typing import Any
 
 import numpy as np
 
-__all__ = ["LOSSES", "GroupedLogLoss", "guess_loss", "normalized_weights"]
+from .quantile_loss import Quantile
+from .regression_losses import AbsoluteError, Huber, Poisson, SquaredError
+from .targets import check_shape
+
+__all__ = ["LOSSES", "REGRESSION_LOSSES", "GroupedLogLoss", "guess_loss", "normalized_weights"]
 
 
 def normalized_weights(sample_weight, n_rows, dtype):
@@ -40,14 +58,6 @@ def guess_loss(target):
     """The loss that a target calls for: the log-loss where every row is one-hot."""
     one_hot = target.shape[1] > 1 and np.all((target == 0) | (target == 1))
     return "log_loss" if one_hot and np.all(target.sum(axis=1) == 1) else "squared_error"
-
-
-def check_shape(target, n_outputs):
-    if target.ndim != 2 or target.shape[1] != n_outputs:
-        raise ValueError(
-            f"The target must have shape (n_rows, {n_outputs}), a column for each output; "
-            f"got {target.shape}."
-        )
 
 
 def row_maxima(raw):
@@ -87,6 +97,10 @@ class LogLoss:
         check_shape(target, n_outputs)
         if not (np.all(target >= 0) and np.allclose(target.sum(axis=1), 1.0)):
             raise ValueError("The rows of the target of 'log_loss' must be probabilities.")
+
+    @staticmethod
+    def dispersion(value, raw, target, weights):
+        return value
 
 
 class GroupedLogLoss:
@@ -147,32 +161,18 @@ class GroupedLogLoss:
         for (part,) in self._groups(target):
             LogLoss.check_target(part, part.shape[1])
 
-
-class SquaredError:
-    """Half the squared error, averaged over outputs, as MLPRegressor's."""
-
     @staticmethod
-    def value(raw, target, weights):
-        residual = raw - target
-        per_row = np.einsum("ij,ij->i", residual, residual)
-        return float(weights @ per_row) / (2 * raw.shape[1])
-
-    @staticmethod
-    def value_and_gradient(raw, target, weights, out):
-        np.subtract(raw, target, out=out)
-        value = float(weights @ np.einsum("ij,ij->i", out, out)) / (2 * raw.shape[1])
-        out *= weights[:, np.newaxis] / raw.shape[1]
+    def dispersion(value, raw, target, weights):
         return value
 
-    @staticmethod
-    def inverse_link(raw):
-        return raw
 
-    @staticmethod
-    def check_target(target, n_outputs):
-        check_shape(target, n_outputs)
-        if not np.all(np.isfinite(target)):
-            raise ValueError("The target of 'squared_error' must be finite.")
+#: What a regressor may choose by name.
+REGRESSION_LOSSES: dict[str, Any] = {
+    "squared_error": SquaredError,
+    "absolute_error": AbsoluteError,
+    "huber": Huber,
+    "poisson": Poisson,
+    "quantile": Quantile,
+}
 
-
-LOSSES: dict[str, Any] = {"log_loss": LogLoss, "squared_error": SquaredError}
+LOSSES: dict[str, Any] = {"log_loss": LogLoss, **REGRESSION_LOSSES}

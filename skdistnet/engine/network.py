@@ -269,8 +269,9 @@ class Network:
             The loss is divided by their sum.
         decay : float, default=0.0
             Adds ``decay / 2`` times the squared norm of all parameters but intercepts.
-        loss : {"log_loss", "squared_error"}, default=None
-            None takes "log_loss" where Y is one-hot, else "squared_error".
+        loss : str, default=None
+            A name of `LOSSES`, with its default settings. None takes "log_loss" where Y is
+            one-hot, else "squared_error".
 
         Returns
         -------
@@ -299,7 +300,7 @@ class Network:
         name = guess_loss(target) if loss is None else loss
         if name not in LOSSES:
             raise ValueError(f"'loss' must be one of {sorted(LOSSES)} or None; got {loss!r}.")
-        loss = LOSSES[name]
+        loss = LOSSES[name]()
         loss.check_target(target, self.sizes[-1])
         if len(target) != len(work.X):
             raise ValueError(

@@ -17,11 +17,20 @@ class Decay:
 
         decoupled   theta    -= rate alpha p            outside of the solver's normalisation
         coupled     gradient += alpha / m p             as in the reference
-        prior       gradient += alpha loss / N p
+        prior       gradient += alpha dispersion / N p
 
     The last is the gradient of the posterior, times the loss, of parameters with a Gaussian prior
     around the centre, for errors whose variance is unknown and stands as the loss itself: what can
     be learned without error is hardly held back, and what cannot, is.
+
+    That holds for other errors than normal ones. With the scale of the errors put at its most
+    likely value, minus the log-likelihood is, up to constants, N times the logarithm of the mean
+    absolute error for Laplace's, and of the mean pinball loss for their lopsided kind, and half of
+    that for the mean squared error of normal ones and, as an extended quasi-likelihood, for the
+    mean deviance of overdispersed counts. So the pull is alpha times the loss in each case, a
+    factor of two in alpha aside. But the mean of a loss of bounded slope grows without bound with a
+    single error, and the pull would drown a gradient that does not: those losses tell their
+    `dispersion` from the median, and it equals the loss where errors are of the loss's own kind.
 
     Parameters
     ----------
@@ -46,7 +55,7 @@ class Decay:
                 for name in center.keys() & {"centroids", "inverse_radii"}:
                     center[name][...] = begun[name]
 
-    def act(self, theta, gradient, rate, loss, n_batch, n_rows):
+    def act(self, theta, gradient, rate, dispersion, n_batch, n_rows):
         """Change `theta` or `gradient`, in place, before the solver's step."""
         pull = np.subtract(theta, self.center)
         pull *= self.mask
@@ -54,7 +63,8 @@ class Decay:
             pull *= rate * self.alpha
             theta -= pull
         else:
-            pull *= self.alpha / n_batch if self.kind == "coupled" else self.alpha * loss / n_rows
+            coupled = self.kind == "coupled"
+            pull *= self.alpha / n_batch if coupled else self.alpha * dispersion / n_rows
             gradient += pull
 
 

@@ -167,7 +167,10 @@ class Trainer:
         self.network.run_backward(self.params, work, self.grads, kept)
         rate = self.rate()
         if self.decay is not None:
-            self.decay.act(run.theta, self.gradient, rate, value, n_rows, len(rows))
+            dispersion = value
+            if plan.decay == "prior":
+                dispersion = plan.loss.dispersion(value, raw, target, weights)
+            self.decay.act(run.theta, self.gradient, rate, dispersion, n_rows, len(rows))
         plan.solver.step(run.theta, self.gradient, run.solver_state, rate)
         run.n_steps += 1
         if run.n_steps % SWEEP == 0:

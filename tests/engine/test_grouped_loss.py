@@ -92,3 +92,10 @@ def test_each_group_of_a_target_must_be_probabilities(row):
 def test_a_target_of_another_width_is_refused():
     with pytest.raises(ValueError, match=r"must have shape \(n_rows, 4\).*got \(6, 5\)"):
         GroupedLogLoss((2, 2)).check_target(np.zeros((6, 5)), 4)
+
+
+def test_errors_of_groups_stand_for_themselves_in_a_prior():
+    raw, target, weights = sample((2, 3))
+    loss = GroupedLogLoss((2, 3))
+    value = loss.value(raw, target, weights)
+    assert loss.dispersion(value, raw, target, weights) == value

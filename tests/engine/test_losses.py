@@ -5,7 +5,7 @@ from sklearn.metrics import log_loss
 
 from skdistnet.engine.losses import LOSSES, guess_loss, normalized_weights
 
-every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=list(LOSSES))
+every_loss = pytest.mark.parametrize("loss", [make() for make in LOSSES.values()], ids=list(LOSSES))
 
 
 def sample(n_rows=6, n_outputs=3, dtype=np.float64):

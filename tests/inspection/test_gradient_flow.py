@@ -89,7 +89,7 @@ def test_gradient_norms_are_those_of_central_differences(activation, options):
     network, (rows, target) = net._network, in_network_units(net, X, y)
 
     def loss(theta):
-        return network.loss_and_grad(theta, rows, target, loss=net._loss)[0]
+        return network.loss_and_grad(theta, rows, target, loss=getattr(net, "loss", "log_loss"))[0]
 
     gradient = central_differences(loss, net._theta_)
     flow = gradient_flow(net, X, y)
@@ -113,7 +113,7 @@ def test_output_gradient_norms_are_those_of_central_differences(activation, opti
         theta = net._theta_[network.slices[layer + 1].start :]
 
         def loss(H, rest=rest, theta=theta):
-            return rest.loss_and_grad(theta, H, target, loss=net._loss)[0]
+            return rest.loss_and_grad(theta, H, target, loss=getattr(net, "loss", "log_loss"))[0]
 
         # Each row has one part in len(X) of the mean loss.
         of_rows = len(X) * central_differences(loss, answers[layer])

@@ -1,0 +1,44 @@
+"""What a regressor's score is, for each loss."""
+
+import numpy as np
+from sklearn.metrics import d2_pinball_score, d2_tweedie_score, r2_score
+
+__all__ = ["SCORES"]
+
+
+def r2(y, prediction, sample_weight, quantile):
+    """R^2, averaged over targets."""
+    return r2_score(y, prediction, sample_weight=sample_weight)
+
+
+def d2_poisson(y, prediction, sample_weight, quantile):
+    """Explained share of the Poisson deviance, averaged over targets."""
+    columns = zip(y.reshape(len(y), -1).T, prediction.reshape(len(y), -1).T, strict=True)
+    return np.mean(
+        [
+            d2_tweedie_score(target, predicted, sample_weight=sample_weight, power=1)
+            for target, predicted in columns
+        ]
+    )
+
+
+def d2_pinball(y, prediction, sample_weight, quantile):
+    """Explained share of the pinball loss, averaged over targets or over levels."""
+    if np.ndim(quantile) == 0:
+        return d2_pinball_score(y, prediction, sample_weight=sample_weight, alpha=quantile)
+    return np.mean(
+        [
+            d2_pinball_score(y, predicted, sample_weight=sample_weight, alpha=level)
+            for level, predicted in zip(quantile, prediction.T, strict=True)
+        ]
+    )
+
+
+#: For each loss a function ``(y, prediction, sample_weight, quantile)``.
+SCORES = {
+    "squared_error": r2,
+    "absolute_error": r2,
+    "huber": r2,
+    "poisson": d2_poisson,
+    "quantile": d2_pinball,
+}
