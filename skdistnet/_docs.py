@@ -111,7 +111,8 @@ decay : {{"prior", "decoupled", "coupled"}}, default={default}
     "prior" pulls centroids and inverse radii back to where they started, and weights to zero, in
     proportion to the loss: it adds ``alpha * loss / n_samples`` times the way to the gradient, as
     a Gaussian prior does when the variance of the errors is unknown, so that it holds back where
-    data are noisy and lets go where they are not. "decoupled" shrinks by ``rate * alpha`` at each
+    data are noisy and lets go where they are not; for losses that bear outliers, the loss is told
+    from the median of the errors here. "decoupled" shrinks by ``rate * alpha`` at each
     step, outside of the gradient's normalisation; "coupled" adds ``alpha / batch size`` times the
     parameter to the gradient, as the reference does. With these two the first layer's centroids
     shrink towards the mean of the data, or, coupled and without `standardize`, towards zero; all
