@@ -14,6 +14,7 @@ from sklearn.model_selection import cross_val_score, train_test_split
 from skdistnet import DistanceNetRegressor
 from skdistnet._regression_scores import SCORES
 from skdistnet.engine.losses import REGRESSION_LOSSES
+from skdistnet.inspection import gradient_flow
 
 DIABETES, DIABETES_Y = load_diabetes(return_X_y=True)
 LINNERUD, LINNERUD_Y = load_linnerud(return_X_y=True)
@@ -208,6 +209,19 @@ def test_validation_watches_the_loss_and_records_the_score_of_the_best_epoch(opt
     _, held_out = net._split(DIABETES_Y, seed)
     expected = net.score(DIABETES[held_out], DIABETES_Y[held_out])
     assert net.best_validation_score_ == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("options", CHOICES, ids=str)
+def test_gradient_flow_is_that_of_the_loss_chosen(options):
+    net = DistanceNetRegressor(**SMALL, **options).fit(DIABETES, DIABETES_Y)
+    target = net._encode_target(DIABETES_Y, np.float64)
+    network, X = net._network, (DIABETES - net._input_shift_) / net._input_scale_
+    raw = network.forward(net._theta_, X)[-1]
+    out = np.empty_like(raw)
+    net._make_loss().value_and_gradient(raw, target, np.full(len(X), 1 / len(X)), out)
+    intercepts = np.linalg.norm(out.sum(axis=0))
+    flow = gradient_flow(net, DIABETES, DIABETES_Y)
+    assert flow.intercepts_gradient_norm[-1] == pytest.approx(intercepts)
 
 
 # What is refused ----------------------------------------------------------------------------------

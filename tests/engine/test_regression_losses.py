@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import mean_pinball_loss, mean_poisson_deviance
 
+from skdistnet.engine import Network
 from skdistnet.engine.losses import LOSSES, REGRESSION_LOSSES, normalized_weights
 from skdistnet.engine.targets import robust_units, weighted_quantiles
 
@@ -77,6 +78,18 @@ def test_training_starts_from_the_best_constant(name, settings):
             moved[:, output] += step
             assert loss.value(moved, target, weights) >= least - 1e-12
     return None
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_network_differentiates_any_loss_by_its_name(name):
+    network, rng = Network([2, 4, 2], output_layer="linear"), np.random.default_rng(0)
+    theta, X = rng.normal(size=network.n_parameters), rng.normal(size=(7, 2))
+    Y = np.eye(2)[rng.integers(2, size=7)]
+    _, gradient = network.loss_and_grad(theta, X, Y, loss=name)
+    expected = central_differences(
+        lambda moved: network.loss_and_grad(moved, X, Y, loss=name)[0], theta
+    )
+    np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-8)
 
 
 def test_absolute_error_and_quantiles_are_those_of_scikit_learn():
