@@ -63,7 +63,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
     """
 
     _rate = 0.07
-    _score_name = "`score`, R^2 or D^2"
+    _score_name = "R^2 or D^2"
 
     def __init__(
         self,
