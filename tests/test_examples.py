@@ -13,6 +13,7 @@ EXAMPLES = {
     "plot_two_moons.py": [],
     "plot_missing_values.py": [],
     "plot_multilabel.py": [],
+    "plot_quantiles.py": [],
     "plot_time_series.py": ["--quick"],
 }
 
