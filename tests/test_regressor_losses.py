@@ -14,7 +14,7 @@ from sklearn.model_selection import cross_val_score, train_test_split
 from skdistnet import DistanceNetRegressor
 from skdistnet._regression_scores import SCORES
 from skdistnet.engine.losses import REGRESSION_LOSSES
-from skdistnet.inspection import gradient_flow
+from skdistnet.inspection import gradient_flow, prototypes
 
 DIABETES, DIABETES_Y = load_diabetes(return_X_y=True)
 LINNERUD, LINNERUD_Y = load_linnerud(return_X_y=True)
@@ -222,6 +222,12 @@ def test_gradient_flow_is_that_of_the_loss_chosen(options):
     intercepts = np.linalg.norm(out.sum(axis=0))
     flow = gradient_flow(net, DIABETES, DIABETES_Y)
     assert flow.intercepts_gradient_norm[-1] == pytest.approx(intercepts)
+
+
+def test_prototypes_take_the_logarithm_of_a_poisson_mean_apart():
+    net = DistanceNetRegressor(**SMALL, loss="poisson").fit(DIABETES, DIABETES_Y)
+    found = prototypes(net, DIABETES[:5])
+    np.testing.assert_allclose(np.exp(found.raw_output), net.predict(DIABETES[:5]))
 
 
 # What is refused ----------------------------------------------------------------------------------
