@@ -47,8 +47,8 @@ def prototypes(estimator, X, *, n_prototypes=3, output=None, X_train=None):
         output : ndarray of int, shape (n_samples,)
             The column explained.
         raw_output : ndarray of shape (n_samples,)
-            Its value: a logit, or what a regressor predicts by way of its ``out_activation_``, which
-            for most losses is the prediction in the units of the target itself.
+            Its value: a logit, or what a regressor predicts by way of its ``out_activation_``,
+            which for most losses is the prediction in the units of the target itself.
         intercept : ndarray of shape (n_samples,)
             The part of it that no unit gives, 0 for a distance output.
         contributions : ndarray of shape (n_samples, n_units)
