@@ -9,7 +9,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._callbacks import fit_task, learned
 from ._compat import CallbackSupportMixin, with_callbacks
-from ._fitting import TrainableNetwork, Validation
+from ._fitting import Validation
+from ._novelty import ScoringNetwork
 from ._reporting import warn_if_cut_short, warn_if_still_falling
 from ._restarts import best_restart
 from ._rows import is_plain, takes_missing, validate_rows
@@ -19,7 +20,7 @@ from .engine.training import Rows
 __all__ = ["BaseDistanceNet"]
 
 
-class BaseDistanceNet(CallbackSupportMixin, TrainableNetwork):
+class BaseDistanceNet(CallbackSupportMixin, ScoringNetwork):
     """Fit and partial_fit of distance nets; a subclass says what targets mean.
 
     Everything is learned by a copy of the estimator, the draft, and taken over at the end, so that
@@ -77,6 +78,7 @@ class BaseDistanceNet(CallbackSupportMixin, TrainableNetwork):
         if task is not None:
             task.begin()
         draft, outcome = best_restart(draft, rows, validation, seeds, task)
+        draft._learn_novelty(rows, validation, seeds[0])
         if task is not None:
             task.end(draft)
         return draft, outcome
@@ -102,6 +104,7 @@ class BaseDistanceNet(CallbackSupportMixin, TrainableNetwork):
         schedule = self.learning_rate if counted else "constant"
         outcome = draft._train(rows, validation, run, 1, schedule)
         draft._keep_progress(run)
+        draft._forget_novelty()
         warn_if_cut_short(draft, outcome)
         return self._take_over(draft)
 

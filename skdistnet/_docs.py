@@ -169,6 +169,12 @@ scoring : str or callable, default={default}
     scikit-learn or a callable ``(estimator, X, y) -> float``, the higher the better. It is given a
     fitted copy of the estimator, arrays, and, where rows have weights, `sample_weight`.
     ``validation_scores_`` are its answers; for "loss" they are {score}.""",
+    "false_alarm_rate": """
+false_alarm_rate : float in (0, 1), default={default}
+    Share of known rows that `novelty_threshold_` takes for novel. It is measured on the rows set
+    aside by `early_stopping`, where there are enough of them for one such row; else on up to 1000
+    training rows, each by what the others look like. That the network itself was trained on them is
+    then left out: new rows raise more alarms, the fewer the training rows the more.""",
     "warm_start": """
 warm_start : bool, default={default}
     Whether fit goes on from where the last one ended, solver and random generator included.""",
@@ -201,7 +207,10 @@ t_ : int
     Rows that the solver has seen.
 init_scores_ : list of float
     For each start of `fit`, what the best was chosen by, the higher the better: losses are
-    negative."""
+    negative.
+novelty_threshold_ : float
+    Rows with :meth:`score_samples` below it are unlike the training data. Not there after
+    :meth:`partial_fit`, nor for a net whose first layer is not one of distances."""
 
 
 def describe_parameters(cls):

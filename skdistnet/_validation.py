@@ -226,6 +226,7 @@ RULES: dict[str, list[Any]] = {
     "early_stopping": [Boolean()],
     "validation_fraction": [WITHIN],
     "scoring": [OneOf(("loss",)), Scorer(), Callable()],
+    "false_alarm_rate": [WITHIN],
     "warm_start": [Boolean()],
     "verbose": [Boolean(), Number(0, ends="[)", integer=True)],
 }

@@ -108,6 +108,7 @@ class DistanceNetClassifier(LabelPredictions):
         early_stopping=False,
         validation_fraction=0.1,
         scoring="loss",
+        false_alarm_rate=0.05,
         warm_start=False,
         verbose=False,
     ):
@@ -146,6 +147,7 @@ class DistanceNetClassifier(LabelPredictions):
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.scoring = scoring
+        self.false_alarm_rate = false_alarm_rate
         self.warm_start = warm_start
         self.verbose = verbose
 

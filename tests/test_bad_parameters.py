@@ -61,6 +61,7 @@ BAD = {
     "early_stopping": FLAGS,
     "validation_fraction": WITHIN,
     "scoring": ["nonsense", "", "log_loss", 1, None, ["accuracy"], {"accuracy"}],
+    "false_alarm_rate": WITHIN,
     "warm_start": FLAGS,
     "verbose": [-1, 1.5, None, "yes", np.nan],
 }

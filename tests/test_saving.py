@@ -42,6 +42,10 @@ def test_a_saved_net_is_hardly_larger_than_its_parameters(kind, writer, options)
     net = kind((200,), **SMALL | options).fit(X, Y)
     names = ("centroids_", "inverse_radii_", "coefs_", "intercepts_")
     parameters = [array for name in names for array in getattr(net, name) if array is not None]
+    # What scores are made of is no larger for a larger net.
+    layers = net._novelty_["layers"]
+    assert sum(layer["packed"].nbytes for layer in layers) < 70_000
+    parameters += [layer[name] for layer in layers for name in ("packed", "means")]
     assert len(WRITERS[writer](net)) <= 1.2 * sum(array.nbytes for array in parameters)
 
 

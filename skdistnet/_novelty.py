@@ -1,0 +1,96 @@
+"""What an estimator says about inputs unlike its training data: score_samples and a threshold."""
+
+import numpy as np
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.metaestimators import available_if
+
+from . import _evidence
+from ._fitting import TrainableNetwork
+from ._rows import takes_missing
+from .engine.kernels import KERNELS
+from .engine.layers import Distance
+from .engine.losses import guess_loss
+
+__all__ = ["ScoringNetwork"]
+
+
+def measures_distance(estimator):
+    """Raise unless the constructor's parameters put a distance layer at the input."""
+    if not takes_missing(estimator):
+        raise AttributeError(
+            f"score_samples of {type(estimator).__name__} needs a distance layer at the input: "
+            f"set 'activation', or its first entry, to one of {sorted(KERNELS)}, or for a "
+            "classifier without hidden layers 'output_layer' to 'distance'; got "
+            f"activation={estimator.activation!r}."
+        )
+    return True
+
+
+class ScoringNetwork(TrainableNetwork):
+    """A network that knows how near the training data rows are.
+
+    What is stored is `_novelty_`, a dict of arrays and lists of arrays (see `_evidence.py`), and
+    `novelty_threshold_`.
+    """
+
+    @available_if(measures_distance)
+    def score_samples(self, X):
+        """How near the training data each row is.
+
+        Evidence comes from four places, each calibrated on training rows: the box of the training
+        data, the distances to the first layer's centroids, the activations of the last hidden layer
+        and the raw output. A row that is usual in all of them has score 0; rows below
+        ``novelty_threshold_`` are unlike the training data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            Never positive; higher is nearer.
+
+        Raises
+        ------
+        AttributeError
+            For a net whose first layer is not one of distances: there is no such method then.
+        NotFittedError
+            Before :meth:`fit`, and after :meth:`partial_fit`, which does not see all of the data.
+        """
+        X = self._check_rows(X)
+        if "_novelty_" not in vars(self):
+            raise NotFittedError(
+                f"score_samples of {type(self).__name__} is calibrated by fit, on the training "
+                "data; the last call was one of partial_fit, which sees only some of them."
+            )
+        return self._score_rows(X)
+
+    def _score_rows(self, X):
+        return _evidence.score(self._network, self._theta_, self._input_map, X, self._novelty_)
+
+    def _learn_novelty(self, rows, validation, seed):
+        """Calibrate on training rows; the threshold is from validation rows if they are enough."""
+        self._forget_novelty()
+        if not isinstance(self._network.layers[0], Distance):
+            return
+        chosen = np.random.default_rng(seed).permutation(len(rows))[: _evidence.sample_size(rows.X)]
+        target = rows.target[chosen]
+        one_of_several = guess_loss(target) == "log_loss"
+        groups = target.argmax(axis=1) if one_of_several else np.zeros(len(chosen), dtype=int)
+        self._novelty_, scores = _evidence.calibrate(
+            self._network,
+            self._theta_,
+            self._input_map,
+            rows.X[chosen],
+            groups,
+            _evidence.box(rows.X),
+        )
+        if validation is not None and len(validation) * self.false_alarm_rate >= 1:
+            scores = self._score_rows(validation.X)
+        self.novelty_threshold_ = float(np.quantile(scores, self.false_alarm_rate))
+
+    def _forget_novelty(self):
+        for name in ("_novelty_", "novelty_threshold_"):
+            self.__dict__.pop(name, None)
