@@ -21,15 +21,18 @@ One class for each way of sharing radii, under GaussianMixture's words. Each has
 ``radii_shape(n_units, n_inputs)``
     Shape of the inverse radii.
 ``workspace(n_rows, n_units, n_inputs, dtype)``
-    All arrays that the other methods write into. Its `X` is where the caller puts the rows.
+    All arrays that the other methods write into. Its `X` is where the caller puts the rows. Where
+    the caller sets `dropped`, `X` and `squares` are what dropout has left of the rows in `whole`
+    and of their squares (see dropout.py).
 ``prepare(centroids, inverse_radii, work)``
     Write into `work` what depends on the parameters alone.
 ``forward(centroids, inverse_radii, work, u)``
-    Write u, clamped at zero, and keep in `work` what the way back needs; after `prepare`.
+    Write u, clamped at zero unless rows are dropped, and keep in `work` what the way back needs;
+    after `prepare`.
 ``backward(centroids, inverse_radii, work, D, d_centroids, d_inverse_radii)``
     Write the gradients by the parameters.
 ``input_gradient(centroids, inverse_radii, work, D, out)``
-    Write the gradient by X; after `forward`, with or without `backward`.
+    Write the gradient by the rows, before dropout; after `forward`, with or without `backward`.
 """
 
 from types import SimpleNamespace
@@ -52,8 +55,25 @@ def unit_blocks(n_units, n_inputs, dtype):
     return [slice(start, min(start + rows, n_units)) for start in range(0, n_units, rows)]
 
 
+def room_for_rows(n_rows, n_inputs, dtype):
+    X = memory.empty((n_rows, n_inputs), dtype)
+    return {"X": X, "whole": X, "dropped": False}
+
+
 def squared_norms(rows):
     return np.einsum("ij,ij->i", rows, rows)
+
+
+def square_rows(work):
+    """Write the squares of the rows, unless dropout has."""
+    if not work.dropped:
+        np.multiply(work.X, work.X, out=work.squares)
+
+
+def clamp(u, work):
+    """Take back what rounding has left above zero; what dropout has, makes up for what is below."""
+    if not work.dropped:
+        np.minimum(u, 0, out=u)
 
 
 def from_differences(centroids, inverse_radii, x):
@@ -80,7 +100,7 @@ class DiagonalRadii:
     def workspace(n_rows, n_units, n_inputs, dtype):
         blocks = unit_blocks(n_units, n_inputs, dtype)
         return SimpleNamespace(
-            X=memory.empty((n_rows, n_inputs), dtype),
+            **room_for_rows(n_rows, n_inputs, dtype),
             squares=memory.empty((n_rows, n_inputs), dtype),
             weights=memory.empty((2, n_units, n_inputs), dtype),
             constant=memory.empty(n_units, dtype),
@@ -102,11 +122,11 @@ class DiagonalRadii:
 
     @staticmethod
     def forward(centroids, inverse_radii, work, u):
-        np.multiply(work.X, work.X, out=work.squares)
+        square_rows(work)
         u[...] = work.constant
         multiply(work.squares, work.weights[0], u, transpose_b=True, scale=-0.5, keep=1.0)
         multiply(work.X, work.weights[1], u, transpose_b=True, keep=1.0)
-        np.minimum(u, 0, out=u)
+        clamp(u, work)
 
     @staticmethod
     def backward(centroids, inverse_radii, work, D, d_centroids, d_inverse_radii):
@@ -129,7 +149,7 @@ class DiagonalRadii:
     @staticmethod
     def input_gradient(centroids, inverse_radii, work, D, out):
         multiply(D, work.weights[0], out)
-        out *= work.X
+        out *= work.whole
         multiply(D, work.weights[1], out, keep=-1.0)
 
 
@@ -147,7 +167,7 @@ class SphericalRadii:
     @staticmethod
     def workspace(n_rows, n_units, n_inputs, dtype):
         return SimpleNamespace(
-            X=memory.empty((n_rows, n_inputs), dtype),
+            **room_for_rows(n_rows, n_inputs, dtype),
             distances=memory.empty((n_rows, n_units), dtype),
             scaled=memory.empty((n_rows, n_units), dtype),
             norms=memory.empty(n_units, dtype),
@@ -164,9 +184,11 @@ class SphericalRadii:
     @staticmethod
     def forward(centroids, inverse_radii, work, u):
         distances = work.distances
-        np.add(squared_norms(work.X)[:, np.newaxis], work.norms, out=distances)
+        norms = work.squares.sum(axis=1) if work.dropped else squared_norms(work.X)
+        np.add(norms[:, np.newaxis], work.norms, out=distances)
         multiply(work.X, centroids, distances, transpose_b=True, scale=-2.0, keep=1.0)
-        np.maximum(distances, 0, out=distances)
+        if not work.dropped:
+            np.maximum(distances, 0, out=distances)
         np.multiply(distances, -0.5 * work.squared_radii.T, out=u)
 
     @staticmethod
@@ -182,7 +204,7 @@ class SphericalRadii:
     @staticmethod
     def input_gradient(centroids, inverse_radii, work, D, out):
         np.multiply(D, work.squared_radii.T, out=work.scaled)
-        np.multiply(work.X, -work.scaled.sum(axis=1, keepdims=True), out=out)
+        np.multiply(work.whole, -work.scaled.sum(axis=1, keepdims=True), out=out)
         multiply(work.scaled, centroids, out, keep=1.0)
 
 
@@ -196,7 +218,7 @@ class TiedRadii:
     @staticmethod
     def workspace(n_rows, n_units, n_inputs, dtype):
         return SimpleNamespace(
-            X=memory.empty((n_rows, n_inputs), dtype),
+            **room_for_rows(n_rows, n_inputs, dtype),
             squares=memory.empty((n_rows, n_inputs), dtype),
             weights=memory.empty((n_units, n_inputs), dtype),
             constant=memory.empty(n_units, dtype),
@@ -212,10 +234,10 @@ class TiedRadii:
 
     @staticmethod
     def forward(centroids, inverse_radii, work, u):
-        np.multiply(work.X, work.X, out=work.squares)
+        square_rows(work)
         np.subtract(work.constant, 0.5 * (work.squares @ work.squared_radii.T), out=u)
         multiply(work.X, work.weights, u, transpose_b=True, keep=1.0)
-        np.minimum(u, 0, out=u)
+        clamp(u, work)
 
     @staticmethod
     def backward(centroids, inverse_radii, work, D, d_centroids, d_inverse_radii):
@@ -230,7 +252,7 @@ class TiedRadii:
 
     @staticmethod
     def input_gradient(centroids, inverse_radii, work, D, out):
-        np.multiply(work.X, -(D.sum(axis=1, keepdims=True) * work.squared_radii), out=out)
+        np.multiply(work.whole, -(D.sum(axis=1, keepdims=True) * work.squared_radii), out=out)
         multiply(D, work.weights, out, keep=1.0)
 
 

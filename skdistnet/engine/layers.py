@@ -8,9 +8,12 @@ Every kind has
     Those that decay acts on.
 ``n_parameters``, ``views(block)``
     The length of its part of the flat parameter vector, and that part's named views.
-``workspace(n_rows, dtype)``
-    Its buffers for batches of `n_rows`; `X` among them is where its input is put. A distance
-    layer's `presence` says how much each number of X counts where some are missing, else None.
+``workspace(n_rows, dtype, dropout=False)``
+    Its buffers for batches of `n_rows`; `X` among them is where its input is put. With dropout it
+    is put into `whole`, which else is the same array. A distance layer's `presence` says how much
+    each number of X counts where some are missing, else None.
+``drop(work, mask)``
+    Write what dropout leaves of `whole` into X; before `forward`.
 ``prepare(params, work)``
     Called before the passes whenever parameters have changed.
 ``forward(params, work, out)``, ``backward(params, work, out, d_out, grads)``,
@@ -28,9 +31,12 @@ import math
 from dataclasses import dataclass
 from types import SimpleNamespace
 
+import numpy as np
+
 from . import memory, missing
 from .activations import ACTIVATIONS
 from .distances import RADIUS_TYPES, from_differences
+from .dropout import thin
 from .kernels import KERNELS
 from .products import multiply
 from .subnormals import flush_activations, flush_slopes
@@ -77,11 +83,19 @@ class Distance:
             "inverse_radii": block[n_centroids:].reshape(self.radii_shape),
         }
 
-    def workspace(self, n_rows, dtype):
+    def workspace(self, n_rows, dtype, dropout=False):
         work = self.radii.workspace(n_rows, self.n_units, self.n_inputs, dtype)
+        if dropout:
+            work.dropped = True
+            work.whole, work.squares = (memory.empty(work.X.shape, dtype) for _ in range(2))
         work.presence = None
         work.u = None if self.kernel is None else memory.empty((n_rows, self.n_units), dtype)
         return work
+
+    def drop(self, work, mask):
+        thin(work.whole, mask, out=work.X)
+        np.multiply(work.whole, work.whole, out=work.squares)
+        thin(work.squares, mask, out=work.squares)
 
     def prepare(self, params, work):
         self.radii.prepare(params["centroids"], params["inverse_radii"], work)
@@ -93,6 +107,8 @@ class Distance:
             measure.forward(centroids, inverse_radii, work, out)
         else:
             measure.forward(centroids, inverse_radii, work, work.u)
+            if work.dropped:
+                np.minimum(work.u, 0, out=work.u)
             self.kernel.value(work.u, out)
             flush_activations(out)
 
@@ -144,8 +160,12 @@ class Dense:
             "intercepts": block[: self.n_units],
         }
 
-    def workspace(self, n_rows, dtype):
-        return SimpleNamespace(X=memory.empty((n_rows, self.n_inputs), dtype))
+    def workspace(self, n_rows, dtype, dropout=False):
+        X = memory.empty((n_rows, self.n_inputs), dtype)
+        return SimpleNamespace(X=X, whole=memory.empty(X.shape, dtype) if dropout else X)
+
+    def drop(self, work, mask):
+        thin(work.whole, mask, out=work.X)
 
     def prepare(self, params, work):
         """Nothing: the parameters are used as they are."""

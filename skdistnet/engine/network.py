@@ -10,7 +10,6 @@ from .distances import RADIUS_TYPES
 from .kernels import KERNELS
 from .layers import Dense, Distance
 from .losses import LOSSES, guess_loss, normalized_weights
-from .subnormals import flush_activations
 
 __all__ = ["OUTPUT_LAYERS", "NamedViews", "Network"]
 
@@ -183,15 +182,19 @@ class Network:
 
     # Passes through the layers --------------------------------------------------------------------
 
-    def workspace(self, n_rows):
+    def workspace(self, n_rows, dropout=False):
         """Allocate all buffers of the passes over a batch of `n_rows`.
 
         The rows are put into `X`. Each layer writes its output straight to where the next one wants
         its input; `outputs[-1]` is the raw output and `d_outputs` holds the gradients by `outputs`.
+        With dropout a layer needs its own output on the way back, beside what was left of it for
+        the next one.
         """
-        layers = [layer.workspace(n_rows, self.dtype) for layer in self.layers]
+        first, *others = self.layers
+        layers = [first.workspace(n_rows, self.dtype)]
+        layers += [layer.workspace(n_rows, self.dtype, dropout) for layer in others]
         last = memory.empty((n_rows, self.sizes[-1]), self.dtype)
-        outputs = [work.X for work in layers[1:]] + [last]
+        outputs = [work.whole for work in layers[1:]] + [last]
         return SimpleNamespace(
             layers=layers,
             X=layers[0].X,
@@ -204,33 +207,23 @@ class Network:
         for layer, views, buffers in zip(self.layers, params, work.layers):
             layer.prepare(views, buffers)
 
-    def run_forward(self, params, work, kept=()):
+    def run_forward(self, params, work, masks=()):
         """Forward pass of the rows in `work.X`, which :meth:`prepare` has got ready.
 
-        `kept` has, for each hidden layer, ones for the outputs to keep and zeros for those to
-        replace by their unit's mean over the batch: distances without them would all be shorter.
+        A workspace with dropout takes masks, one for each hidden layer (see dropout.py).
         """
         for number, layer in enumerate(self.layers):
-            out = work.outputs[number]
-            layer.forward(params[number], work.layers[number], out)
-            if number < len(kept):
-                # Three passes, but arithmetic is six times as fast as assignment by a mask.
-                mean = np.full(len(out), 1.0 / len(out), dtype=out.dtype) @ out
-                flush_activations(mean)
-                out -= mean
-                out *= kept[number]
-                out += mean
+            layer.forward(params[number], work.layers[number], work.outputs[number])
+            if number < len(masks):
+                self.layers[number + 1].drop(work.layers[number + 1], masks[number])
         return work.outputs[-1]
 
-    def run_backward(self, params, work, grads, kept=()):
-        """Fill `grads` (as from :meth:`views`) from the gradient in `work.d_outputs[-1]`.
-
-        What is not `kept` is taken for a constant.
-        """
+    def run_backward(self, params, work, grads, masks=()):
+        """Fill `grads` (as from :meth:`views`) from the gradient in `work.d_outputs[-1]`."""
         for number in reversed(range(len(self.layers))):
             layer, buffers, d_out = self.layers[number], work.layers[number], work.d_outputs[number]
-            if number < len(kept):
-                d_out *= kept[number]
+            if number < len(masks):
+                d_out *= masks[number]
             layer.backward(params[number], buffers, work.outputs[number], d_out, grads[number])
             if number > 0:
                 layer.input_gradient(params[number], buffers, d_out, work.d_outputs[number - 1])

@@ -1,11 +1,8 @@
-"""What keeps a network from learning noise: decay and dropout."""
+"""What pulls a network's parameters back while they learn: decay."""
 
 import numpy as np
 
-__all__ = ["DECAYS", "Decay", "Dropout"]
-
-#: Numbers drawn for the dropout of an epoch, where batches are not larger than half of that.
-POOL = 2**17
+__all__ = ["DECAYS", "Decay"]
 
 DECAYS = ("coupled", "decoupled", "prior")
 
@@ -66,41 +63,3 @@ class Decay:
             coupled = self.kind == "coupled"
             pull *= self.alpha / n_batch if coupled else self.alpha * dispersion / n_rows
             gradient += pull
-
-
-class Dropout:
-    """Which outputs of hidden layers are kept while training, as arrays of zeros and ones.
-
-    They are cut, at random places, from one array that is drawn for each epoch: drawing them for
-    each batch would add a twentieth to the time of a small network.
-
-    Parameters
-    ----------
-    network : Network
-    share : float
-        Share of the ways through the network that are cut: each of L hidden layers drops
-        ``1 - (1 - share)**(1 / L)``, in steps of 1/256, so that what reaches the output is as much
-        disturbed at any depth.
-    batch_size, n_rows : int
-        Of an epoch.
-    """
-
-    def __init__(self, network, share, batch_size, n_rows):
-        self.widths, self.dtype = network.sizes[1:-1], network.dtype
-        kept = (1.0 - share) ** (1.0 / max(1, len(self.widths)))
-        self.threshold = round(256 * (1.0 - kept))
-        widest = max(self.widths, default=0)
-        self.size = min(n_rows * widest, max(POOL, 2 * batch_size * widest))
-
-    def refresh(self, rng):
-        """Draw anew; an epoch begins."""
-        drawn = np.frombuffer(rng.bytes(self.size), dtype=np.uint8)
-        self.pool = (drawn >= self.threshold).astype(self.dtype)
-
-    def draw(self, n_rows, rng):
-        """For each hidden layer, what is kept of the outputs for a batch."""
-        starts = [rng.integers(self.size - n_rows * width + 1) for width in self.widths]
-        return [
-            self.pool[start : start + n_rows * width].reshape(n_rows, width)
-            for start, width in zip(starts, self.widths)
-        ]

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from . import memory
+from .dropout import Dropout
 from .inputs import MappedRows
 from .losses import normalized_weights
 from .missing import fill_missing
 from .prediction import layer_output
-from .regularization import Decay, Dropout
+from .regularization import Decay
 from .rollback import Rollback
 from .schedules import HORIZON_SCHEDULES, SCHEDULES
 from .subnormals import flush_averages
@@ -156,15 +157,16 @@ class Trainer:
         weights = normalized_weights(picked, n_rows, self.network.dtype)
         work = self.workspaces.get(n_rows)
         if work is None:
-            work = self.workspaces[n_rows] = self.network.workspace(n_rows)
+            work = self.network.workspace(n_rows, dropout=self.dropout is not None)
+            self.workspaces[n_rows] = work
         self.mapped_rows.gather(batch, work.X)
         if self.mapped_rows.incomplete:
             fill_missing(work.layers[0])
         self.network.prepare(self.params, work)
-        kept = () if self.dropout is None else self.dropout.draw(n_rows, run.rng)
-        raw = self.network.run_forward(self.params, work, kept)
+        masks = () if self.dropout is None else self.dropout.draw(n_rows, run.rng)
+        raw = self.network.run_forward(self.params, work, masks)
         value = plan.loss.value_and_gradient(raw, target, weights, out=work.d_outputs[-1])
-        self.network.run_backward(self.params, work, self.grads, kept)
+        self.network.run_backward(self.params, work, self.grads, masks)
         rate = self.rate()
         if self.decay is not None:
             dispersion = value

@@ -1,4 +1,4 @@
-"""Decay and dropout, in the epoch loop too, and numbers too small to matter."""
+"""Decay, in the epoch loop too, and numbers too small to matter."""
 
 from dataclasses import replace
 
@@ -9,8 +9,6 @@ from training_runs import IDENTITY, N_INPUTS, N_ROWS, NETWORK, PLAN, make_rows, 
 
 from skdistnet.engine import SOLVERS, Network
 from skdistnet.engine.inputs import InputMap
-from skdistnet.engine.losses import normalized_weights
-from skdistnet.engine.regularization import Dropout
 from skdistnet.engine.training import SWEEP, Rows, Run, train
 
 ONE_PLAIN_STEP = replace(
@@ -101,72 +99,3 @@ def test_subnormal_numbers_are_swept_from_parameters_and_averages(dtype):
     assert coefs[0] == 0
     np.testing.assert_allclose(coefs[1:], np.array([1e-20, 1]) * 0.99**SWEEP, rtol=1e-4)
     np.testing.assert_array_equal(run.solver_state["mean_square"], 0)
-
-
-# Dropout ------------------------------------------------------------------------------------------
-
-
-def draw_kept(network, share, n_rows, seed=0):
-    dropout, rng = Dropout(network, share, n_rows, 3 * n_rows), np.random.default_rng(seed)
-    dropout.refresh(rng)
-    return dropout.draw(n_rows, rng)
-
-
-@pytest.mark.parametrize("share", [0.0, 0.001, 0.1, 0.5, 0.998])
-@pytest.mark.parametrize("n_rows", [400, 4000])
-@pytest.mark.parametrize("widths", [(100,), (100, 50), (60,) * 10])
-def test_the_share_asked_for_is_cut_of_the_ways_through_the_network(share, n_rows, widths):
-    kept = draw_kept(Network([2, *widths, 3]), share, n_rows)
-    assert [mask.shape for mask in kept] == [(n_rows, width) for width in widths]
-    for mask in kept:
-        assert set(np.unique(mask)) <= {0.0, 1.0}
-        assert mask.mean() == pytest.approx((1 - share) ** (1 / len(widths)), abs=0.01)
-
-
-@pytest.mark.parametrize("n_rows", [1, 7, 20])
-def test_every_batch_of_an_epoch_and_every_epoch_drops_others(n_rows):
-    network, rng = Network([2, 30, 3], dtype=np.float32), np.random.default_rng(0)
-    dropout, seen = Dropout(network, 0.5, n_rows, 20 * n_rows), set()
-    for _ in range(3):
-        dropout.refresh(rng)
-        for _ in range(20):
-            (mask,) = dropout.draw(n_rows, rng)
-            assert mask.dtype == np.float32
-            seen.add(mask.tobytes())
-    assert len(seen) > 55
-
-
-def test_dropped_outputs_are_their_units_mean_and_pass_no_gradient_back():
-    """The gradient is that of a network whose dropped outputs are constants."""
-    network = Network([N_INPUTS, 4, 5, 1], ["gaussian", "tanh"], output_layer="linear")
-    rows, rng = make_rows(), np.random.default_rng(2)
-    theta = rng.normal(size=network.n_parameters)
-    kept = draw_kept(network, 0.4, N_ROWS)
-    work, weights = network.workspace(N_ROWS), normalized_weights(None, N_ROWS, np.float64)
-
-    def run(theta, means=None):
-        params = network.views(theta)
-        work.X[...] = rows.X
-        network.prepare(params, work)
-        if means is None:
-            raw = network.run_forward(params, work, kept)
-        else:
-            for number, layer in enumerate(network.layers):
-                out = work.outputs[number]
-                layer.forward(params[number], work.layers[number], out)
-                if number < 2:
-                    np.copyto(out, means[number], where=kept[number] == 0)
-            raw = work.outputs[-1]
-        out = work.d_outputs[-1]
-        return PLAN.loss.value_and_gradient(raw, rows.target, weights, out=out)
-
-    run(theta)
-    means = [work.outputs[number].copy() for number in (0, 1)]
-    for mask, out in zip(kept, means):
-        for unit in range(out.shape[1]):
-            assert len(np.unique(out[mask[:, unit] == 0, unit])) <= 1
-            assert len(np.unique(out[mask[:, unit] == 1, unit])) > 1
-    gradient = np.empty_like(theta)
-    network.run_backward(network.views(theta), work, network.views(gradient), kept)
-    expected = central_differences(lambda moved: run(moved, means), theta)
-    np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
