@@ -134,7 +134,7 @@ def test_the_gradient_with_dropout_takes_means_for_constants(
 ):
     network = Network([3, 6, 5, 2], activations, output_layer, radius_type)
     rng = np.random.default_rng(2)
-    theta, X = 0.5 * rng.normal(size=network.n_parameters), rng.normal(size=(N_ROWS, 3))
+    theta, X = 0.4 * rng.normal(size=network.n_parameters), rng.normal(size=(N_ROWS, 3))
     Y, weights = np.eye(2)[rng.integers(2, size=N_ROWS)], normalized_weights(None, N_ROWS, float)
     masks, loss = draw_masks(network, 0.4, N_ROWS), LOSSES["log_loss"]()
     work, gradient, constants = network.workspace(N_ROWS, dropout=True), np.empty_like(theta), []
