@@ -121,7 +121,8 @@ decay : {{"prior", "decoupled", "coupled"}}, default={default}
 dropout : float in [0, 1), default={default}
     Share of the outputs of hidden units that are replaced by their unit's mean over the batch while
     training; of L hidden layers each has ``1 - (1 - dropout)**(1 / L)`` of its outputs replaced.
-    Left out altogether, they would shorten every distance.""",
+    Those left count for so much more that squared distances are, in the mean, what they are without
+    dropout.""",
     "label_smoothing": """
 label_smoothing : float in [0, 1), default={default}
     Share of each label that training spreads evenly over all classes.""",

@@ -107,6 +107,18 @@ def test_dropout_changes_the_training_and_is_none_of_prediction(kind):
     np.testing.assert_array_equal(dropped.predict(IRIS), again.predict(IRIS))
 
 
+@pytest.mark.parametrize("activation", [*KERNELS, "relu", "tanh"])
+@pytest.mark.parametrize("output_layer", OUTPUT_LAYERS)
+def test_what_was_learned_under_much_dropout_holds_without(activation, output_layer):
+    """Were answers without dropout others than those trained, layers would add up to nonsense."""
+    X, y = load_digits(return_X_y=True)
+    rate = "auto" if activation in KERNELS else 0.003
+    net = DistanceNetClassifier(
+        (60, 60, 60), activation, output_layer=output_layer, dropout=0.8, learning_rate_init=rate
+    )
+    assert net.set_params(max_iter=30, random_state=0).fit(X, y).score(X, y) > 0.97
+
+
 @pytest.mark.parametrize(
     ("hidden", "expected"), [((), 0.03), (30, 0.03), ((5, 5), 0.03 / 2**0.5), ((5,) * 9, 0.01)]
 )
