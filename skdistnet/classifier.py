@@ -96,7 +96,7 @@ class DistanceNetClassifier(LabelPredictions):
         alpha=0.0,
         decay="prior",
         dropout=0.15,
-        label_smoothing=0.04,
+        label_smoothing=0.02,
         class_weight=None,
         dtype=None,
         batch_size="auto",
