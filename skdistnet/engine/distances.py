@@ -21,18 +21,17 @@ One class for each way of sharing radii, under GaussianMixture's words. Each has
 ``radii_shape(n_units, n_inputs)``
     Shape of the inverse radii.
 ``workspace(n_rows, n_units, n_inputs, dtype)``
-    All arrays that the other methods write into. Its `X` is where the caller puts the rows. Where
-    the caller sets `dropped`, `X` and `squares` are what dropout has left of the rows in `whole`
-    and of their squares (see dropout.py).
+    All arrays that the other methods write into. Its `X` is where the caller puts the rows, and
+    `kept` the share of them that dropout has left, by how much X has grown (see dropout.py).
 ``prepare(centroids, inverse_radii, work)``
     Write into `work` what depends on the parameters alone.
 ``forward(centroids, inverse_radii, work, u)``
-    Write u, clamped at zero unless rows are dropped, and keep in `work` what the way back needs;
+    Write u, clamped at zero if nothing is dropped, and keep in `work` what the way back needs;
     after `prepare`.
 ``backward(centroids, inverse_radii, work, D, d_centroids, d_inverse_radii)``
     Write the gradients by the parameters.
 ``input_gradient(centroids, inverse_radii, work, D, out)``
-    Write the gradient by the rows, before dropout; after `forward`, with or without `backward`.
+    Write the gradient by the rows, of those kept; after `forward`, with or without `backward`.
 """
 
 from types import SimpleNamespace
@@ -55,25 +54,14 @@ def unit_blocks(n_units, n_inputs, dtype):
     return [slice(start, min(start + rows, n_units)) for start in range(0, n_units, rows)]
 
 
-def room_for_rows(n_rows, n_inputs, dtype):
-    X = memory.empty((n_rows, n_inputs), dtype)
-    return {"X": X, "whole": X, "dropped": False}
+def clamp(u, work):
+    """Take away what rounding leaves above zero; what dropout does, makes up for what is below."""
+    if work.kept == 1.0:
+        np.minimum(u, 0, out=u)
 
 
 def squared_norms(rows):
     return np.einsum("ij,ij->i", rows, rows)
-
-
-def square_rows(work):
-    """Write the squares of the rows, unless dropout has."""
-    if not work.dropped:
-        np.multiply(work.X, work.X, out=work.squares)
-
-
-def clamp(u, work):
-    """Take back what rounding has left above zero; what dropout has, makes up for what is below."""
-    if not work.dropped:
-        np.minimum(u, 0, out=u)
 
 
 def from_differences(centroids, inverse_radii, x):
@@ -100,7 +88,8 @@ class DiagonalRadii:
     def workspace(n_rows, n_units, n_inputs, dtype):
         blocks = unit_blocks(n_units, n_inputs, dtype)
         return SimpleNamespace(
-            **room_for_rows(n_rows, n_inputs, dtype),
+            X=memory.empty((n_rows, n_inputs), dtype),
+            kept=1.0,
             squares=memory.empty((n_rows, n_inputs), dtype),
             weights=memory.empty((2, n_units, n_inputs), dtype),
             constant=memory.empty(n_units, dtype),
@@ -122,16 +111,17 @@ class DiagonalRadii:
 
     @staticmethod
     def forward(centroids, inverse_radii, work, u):
-        square_rows(work)
+        np.multiply(work.X, work.X, out=work.squares)
         u[...] = work.constant
-        multiply(work.squares, work.weights[0], u, transpose_b=True, scale=-0.5, keep=1.0)
+        scale = -0.5 * work.kept
+        multiply(work.squares, work.weights[0], u, transpose_b=True, scale=scale, keep=1.0)
         multiply(work.X, work.weights[1], u, transpose_b=True, keep=1.0)
         clamp(u, work)
 
     @staticmethod
     def backward(centroids, inverse_radii, work, D, d_centroids, d_inverse_radii):
         multiply(D, work.X, d_centroids, transpose_a=True)
-        multiply(D, work.squares, d_inverse_radii, transpose_a=True)
+        multiply(D, work.squares, d_inverse_radii, transpose_a=True, scale=work.kept)
         np.matmul(work.ones, D, out=work.totals[:, 0])
         # Both are reworked where they are: another pair of matrices would not fit the cache.
         for block in work.blocks:
@@ -148,8 +138,8 @@ class DiagonalRadii:
 
     @staticmethod
     def input_gradient(centroids, inverse_radii, work, D, out):
-        multiply(D, work.weights[0], out)
-        out *= work.whole
+        multiply(D, work.weights[0], out, scale=work.kept)
+        out *= work.X
         multiply(D, work.weights[1], out, keep=-1.0)
 
 
@@ -167,7 +157,8 @@ class SphericalRadii:
     @staticmethod
     def workspace(n_rows, n_units, n_inputs, dtype):
         return SimpleNamespace(
-            **room_for_rows(n_rows, n_inputs, dtype),
+            X=memory.empty((n_rows, n_inputs), dtype),
+            kept=1.0,
             distances=memory.empty((n_rows, n_units), dtype),
             scaled=memory.empty((n_rows, n_units), dtype),
             norms=memory.empty(n_units, dtype),
@@ -184,10 +175,9 @@ class SphericalRadii:
     @staticmethod
     def forward(centroids, inverse_radii, work, u):
         distances = work.distances
-        norms = work.squares.sum(axis=1) if work.dropped else squared_norms(work.X)
-        np.add(norms[:, np.newaxis], work.norms, out=distances)
+        np.add(work.kept * squared_norms(work.X)[:, np.newaxis], work.norms, out=distances)
         multiply(work.X, centroids, distances, transpose_b=True, scale=-2.0, keep=1.0)
-        if not work.dropped:
+        if work.kept == 1.0:
             np.maximum(distances, 0, out=distances)
         np.multiply(distances, -0.5 * work.squared_radii.T, out=u)
 
@@ -204,7 +194,7 @@ class SphericalRadii:
     @staticmethod
     def input_gradient(centroids, inverse_radii, work, D, out):
         np.multiply(D, work.squared_radii.T, out=work.scaled)
-        np.multiply(work.whole, -work.scaled.sum(axis=1, keepdims=True), out=out)
+        np.multiply(work.X, -work.kept * work.scaled.sum(axis=1, keepdims=True), out=out)
         multiply(work.scaled, centroids, out, keep=1.0)
 
 
@@ -218,7 +208,8 @@ class TiedRadii:
     @staticmethod
     def workspace(n_rows, n_units, n_inputs, dtype):
         return SimpleNamespace(
-            **room_for_rows(n_rows, n_inputs, dtype),
+            X=memory.empty((n_rows, n_inputs), dtype),
+            kept=1.0,
             squares=memory.empty((n_rows, n_inputs), dtype),
             weights=memory.empty((n_units, n_inputs), dtype),
             constant=memory.empty(n_units, dtype),
@@ -234,8 +225,9 @@ class TiedRadii:
 
     @staticmethod
     def forward(centroids, inverse_radii, work, u):
-        square_rows(work)
-        np.subtract(work.constant, 0.5 * (work.squares @ work.squared_radii.T), out=u)
+        np.multiply(work.X, work.X, out=work.squares)
+        scaled = 0.5 * work.kept * (work.squares @ work.squared_radii.T)
+        np.subtract(work.constant, scaled, out=u)
         multiply(work.X, work.weights, u, transpose_b=True, keep=1.0)
         clamp(u, work)
 
@@ -243,7 +235,7 @@ class TiedRadii:
     def backward(centroids, inverse_radii, work, D, d_centroids, d_inverse_radii):
         multiply(D, work.X, d_centroids, transpose_a=True)  # G
         s = D.sum(axis=0)
-        total = D.sum(axis=1) @ work.squares
+        total = work.kept * (D.sum(axis=1) @ work.squares)
         total -= 2.0 * np.einsum("ij,ij->j", d_centroids, centroids)
         total += np.einsum("i,ij,ij->j", s, centroids, centroids)
         d_inverse_radii[0] = -inverse_radii[0] * total
@@ -252,7 +244,8 @@ class TiedRadii:
 
     @staticmethod
     def input_gradient(centroids, inverse_radii, work, D, out):
-        np.multiply(work.whole, -(D.sum(axis=1, keepdims=True) * work.squared_radii), out=out)
+        kept = -work.kept * D.sum(axis=1, keepdims=True)
+        np.multiply(work.X, kept * work.squared_radii, out=out)
         multiply(D, work.weights, out, keep=1.0)
 
 

@@ -1,19 +1,17 @@
-"""Dropout that leaves distances as they are, in the mean over what is dropped.
+"""Dropout that leaves squared distances, in the mean over what is dropped, as they are.
 
 A unit of a distance layer adds up terms, ``r_k^2 (h_k - c_k)^2``. Without some of them every
 distance would be shorter, and every answer larger than it is once all are there. So a dropped
-number is not taken for zero but for its mean over the batch, its square for the mean of its
-squares, and what is kept is moved away from these by so much more. With a mask m of 0 or
-``1 / share kept``::
+number is taken for its mean over the batch, and the terms that are kept are moved away from those
+of the mean, ``r_k^2 (mean_k - c_k)^2``, by so much more. With the share q that is kept, a mask m of
+0 or 1 / q, and ``x_k = m_k (h_k - mean_k)``, that sum is ::
 
-    x_k = mean(h_k) + m_k (h_k - mean(h_k))
-    s_k = mean(h_k^2) + m_k (h_k^2 - mean(h_k^2))
-    u   = -1/2 sum_k r_k^2 (s_k - 2 c_k x_k + c_k^2)
+    u = -1/2 sum_k r_k^2 (q x_k^2 - 2 c'_k x_k + c'_k^2),    c'_k = c_k - mean_k
 
-The mean of x, s and u over masks is h, h^2 and the u of h: a network learns with dropout what it
-uses without. A dot-product layer takes x alone, the inverted dropout of Srivastava et al. (2014,
-section 10) but for its point of rest. Means are constants to the gradient by h, which is that of
-u without dropout times m.
+whose mean over masks is the u of h: a network learns with dropout what it uses without. For q = 1
+it is the distance between x and c'. A dot-product layer takes ``mean_k + x_k``, which is the
+inverted dropout of Srivastava et al. (2014, section 10) but for its point of rest. Means are
+constants to the gradient.
 """
 
 import numpy as np
@@ -27,13 +25,13 @@ POOL = 2**17
 
 
 def thin(numbers, mask, out):
-    """Write `numbers` with each column's distance from its mean over the rows times `mask`."""
-    # Three passes, but arithmetic is six times as fast as assignment by a mask.
+    """Write how far `numbers` are from their columns' means, times `mask`; return the means."""
     mean = np.full(len(numbers), 1.0 / len(numbers), dtype=numbers.dtype) @ numbers
     flush_activations(mean)
+    # Arithmetic is six times as fast as assignment by a mask.
     np.subtract(numbers, mean, out=out)
     out *= mask
-    out += mean
+    return mean
 
 
 class Dropout:
@@ -58,13 +56,14 @@ class Dropout:
         kept = (1.0 - share) ** (1.0 / max(1, len(self.widths)))
         self.threshold = min(255, round(256 * (1.0 - kept)))
         widest = max(self.widths, default=0)
+        self.kept = 1.0 - self.threshold / 256 if self.widths else 1.0
         self.size = min(n_rows * widest, max(POOL, 2 * batch_size * widest))
 
     def refresh(self, rng):
         """Draw anew; an epoch begins."""
         drawn = np.frombuffer(rng.bytes(self.size), dtype=np.uint8)
         self.pool = (drawn >= self.threshold).astype(self.dtype)
-        self.pool *= 256 / (256 - self.threshold)
+        self.pool /= self.kept
 
     def draw(self, n_rows, rng):
         """For each hidden layer, the mask of its outputs for a batch."""

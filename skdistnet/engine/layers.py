@@ -8,11 +8,12 @@ Every kind has
     Those that decay acts on.
 ``n_parameters``, ``views(block)``
     The length of its part of the flat parameter vector, and that part's named views.
-``workspace(n_rows, dtype, dropout=False)``
-    Its buffers for batches of `n_rows`; `X` among them is where its input is put. With dropout it
-    is put into `whole`, which else is the same array. A distance layer's `presence` says how much
-    each number of X counts where some are missing, else None.
-``drop(work, mask)``
+``workspace(n_rows, dtype, kept=1.0)``
+    Its buffers for batches of `n_rows`; `whole` among them is where its input is put. Where dropout
+    keeps a share of it only, that share is passed on to `X`, which else is the same array. A
+    distance layer's `presence` says how much each number of X counts where some are missing, else
+    None.
+``drop(params, work, mask)``
     Write what dropout leaves of `whole` into X; before `forward`.
 ``prepare(params, work)``
     Called before the passes whenever parameters have changed.
@@ -83,31 +84,37 @@ class Distance:
             "inverse_radii": block[n_centroids:].reshape(self.radii_shape),
         }
 
-    def workspace(self, n_rows, dtype, dropout=False):
+    def workspace(self, n_rows, dtype, kept=1.0):
         work = self.radii.workspace(n_rows, self.n_units, self.n_inputs, dtype)
-        if dropout:
-            work.dropped = True
-            work.whole, work.squares = (memory.empty(work.X.shape, dtype) for _ in range(2))
+        work.whole, work.kept = work.X, kept
+        if kept < 1.0:
+            work.whole = memory.empty(work.X.shape, dtype)
+            work.centroids = memory.empty((self.n_units, self.n_inputs), dtype)
         work.presence = None
         work.u = None if self.kernel is None else memory.empty((n_rows, self.n_units), dtype)
         return work
 
-    def drop(self, work, mask):
-        thin(work.whole, mask, out=work.X)
-        np.multiply(work.whole, work.whole, out=work.squares)
-        thin(work.squares, mask, out=work.squares)
+    def places(self, params, work):
+        """Centroids as the rows see them: from the mean of these, where dropout takes them."""
+        return params["centroids"] if work.kept == 1.0 else work.centroids
 
     def prepare(self, params, work):
-        self.radii.prepare(params["centroids"], params["inverse_radii"], work)
+        if work.kept == 1.0:
+            self.radii.prepare(params["centroids"], params["inverse_radii"], work)
+
+    def drop(self, params, work, mask):
+        mean = thin(work.whole, mask, out=work.X)
+        np.subtract(params["centroids"], mean, out=work.centroids)
+        self.radii.prepare(work.centroids, params["inverse_radii"], work)
 
     def forward(self, params, work, out):
-        centroids, inverse_radii = params["centroids"], params["inverse_radii"]
+        centroids, inverse_radii = self.places(params, work), params["inverse_radii"]
         measure = missing if work.presence is not None else self.radii
         if self.kernel is None:
             measure.forward(centroids, inverse_radii, work, out)
         else:
             measure.forward(centroids, inverse_radii, work, work.u)
-            if work.dropped:
+            if work.kept < 1.0:
                 np.minimum(work.u, 0, out=work.u)
             self.kernel.value(work.u, out)
             flush_activations(out)
@@ -126,7 +133,7 @@ class Distance:
         flush_slopes(d_out)
         measure = missing if work.presence is not None else self.radii
         measure.backward(
-            params["centroids"],
+            self.places(params, work),
             params["inverse_radii"],
             work,
             d_out,
@@ -135,7 +142,7 @@ class Distance:
         )
 
     def input_gradient(self, params, work, d_out, d_input):
-        centroids, inverse_radii = params["centroids"], params["inverse_radii"]
+        centroids, inverse_radii = self.places(params, work), params["inverse_radii"]
         self.radii.input_gradient(centroids, inverse_radii, work, d_out, d_input)
 
 
@@ -160,12 +167,12 @@ class Dense:
             "intercepts": block[: self.n_units],
         }
 
-    def workspace(self, n_rows, dtype, dropout=False):
+    def workspace(self, n_rows, dtype, kept=1.0):
         X = memory.empty((n_rows, self.n_inputs), dtype)
-        return SimpleNamespace(X=X, whole=memory.empty(X.shape, dtype) if dropout else X)
+        return SimpleNamespace(X=X, whole=X if kept == 1.0 else memory.empty(X.shape, dtype))
 
-    def drop(self, work, mask):
-        thin(work.whole, mask, out=work.X)
+    def drop(self, params, work, mask):
+        work.X += thin(work.whole, mask, out=work.X)
 
     def prepare(self, params, work):
         """Nothing: the parameters are used as they are."""

@@ -182,17 +182,16 @@ class Network:
 
     # Passes through the layers --------------------------------------------------------------------
 
-    def workspace(self, n_rows, dropout=False):
+    def workspace(self, n_rows, kept=1.0):
         """Allocate all buffers of the passes over a batch of `n_rows`.
 
         The rows are put into `X`. Each layer writes its output straight to where the next one wants
         its input; `outputs[-1]` is the raw output and `d_outputs` holds the gradients by `outputs`.
-        With dropout a layer needs its own output on the way back, beside what was left of it for
-        the next one.
+        Where dropout has left a share `kept` of it, a layer needs its own output on the way back.
         """
         first, *others = self.layers
         layers = [first.workspace(n_rows, self.dtype)]
-        layers += [layer.workspace(n_rows, self.dtype, dropout) for layer in others]
+        layers += [layer.workspace(n_rows, self.dtype, kept) for layer in others]
         last = memory.empty((n_rows, self.sizes[-1]), self.dtype)
         outputs = [work.whole for work in layers[1:]] + [last]
         return SimpleNamespace(
@@ -210,12 +209,13 @@ class Network:
     def run_forward(self, params, work, masks=()):
         """Forward pass of the rows in `work.X`, which :meth:`prepare` has got ready.
 
-        A workspace with dropout takes masks, one for each hidden layer (see dropout.py).
+        With dropout there are masks, one for each hidden layer (see dropout.py).
         """
         for number, layer in enumerate(self.layers):
             layer.forward(params[number], work.layers[number], work.outputs[number])
             if number < len(masks):
-                self.layers[number + 1].drop(work.layers[number + 1], masks[number])
+                after = number + 1
+                self.layers[after].drop(params[after], work.layers[after], masks[number])
         return work.outputs[-1]
 
     def run_backward(self, params, work, grads, masks=()):

@@ -115,8 +115,9 @@ class Trainer:
         self.first_step = run.n_steps
         self.total_steps = self.steps_per_epoch * plan.max_epochs
         self.dropout = self.decay = None
-        if plan.dropout:
-            self.dropout = Dropout(network, plan.dropout, plan.batch_size, len(rows))
+        dropout = Dropout(network, plan.dropout, plan.batch_size, len(rows))
+        if dropout.kept < 1.0:
+            self.dropout = dropout
         if plan.alpha:
             if plan.decay == "prior" and run.start is None:
                 run.start = run.theta.copy()
@@ -157,7 +158,7 @@ class Trainer:
         weights = normalized_weights(picked, n_rows, self.network.dtype)
         work = self.workspaces.get(n_rows)
         if work is None:
-            work = self.network.workspace(n_rows, dropout=self.dropout is not None)
+            work = self.network.workspace(n_rows, self.dropout.kept if self.dropout else 1.0)
             self.workspaces[n_rows] = work
         self.mapped_rows.gather(batch, work.X)
         if self.mapped_rows.incomplete:
