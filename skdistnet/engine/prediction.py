@@ -49,6 +49,9 @@ def layer_output(network, theta, input_map, X, layer=-1):
             if not np.isfinite(out).all():
                 # Some rows are too far off to square: they are answered from nearer.
                 out[...] = answer(rows, bounded=True)
+                # What is left was far off after training: numbers whose differences are finite.
+                largest = float(np.finfo(out.dtype).max) / 4
+                np.nan_to_num(out, copy=False, posinf=largest, neginf=-largest)
     return result
 
 

@@ -82,3 +82,17 @@ def test_far_rows_do_not_overflow_behind_several_dot_product_layers(dtype):
     network, theta = make(dtype, hidden=(8, 8, 8, 4), activations=["relu"] * 3 + ["gaussian"])
     far = np.array([[1e300, -1e300, 1e300], [-1e300, 1e300, -1e300]])
     assert np.isfinite(layer_output(network, theta, MAP, far)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_rows", [1, 11])
+@pytest.mark.parametrize("output_layer", ["distance", "linear"])
+@pytest.mark.parametrize("activation", ["gaussian", "relu"])
+def test_parameters_that_went_astray_give_outputs_whose_differences_are_finite(
+    activation, output_layer, n_rows, dtype
+):
+    network, theta = make(dtype, activations=activation, output_layer=output_layer)
+    theta *= float(np.finfo(dtype).max) ** 0.4
+    found = layer_output(network, theta, MAP, 1e6 * rows(n_rows))
+    assert np.isfinite(found).all()
+    assert np.isfinite(found[:, 0] - found[:, 1]).all()
