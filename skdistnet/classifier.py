@@ -95,7 +95,7 @@ class DistanceNetClassifier(LabelPredictions):
         epsilon=1e-9,
         alpha=0.0,
         decay="prior",
-        dropout=0.15,
+        dropout=0.1,
         label_smoothing=0.02,
         class_weight=None,
         dtype=None,
