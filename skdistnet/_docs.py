@@ -204,6 +204,9 @@ n_layers_, n_outputs_ : int
     each label of an indicator matrix two, without and with it.
 n_iter_ : int
     Epochs trained, over all calls that went on from one another.
+best_epoch_ : int
+    The epoch, the first being 1, whose parameters were kept: the best of the last call on the
+    validation rows, or, without any, its last.
 t_ : int
     Rows that the solver has seen.
 init_scores_ : list of float

@@ -226,6 +226,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         )
         self._theta_ = run.theta = outcome.theta
         self._extend_validation_curves(outcome, validated=validation is not None)
+        self.best_epoch_ = self.n_iter_ + outcome.best_epoch
         self.n_iter_ += len(outcome.loss_curve)
         self.t_ += len(outcome.loss_curve) * len(rows)
         self.loss_curve_ = self.loss_curve_ + outcome.loss_curve

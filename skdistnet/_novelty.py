@@ -11,7 +11,7 @@ from .engine.kernels import KERNELS
 from .engine.layers import Distance
 from .engine.losses import guess_loss
 
-__all__ = ["ScoringNetwork"]
+__all__ = ["ScoringNetwork", "measures_distance"]
 
 
 def measures_distance(estimator):

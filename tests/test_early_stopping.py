@@ -68,6 +68,7 @@ def test_parameters_are_those_of_the_epoch_with_the_smallest_validation_loss(kin
     best = int(np.argmin(net.validation_loss_curve_))
     assert best < net.n_iter_ - 1
     assert net.best_validation_score_ == net.validation_scores_[best]
+    assert net.best_epoch_ == best + 1
     ended = kind(**STOPPED | {"max_iter": best + 1}).fit(X, y)
     assert ended.validation_loss_curve_ == net.validation_loss_curve_[: best + 1]
     np.testing.assert_array_equal(raw_output(net, X), raw_output(ended, X))
@@ -103,6 +104,7 @@ def test_curves_are_aligned_epoch_by_epoch(kind, X, y):
     net.set_params(warm_start=True, max_iter=2).fit(X, y).fit(X, y)
     curves = net.loss_curve_, net.validation_loss_curve_, net.validation_scores_
     assert [len(curve) for curve in curves] == [net.n_iter_] * 3
+    assert net.best_epoch_ == net.n_iter_ - 1 + np.argmin(net.validation_loss_curve_[-2:])
 
 
 @both_kinds
@@ -110,6 +112,7 @@ def test_without_early_stopping_nothing_is_validated(kind, X, y):
     net = kind(**SMALL | {"max_iter": 3}).fit(X, y)
     for name in ("validation_loss_curve_", "validation_scores_", "best_validation_score_"):
         assert not hasattr(net, name)
+    assert net.best_epoch_ == net.n_iter_ == 3
 
 
 # The split ----------------------------------------------------------------------------------------

@@ -1,0 +1,183 @@
+"""Units are drawn where they are: as pictures, as ellipses, as a table."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.datasets import load_digits, load_wine, make_moons
+
+from skdistnet import DistanceNetClassifier
+from skdistnet.displays import CentroidDisplay
+from skdistnet.engine.relevances import unit_variances
+
+DIGITS, DIGITS_Y = (part[:300] for part in load_digits(return_X_y=True))
+MOONS, MOONS_Y = make_moons(100, noise=0.1, random_state=0)
+WINE, WINE_Y = load_wine(return_X_y=True, as_frame=True)
+SMALL = {"max_iter": 5, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return DistanceNetClassifier(30, **SMALL).fit(DIGITS, DIGITS_Y)
+
+
+@pytest.fixture(scope="module")
+def moons():
+    return DistanceNetClassifier(7, **SMALL).fit(MOONS, MOONS_Y)
+
+
+@pytest.fixture(scope="module")
+def wine():
+    return DistanceNetClassifier(7, **SMALL).fit(WINE, WINE_Y)
+
+
+# Pictures -----------------------------------------------------------------------------------------
+
+
+def test_pictures_are_the_centroids_and_what_the_units_look_at(digits):
+    display = CentroidDisplay.from_estimator(digits, image_shape=(8, 8))
+    most_used = np.argsort(-unit_variances(digits._network, digits._theta_))[:20]
+    assert display.units.tolist() == most_used.tolist()
+    assert len(display.centroid_images_) == len(display.share_images_) == 20
+    for unit, centroid, share in zip(
+        most_used, display.centroid_images_, display.share_images_, strict=True
+    ):
+        expected = digits.centroids_[0][unit].reshape(8, 8)
+        np.testing.assert_array_equal(centroid.get_array(), expected)
+        assert share.get_array().sum() == pytest.approx(1)
+    assert [text.get_text() for text in display.ax_.texts] == [f"unit {u}" for u in most_used]
+    # The pictures, and a scale for each of the two kinds.
+    assert len(display.figure_.axes) == 3
+
+
+def test_pictures_neither_overlap_nor_leave_the_axes(digits):
+    display = CentroidDisplay.from_estimator(digits, units=None, image_shape=[4, 16])
+    boxes = [image.get_extent() for image in display.centroid_images_ + display.share_images_]
+    assert len(boxes) == 60
+    low, high = display.ax_.get_ylim()
+    for number, (left, right, bottom, top) in enumerate(boxes):
+        assert display.ax_.get_xlim()[0] <= left < right <= display.ax_.get_xlim()[1]
+        assert high <= top < bottom <= low
+        for a, b, c, d in boxes[:number]:
+            assert right <= a or b <= left or bottom <= d or c <= top
+
+
+def test_shares_are_of_squared_distances_between_centroids(digits):
+    centroids, radii = digits.centroids_[0], digits.inverse_radii_[0]
+    display = CentroidDisplay.from_estimator(digits, units=[5], image_shape=(8, 8))
+    parts = ((radii[5] * (centroids - centroids[5])) ** 2).sum(axis=0)
+    expected = (parts / parts.sum()).reshape(8, 8)
+    np.testing.assert_allclose(display.share_images_[0].get_array(), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(8, 9), 64, (8, 8, 1), (8.0, 8.0), (64,), (True, 64), (-8, -8)])
+def test_pictures_of_another_size_are_refused(digits, shape):
+    with pytest.raises(ValueError, match=r"'image_shape' .* number of features, 64; got "):
+        CentroidDisplay.from_estimator(digits, image_shape=shape)
+    assert not plt.get_fignums()
+
+
+# Ellipses -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("radius_type", ["diag", "spherical", "tied"])
+def test_an_ellipse_is_one_scaled_distance_from_its_centroid(radius_type):
+    net = DistanceNetClassifier(5, radius_type=radius_type, **SMALL).fit(MOONS, MOONS_Y)
+    display = CentroidDisplay.from_estimator(net, MOONS)
+    assert len(display.ellipses_) == 5
+    for unit, ellipse in zip(display.units, display.ellipses_, strict=True):
+        np.testing.assert_array_equal(ellipse.center, net.centroids_[0][unit])
+        radii = np.broadcast_to(net.inverse_radii_[0], (5, 2))[unit]
+        np.testing.assert_allclose([ellipse.width, ellipse.height], 2 / radii)
+    np.testing.assert_array_equal(
+        np.transpose(display.centers_.get_data()), net.centroids_[0][display.units]
+    )
+
+
+def test_the_rows_lie_below_and_decide_what_is_shown(moons):
+    display = CentroidDisplay.from_estimator(moons, csr_array(MOONS))
+    np.testing.assert_array_equal(display.points_.get_offsets(), MOONS)
+    for limits, column in zip((display.ax_.get_xlim(), display.ax_.get_ylim()), MOONS.T):
+        assert limits[0] < column.min()
+        assert column.max() < limits[1]
+        assert np.diff(limits) < 1.5 * np.ptp(column)
+    assert CentroidDisplay.from_estimator(moons).points_ is None
+
+
+def test_axes_that_were_drawn_on_keep_their_limits_and_labels(moons):
+    _, ax = plt.subplots()
+    ax.plot([-9, 9], [-9, 9])
+    ax.set(xlim=(-9, 9), ylim=(-9, 9), xlabel="mine")
+    CentroidDisplay.from_estimator(moons, ax=ax)
+    assert ax.get_xlim() == ax.get_ylim() == (-9, 9)
+    assert ax.get_xlabel() == "mine"
+
+
+def test_a_unit_that_ignores_a_feature_is_long_but_not_endless():
+    net = DistanceNetClassifier(1, **SMALL).fit(MOONS, MOONS_Y)
+    net._network.views(net._theta_)[0]["inverse_radii"][0, 0] = 0.0
+    (ellipse,) = CentroidDisplay.from_estimator(net, MOONS).ellipses_
+    assert 10 * np.ptp(MOONS[:, 0]) < ellipse.width < 1000 * np.ptp(MOONS[:, 0])
+
+
+def test_two_features_out_of_many(wine):
+    display = CentroidDisplay.from_estimator(wine, WINE, features=["proline", "ash"], units=[3, 1])
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("proline", "ash")
+    np.testing.assert_array_equal(display.points_.get_offsets(), WINE[["proline", "ash"]])
+    centers = [ellipse.center for ellipse in display.ellipses_]
+    np.testing.assert_array_equal(centers, wine.centroids_[0][[3, 1]][:, [12, 2]])
+
+
+# Table --------------------------------------------------------------------------------------------
+
+
+def test_a_table_has_a_square_for_each_unit_and_feature(wine):
+    display = CentroidDisplay.from_estimator(wine)
+    centroids = wine.centroids_[0]
+    deviates = (centroids - centroids.mean(axis=0)) / centroids.std(axis=0)
+    np.testing.assert_allclose(display.squares_.get_array(), deviates[display.units].ravel())
+    areas = [np.prod(np.ptp(path.vertices, axis=0)) for path in display.squares_.get_paths()]
+    shares = display.shares[display.units].ravel()
+    np.testing.assert_allclose(areas, areas[0] * shares / shares[0])
+    columns = [label.get_text() for label in display.ax_.get_xticklabels()]
+    assert columns == WINE.columns.tolist()
+    rows = [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert rows == [str(unit) for unit in display.units]
+
+
+def test_a_table_shows_the_units_and_features_asked_for(wine):
+    display = CentroidDisplay.from_estimator(wine, units=3, features=5)
+    most_relevant = np.sort(np.argsort(-wine.feature_relevances_)[:5])
+    assert display.features.tolist() == most_relevant.tolist()
+    assert len(display.squares_.get_paths()) == 15
+    display = CentroidDisplay.from_estimator(wine, units=[4, 0], features=["hue", 2, "ash"])
+    assert display.units.tolist() == [4, 0]
+    assert display.features.tolist() == [10, 2, 2]
+
+
+def test_a_constant_column_has_no_share():
+    rows = WINE.to_numpy().copy()
+    rows[:, 4] = 7.0
+    net = DistanceNetClassifier(7, **SMALL).fit(rows, WINE_Y)
+    display = CentroidDisplay.from_estimator(net)
+    assert display.shares[:, 4].max() < 1e-12
+    assert display.shares[:, 3].max() > 1e-3
+
+
+def test_one_unit_has_nothing_to_be_compared_with():
+    net = DistanceNetClassifier(1, **SMALL).fit(WINE, WINE_Y)
+    display = CentroidDisplay.from_estimator(net)
+    np.testing.assert_allclose(display.shares, 1 / 13)
+    assert not display.squares_.get_array().any()
+
+
+@pytest.mark.parametrize("units", [0, -1, [7], ["hue"], [1.0], False], ids=str)
+def test_units_that_there_are_not_are_refused(wine, units):
+    with pytest.raises(ValueError, match=r"'units' parameter of CentroidDisplay .* 7 that .*got "):
+        CentroidDisplay.from_estimator(wine, units=units)
+    assert not plt.get_fignums()
+
+
+def test_of_a_hybrid_the_first_layer_counts():
+    net = DistanceNetClassifier((5, 4), ["gaussian", "relu"], **SMALL).fit(WINE, WINE_Y)
+    assert CentroidDisplay.from_estimator(net).centroids.shape == (5, 13)

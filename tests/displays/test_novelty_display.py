@@ -1,0 +1,61 @@
+"""Histograms hold every row once, beside the threshold."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.datasets import load_wine
+
+from skdistnet import DistanceNetClassifier
+from skdistnet.displays import NoveltyDisplay
+
+X, Y = load_wine(return_X_y=True)
+
+
+@pytest.fixture(scope="module")
+def net():
+    return DistanceNetClassifier(6, max_iter=20, random_state=0).fit(X, Y)
+
+
+def labels(display):
+    return [text.get_text() for text in display.ax_.get_legend().get_texts()]
+
+
+def test_a_histogram_for_each_set_and_the_share_below_the_threshold(net):
+    sets = {"known": X, "shifted": X + 3 * X.std(axis=0), "far": csr_array(X * 1e6)}
+    display = NoveltyDisplay.from_estimator(net, sets, bins=25)
+    assert len(display.histograms_) == 3
+    for histogram, (name, rows), label in zip(display.histograms_, sets.items(), labels(display)):
+        shares, edges, _ = histogram.get_data()
+        scores = net.score_samples(rows)
+        np.testing.assert_array_equal(display.scores[name], scores)
+        assert len(shares) == 25
+        assert shares.sum() == pytest.approx(1)
+        np.testing.assert_allclose(shares * len(scores), np.histogram(scores, edges)[0])
+        assert label == f"{name}: {100 * np.mean(scores < net.novelty_threshold_):.0f} % below"
+    assert display.threshold_line_.get_xdata()[0] == net.novelty_threshold_
+    assert display.ax_.get_xscale() == "symlog"
+
+
+def test_one_set_needs_no_name_and_scores_near_each_other_no_logarithm(net):
+    display = NoveltyDisplay.from_estimator(net, X)
+    assert labels(display)[0].startswith("rows: ")
+    assert display.ax_.get_xscale() == "linear"
+
+
+@pytest.mark.parametrize("score", [-2.0, 0.0, -1e100])
+@pytest.mark.parametrize("threshold", [-2.0, 0.0, -1e-9])
+def test_one_row_wherever_it_is_lies_in_a_bin(score, threshold):
+    display = NoveltyDisplay(scores={"one": [score]}, threshold=threshold).plot()
+    assert display.histograms_[0].get_data().values.sum() == 1
+
+
+def test_bins_are_of_one_width_as_they_are_drawn(net):
+    display = NoveltyDisplay.from_estimator(net, {"known": X, "far": X + 1e5})
+    edges = display.histograms_[0].get_data().edges
+    widths = np.diff(display.ax_.transData.transform(np.column_stack([edges, edges]))[:, 0])
+    np.testing.assert_allclose(widths, widths[0], rtol=1e-6)
+
+
+def test_histograms_take_a_style(net):
+    display = NoveltyDisplay.from_estimator(net, X, stairs_kw={"alpha": 0.2})
+    assert display.histograms_[0].get_alpha() == 0.2
