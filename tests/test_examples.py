@@ -11,8 +11,10 @@ FOLDER = Path(__file__).parents[1] / "examples"
 #: Arguments by example; those that take more than ten seconds have no place among the tests.
 EXAMPLES = {
     "plot_two_moons.py": [],
+    "plot_digit_centroids.py": [],
     "plot_missing_values.py": [],
     "plot_multilabel.py": [],
+    "plot_novelty.py": [],
     "plot_quantiles.py": [],
     "plot_time_series.py": ["--quick"],
 }

@@ -69,11 +69,10 @@ def choose(given, by_rank, names, parameter, asker):
     if is_int(given) and given >= 1:
         return by_rank[: int(given)]
     n_known = len(by_rank)
-    if not is_int(given) and np.ndim(given) == 1 and len(given):
-        places = {name: place for place, name in enumerate(names)}
-        chosen = [places.get(one, one) if isinstance(one, str) else one for one in given]
-        if all(is_int(one) and 0 <= one < n_known for one in chosen):
-            return np.array(chosen, dtype=int)
+    if np.ndim(given) == 1 and len(given):
+        indices = dict(zip(names, range(n_known))) | {index: index for index in range(n_known)}
+        if all(isinstance(one, str) or is_int(one) for one in given) and set(given) <= set(indices):
+            return np.array([indices[one] for one in given])
     or_names = " or names" if len(names) else ""
     raise ValueError(
         f"The '{parameter}' parameter of {asker} must be an int of at least 1, a sequence of "

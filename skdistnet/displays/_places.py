@@ -41,13 +41,13 @@ def draw_images(display):
     n_rows = -(-len(units) // n_columns)
     ax.set(xlim=(-0.05, n_columns * step - GAP + 0.05), ylim=(n_rows * (1 + HEADING), -HEADING))
     ax.set_axis_off()
-    # The bar added last stands nearest to the pictures.
-    scales = {
-        "share in the unit's distances": display.share_images_,
-        "centroid, in the units of the data": display.centroid_images_,
+    bars = {
+        "centroid, in the units of the data": (display.centroid_images_, 0.0),
+        "share in the unit's distances": (display.share_images_, 0.53),
     }
-    for label, images in scales.items():
-        display.figure_.colorbar(images[0], ax=ax, label=label, fraction=0.04, pad=0.02, aspect=30)
+    for label, (images, left) in bars.items():
+        beneath = ax.inset_axes([left, -0.06, 0.47, 0.03])
+        display.figure_.colorbar(images[0], cax=beneath, orientation="horizontal", label=label)
 
 
 def draw_ellipses(display):

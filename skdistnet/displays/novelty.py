@@ -74,7 +74,7 @@ class NoveltyDisplay(Display):
         X : {array-like, sparse matrix} of shape (n_samples, n_features), or dict of them by name
             Rows, or several sets of them, such as known and unknown ones.
         bins : int, default=40
-            Number of bins.
+            Number of bins, or one more, since the threshold is the edge of one.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         stairs_kw : dict, default=None
@@ -111,7 +111,8 @@ class NoveltyDisplay(Display):
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         bins : int, default=40
-            Number of bins, of equal width as they are drawn.
+            Number of bins, or one more, since the threshold is the edge of one; on either side of
+            it they are of one width as they are drawn.
         stairs_kw : dict, default=None
             Handed to :meth:`matplotlib.axes.Axes.stairs`.
 
@@ -121,19 +122,7 @@ class NoveltyDisplay(Display):
             Itself.
         """
         ax = self._take_axes(ax)
-        everything = np.concatenate([np.ravel(scores) for scores in self.scores.values()])
-        low, high = everything.min(), max(everything.max(), self.threshold)
-        reach = abs(self.threshold)
-        if reach > 0 and low < -10 * reach:
-            linear = 10.0 ** np.ceil(np.log10(reach))
-            ax.set_xscale("symlog", linthresh=linear, linscale=LINEAR_WIDTH)
-        scale = ax.xaxis.get_transform()
-        ends = scale.transform(np.array([min(low, self.threshold), high]))
-        if ends[0] == ends[1]:
-            ends += [-0.5, 0.5]
-        edges = scale.inverted().transform(np.linspace(*ends, bins + 1))
-        # Rounding there and back must lose no row.
-        edges[0], edges[-1] = min(edges[0], low), max(edges[-1], high)
+        edges = self._bin_edges(ax, bins)
         self.histograms_ = []
         for name, scores in self.scores.items():
             shares = np.histogram(scores, edges)[0] / len(scores)
@@ -147,3 +136,26 @@ class NoveltyDisplay(Display):
         ax.set(xlabel="score_samples: higher is nearer the training data", ylabel="share of rows")
         ax.legend()
         return self
+
+    def _bin_edges(self, ax, bins):
+        """Edges of bins, one of them the threshold, of one width on either side as drawn."""
+        everything = np.concatenate([np.ravel(scores) for scores in self.scores.values()])
+        low, high = everything.min(), everything.max()
+        reach = abs(self.threshold)
+        if reach > 0 and low < -10 * reach:
+            linear = 10.0 ** np.ceil(np.log10(reach))
+            ax.set_xscale("symlog", linthresh=linear, linscale=LINEAR_WIDTH)
+        scale = ax.xaxis.get_transform()
+        first, last, middle = scale.transform(np.array([low, high, self.threshold]))
+        if first == last == middle:
+            return self.threshold + np.array([-0.5, 0.0, 0.5])
+        parts = np.array([max(0.0, middle - first), max(0.0, last - middle)])
+        n_below, n_above = np.ceil(parts / parts.sum() * bins).astype(int)
+        below = np.linspace(min(first, middle), middle, n_below + 1)
+        above = np.linspace(middle, max(last, middle), n_above + 1)
+        edges = scale.inverted().transform(np.concatenate([below[:-1], above]))
+        # Rounding there and back must lose no row.
+        ends = min(low, self.threshold), max(high, self.threshold)
+        edges = np.clip(edges, *ends)
+        edges[0], edges[n_below], edges[-1] = ends[0], self.threshold, ends[1]
+        return edges

@@ -46,8 +46,8 @@ def test_pictures_are_the_centroids_and_what_the_units_look_at(digits):
         np.testing.assert_array_equal(centroid.get_array(), expected)
         assert share.get_array().sum() == pytest.approx(1)
     assert [text.get_text() for text in display.ax_.texts] == [f"unit {u}" for u in most_used]
-    # The pictures, and a scale for each of the two kinds.
-    assert len(display.figure_.axes) == 3
+    scales = [scale.get_xlabel() for scale in display.ax_.child_axes]
+    assert scales == ["centroid, in the units of the data", "share in the unit's distances"]
 
 
 def test_pictures_neither_overlap_nor_leave_the_axes(digits):
