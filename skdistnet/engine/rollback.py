@@ -3,6 +3,7 @@
 import numpy as np
 
 from . import memory
+from .solvers import copy_state
 
 __all__ = ["MAX_HALVINGS", "Rollback"]
 
@@ -22,14 +23,37 @@ class Rollback:
         self.run, self.best, self.n_halvings = run, np.inf, 0
         self.good, self.latest = self.copied(), None
         self.n_steps = run.n_steps
+        # Distances multiply squares of parameters: larger ones are as good as infinite. Where
+        # features keep their units, parameters may be large from the start.
+        self.largest = float(np.finfo(run.theta.dtype).max) ** 0.5
+        with np.errstate(over="ignore"):
+            self.farthest = self.largest * max(1.0, float(run.theta @ run.theta))
 
     def copied(self):
         """Copies of what a step changes: the parameters and the solver's state."""
-        run = self.run
-        return memory.copy(run.theta), {
-            name: memory.copy(value) if isinstance(value, np.ndarray) else value
-            for name, value in run.solver_state.items()
+        return memory.copy(self.run.theta), copy_state(self.run.solver_state)
+
+    def state(self):
+        """What `restore` needs, as arrays and numbers; nothing is copied."""
+        theta, solver_state = self.good
+        return {
+            "theta": theta,
+            "solver_state": solver_state,
+            "best": self.best,
+            "n_halvings": self.n_halvings,
+            "farthest": self.farthest,
         }
+
+    def restore(self, state):
+        """Go on from a `state`."""
+        write((state["theta"], state["solver_state"]), self.good)
+        self.best, self.n_halvings = state["best"], state["n_halvings"]
+        self.farthest = state["farthest"]
+
+    def has_diverged(self, loss):
+        """Whether an epoch of this loss ended in numbers that are not finite, or as good as."""
+        theta = self.run.theta
+        return not (abs(loss) < self.largest and float(theta @ theta) < self.farthest)
 
     def begin(self):
         """Note where an epoch begins."""

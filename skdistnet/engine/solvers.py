@@ -13,7 +13,7 @@ import numpy as np
 from . import memory
 from .products import add_scaled, average
 
-__all__ = ["SOLVERS"]
+__all__ = ["SOLVERS", "copy_state"]
 
 #: Bytes of each array worked on at a time: the arrays of one block stay in the processor's second
 #: cache through all passes of an update, a third off its time on a vector of 1,500,000.
@@ -124,6 +124,14 @@ class Adam:
             scratch += self.epsilon
             np.divide(first, scratch, out=scratch)
             add_scaled(scratch, weights, -rate)
+
+
+def copy_state(state):
+    """Copy a solver's state, its arrays aligned as `init` makes them."""
+    return {
+        name: memory.copy(value) if isinstance(value, np.ndarray) else value
+        for name, value in state.items()
+    }
 
 
 SOLVERS = {"adam": Adam, "rmsprop": RMSProp, "sgd": SGD}

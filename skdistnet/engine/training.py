@@ -1,6 +1,6 @@
-"""The epoch loop: batches, rate, decay, stopping, best parameters, history."""
+"""The epoch loop: batches, rate, decay, and the state that goes on from one epoch to the next."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,19 +10,18 @@ from .dropout import Dropout
 from .inputs import MappedRows
 from .losses import normalized_weights
 from .missing import fill_missing
-from .prediction import layer_output
 from .regularization import Decay
 from .rollback import Rollback
 from .schedules import HORIZON_SCHEDULES, SCHEDULES
+from .solvers import copy_state
 from .subnormals import flush_averages
 from .threads import blas_threads
+from .watching import Outcome, Watch
 
-__all__ = ["Outcome", "Plan", "Rows", "Run", "train"]
+__all__ = ["Plan", "Rows", "Run", "train"]
 
 #: Steps between two sweeps of parameters and averages, which decay little in so many.
 SWEEP = 16
-#: The adaptive schedule divides the rate by this when the loss stands still, to a smallest rate.
-ADAPTIVE_DIVISOR, ADAPTIVE_SMALLEST = 5.0, 1e-6
 
 
 @dataclass(frozen=True)
@@ -74,25 +73,22 @@ class Run:
     start: np.ndarray | None = None
     """Where theta was when training began, for a decay that pulls it back there."""
 
+    def state(self):
+        """All but theta, as arrays, numbers and strings; nothing is copied."""
+        return {
+            "solver_state": self.solver_state,
+            "rng_state": self.rng.bit_generator.state,
+            "n_steps": self.n_steps,
+            "rate_factor": self.rate_factor,
+            "start": self.start,
+        }
 
-@dataclass
-class Outcome:
-    """How a training went; `theta` is what it found best."""
-
-    theta: np.ndarray
-    loss_curve: list = field(default_factory=list)
-    validation_loss_curve: list = field(default_factory=list)
-    validation_scores: list = field(default_factory=list)
-    best_epoch: int = 0
-    reason: str = "budget"
-    """One of "budget", "plateau", "stopped", "diverged", "interrupted"."""
-
-    def still_falling(self, tol):
-        """Whether the loss fell by more than `tol` an epoch over the last tenth of the epochs."""
-        window = max(1, len(self.loss_curve) // 10)
-        if len(self.loss_curve) <= window:
-            return True
-        return self.loss_curve[-1 - window] - self.loss_curve[-1] > tol * window
+    def restore(self, state):
+        """Go on from a `state`, which may be used again."""
+        self.solver_state = copy_state(state["solver_state"])
+        self.rng.bit_generator.state = state["rng_state"]
+        self.n_steps, self.rate_factor = state["n_steps"], state["rate_factor"]
+        self.start = state["start"]
 
 
 def pick(array, batch):
@@ -101,9 +97,12 @@ def pick(array, batch):
 
 
 class Trainer:
-    """One training: the buffers, views and constants that its steps share."""
+    """One training: the buffers, views and constants that its steps share.
 
-    def __init__(self, network, input_map, rows, plan, run):
+    `n_epochs` is the number of epochs that it has behind it.
+    """
+
+    def __init__(self, network, input_map, rows, plan, run, n_epochs=0):
         self.network, self.input_map = network, input_map
         self.rows, self.plan, self.run = rows, plan, run
         self.params = network.views(run.theta)
@@ -112,7 +111,7 @@ class Trainer:
         self.mapped_rows = MappedRows(input_map, rows.X, network.dtype)
         self.workspaces = {}
         self.steps_per_epoch = -(-len(rows) // plan.batch_size)
-        self.first_step = run.n_steps
+        self.first_step = run.n_steps - n_epochs * self.steps_per_epoch
         self.total_steps = self.steps_per_epoch * plan.max_epochs
         self.dropout = self.decay = None
         dropout = Dropout(network, plan.dropout, plan.batch_size, len(rows))
@@ -187,61 +186,45 @@ class Trainer:
                 flush_averages(array)
 
 
-@dataclass
-class Watch:
-    """Follows what decides: loss or score of the validation rows, else the loss of training."""
+class Progress:
+    """Where a training is between two epochs, as a state that a file can hold, and back."""
 
-    network: Any
-    input_map: Any
-    plan: Plan
-    run: Run
-    outcome: Outcome
-    validation: Any = None
-    score: Any = None
-    best: float = np.inf
-    stalled: int = 0
+    def __init__(self, run, watch, rollback):
+        self.run, self.watch, self.rollback = run, watch, rollback
 
-    def record(self, loss):
-        """Take the epoch's loss into the outcome and keep the parameters if they are best."""
-        watched = loss if self.validation is None else self.validate()
-        self.outcome.loss_curve.append(loss)
-        self.stalled = self.stalled + 1 if watched > self.best - self.plan.tol else 0
-        # Without validation the latest parameters are kept: a batch's luck is no reason to go back.
-        # Some epoch is best, even if its score is not defined.
-        if self.validation is None or watched < self.best or not self.outcome.best_epoch:
-            np.copyto(self.outcome.theta, self.run.theta)
-            self.outcome.best_epoch = len(self.outcome.loss_curve)
-        self.best = min(self.best, watched)
+    def state(self):
+        """All that going on needs: a dict of arrays, numbers, strings, lists and such dicts."""
+        watch = self.watch
+        return {
+            "theta": self.run.theta,
+            "run": self.run.state(),
+            "outcome": vars(watch.outcome),
+            "best": watch.best,
+            "stalled": watch.stalled,
+            "rollback": self.rollback.state(),
+        }
 
-    def validate(self):
-        """Take the validation loss and the score into the outcome; return what is to fall."""
-        rows, outcome = self.validation, self.outcome
-        raw = layer_output(self.network, self.run.theta, self.input_map, rows.X)
-        weights = normalized_weights(rows.weights, len(raw), self.network.dtype)
-        loss, score = self.plan.loss.value(raw, rows.target, weights), self.score(raw)
-        # Both or neither: an interrupt in the score leaves curves of one length.
-        outcome.validation_loss_curve.append(loss)
-        outcome.validation_scores.append(score)
-        return -score if self.plan.watch_score else loss
-
-    def must_stop(self):
-        """Whether the loss has stood still for long; lowers the rate first if that is the plan."""
-        if self.stalled <= self.plan.patience:
-            return False
-        run = self.run
-        if (
-            self.plan.schedule == "adaptive"
-            and self.plan.rate * run.rate_factor > ADAPTIVE_SMALLEST
-        ):
-            run.rate_factor /= ADAPTIVE_DIVISOR
-            self.stalled = 0
-            return False
-        # A schedule with a horizon has yet to lower its rate: only validation may cut it short.
-        return self.validation is not None or self.plan.schedule not in HORIZON_SCHEDULES
+    def restore(self, state):
+        """Go on from a `state`."""
+        watch = self.watch
+        np.copyto(self.run.theta, state["theta"])
+        self.run.restore(state["run"])
+        vars(watch.outcome).update(state["outcome"])
+        watch.best, watch.stalled = state["best"], state["stalled"]
+        self.rollback.restore(state["rollback"])
 
 
 def train(
-    network, input_map, rows, plan, run, validation=None, score=None, report=None, begin=None
+    network,
+    input_map,
+    rows,
+    plan,
+    run,
+    validation=None,
+    score=None,
+    report=None,
+    begin=None,
+    checkpoint=None,
 ):
     """Train `run.theta` in place and return the outcome.
 
@@ -261,6 +244,9 @@ def train(
         True.
     begin : callable, default=None
         Called before each epoch.
+    checkpoint : object, default=None
+        Its `load` returns the state to go on from, or None; its `keep` is called after each epoch
+        with the outcome so far and a function that returns the state (see `Progress.state`).
 
     Returns
     -------
@@ -269,39 +255,46 @@ def train(
         epoch that ends in numbers that are not finite, or as good as that, is undone (see
         rollback.py); if that was once too often, `reason` is "diverged".
     """
-    trainer = Trainer(network, input_map, rows, plan, run)
     outcome = Outcome(theta=run.theta.copy())
     watch = Watch(network, input_map, plan, run, outcome, validation, score)
-    # Overflow shows in the loss, where it is dealt with.
     rollback = Rollback(run)
-    # Distances multiply squares of parameters: larger ones are as good as infinite. Where features
-    # keep their units, parameters may be large from the start.
-    largest = float(np.finfo(run.theta.dtype).max) ** 0.5
-    farthest = largest * max(1.0, float(run.theta @ run.theta))
+    progress = Progress(run, watch, rollback)
+    saved = checkpoint and checkpoint.load()
+    if saved is not None:
+        progress.restore(saved)
+    trainer = Trainer(network, input_map, rows, plan, run, len(outcome.loss_curve))
+    # Overflow shows in the loss, where it is dealt with.
     quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore")
     with blas_threads(network, min(plan.batch_size, len(rows))), quiet:
         try:
-            while len(outcome.loss_curve) < plan.max_epochs:
-                if begin is not None:
-                    begin()
-                rate = trainer.rate()
-                rollback.begin()
-                loss = trainer.epoch()
-                if not (abs(loss) < largest and float(run.theta @ run.theta) < farthest):
-                    if rollback.go_back():
-                        continue
-                    outcome.reason = "diverged"
-                    if validation is None:
-                        np.copyto(outcome.theta, run.theta)
-                    break
-                rollback.end(loss)
-                watch.record(loss)
-                if report is not None and report(outcome, rate):
-                    outcome.reason = "stopped"
-                    break
-                if watch.must_stop():
-                    outcome.reason = "plateau"
-                    break
+            while not outcome.reason:
+                train_epoch(trainer, watch, rollback, begin, report)
+                if checkpoint is not None:
+                    checkpoint.keep(outcome, progress.state)
         except KeyboardInterrupt:
             outcome.reason = "interrupted"
     return outcome
+
+
+def train_epoch(trainer, watch, rollback, begin, report):
+    """Train for an epoch, take what it comes to into the outcome, or undo it."""
+    outcome, plan = watch.outcome, watch.plan
+    if begin is not None:
+        begin()
+    rate = trainer.rate()
+    rollback.begin()
+    loss = trainer.epoch()
+    if rollback.has_diverged(loss):
+        if not rollback.go_back():
+            outcome.reason = "diverged"
+            if watch.validation is None:
+                np.copyto(outcome.theta, watch.run.theta)
+        return
+    rollback.end(loss)
+    watch.record(loss)
+    if report is not None and report(outcome, rate):
+        outcome.reason = "stopped"
+    elif watch.must_stop():
+        outcome.reason = "plateau"
+    elif len(outcome.loss_curve) == plan.max_epochs:
+        outcome.reason = "budget"

@@ -1,0 +1,88 @@
+"""What training comes to: curves, the best parameters, and when it is to end."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .losses import normalized_weights
+from .prediction import layer_output
+from .schedules import HORIZON_SCHEDULES
+
+__all__ = ["ADAPTIVE_SMALLEST", "Outcome", "Watch"]
+
+#: The adaptive schedule divides the rate by this when the loss stands still, to a smallest rate.
+ADAPTIVE_DIVISOR, ADAPTIVE_SMALLEST = 5.0, 1e-6
+
+
+@dataclass
+class Outcome:
+    """How a training went; `theta` is what it found best."""
+
+    theta: np.ndarray
+    loss_curve: list = field(default_factory=list)
+    validation_loss_curve: list = field(default_factory=list)
+    validation_scores: list = field(default_factory=list)
+    best_epoch: int = 0
+    reason: str = ""
+    """Why it ended: "budget", "plateau", "stopped", "diverged" or "interrupted"; "" before."""
+
+    def still_falling(self, tol):
+        """Whether the loss fell by more than `tol` an epoch over the last tenth of the epochs."""
+        window = max(1, len(self.loss_curve) // 10)
+        if len(self.loss_curve) <= window:
+            return True
+        return self.loss_curve[-1 - window] - self.loss_curve[-1] > tol * window
+
+
+@dataclass
+class Watch:
+    """Follows what decides: loss or score of the validation rows, else the loss of training."""
+
+    network: Any
+    input_map: Any
+    plan: Any
+    run: Any
+    outcome: Outcome
+    validation: Any = None
+    score: Any = None
+    best: float = np.inf
+    stalled: int = 0
+
+    def record(self, loss):
+        """Take the epoch's loss into the outcome and keep the parameters if they are best."""
+        watched = loss if self.validation is None else self.validate()
+        self.outcome.loss_curve.append(loss)
+        self.stalled = self.stalled + 1 if watched > self.best - self.plan.tol else 0
+        # Without validation the latest parameters are kept: a batch's luck is no reason to go back.
+        # Some epoch is best, even if its score is not defined.
+        if self.validation is None or watched < self.best or not self.outcome.best_epoch:
+            np.copyto(self.outcome.theta, self.run.theta)
+            self.outcome.best_epoch = len(self.outcome.loss_curve)
+        self.best = min(self.best, watched)
+
+    def validate(self):
+        """Take the validation loss and the score into the outcome; return what is to fall."""
+        rows, outcome = self.validation, self.outcome
+        raw = layer_output(self.network, self.run.theta, self.input_map, rows.X)
+        weights = normalized_weights(rows.weights, len(raw), self.network.dtype)
+        loss, score = self.plan.loss.value(raw, rows.target, weights), self.score(raw)
+        # Both or neither: an interrupt in the score leaves curves of one length.
+        outcome.validation_loss_curve.append(loss)
+        outcome.validation_scores.append(score)
+        return -score if self.plan.watch_score else loss
+
+    def must_stop(self):
+        """Whether the loss has stood still for long; lowers the rate first if that is the plan."""
+        if self.stalled <= self.plan.patience:
+            return False
+        run = self.run
+        if (
+            self.plan.schedule == "adaptive"
+            and self.plan.rate * run.rate_factor > ADAPTIVE_SMALLEST
+        ):
+            run.rate_factor /= ADAPTIVE_DIVISOR
+            self.stalled = 0
+            return False
+        # A schedule with a horizon has yet to lower its rate: only validation may cut it short.
+        return self.validation is not None or self.plan.schedule not in HORIZON_SCHEDULES
