@@ -8,6 +8,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._callbacks import fit_task, learned
+from ._checkpoints import check_checkpointing, checkpoints_of
 from ._compat import CallbackSupportMixin, with_callbacks
 from ._fitting import Validation
 from ._novelty import ScoringNetwork
@@ -57,6 +58,7 @@ class BaseDistanceNet(CallbackSupportMixin, ScoringNetwork):
     def _fit(self, X, y, sample_weight, *given):
         """Fit; `given` are rows, target and weights to validate on, or None for each."""
         check_parameters(self)
+        check_checkpointing(self)
         draft, outcome = self._learn(X, y, sample_weight, given)
         warn_if_cut_short(draft, outcome)
         warn_if_still_falling(draft, outcome)
@@ -74,13 +76,17 @@ class BaseDistanceNet(CallbackSupportMixin, ScoringNetwork):
         rows = Rows(X, target, weigh(target, weights))
         if validation is None and self.early_stopping:
             rows, validation = draft._set_aside(rows, y, seeds[0])
+        checkpoints = checkpoints_of(draft, rows, validation, seeds)
         task = fit_task(self, len(seeds), *data)
         if task is not None:
             task.begin()
-        draft, outcome = best_restart(draft, rows, validation, seeds, task)
+        draft, outcome = best_restart(draft, rows, validation, seeds, task, checkpoints)
         draft._learn_novelty(rows, validation, seeds[0])
         if task is not None:
             task.end(draft)
+        if outcome.reason != "interrupted":
+            for checkpoint in filter(None, checkpoints):
+                checkpoint.remove()
         return draft, outcome
 
     def _partial_fit(self, X, y, sample_weight, *given, classes=None):

@@ -179,6 +179,15 @@ false_alarm_rate : float in (0, 1), default={default}
     "warm_start": """
 warm_start : bool, default={default}
     Whether fit goes on from where the last one ended, solver and random generator included.""",
+    "checkpoint_dir": """
+checkpoint_dir : str, path-like or None, default={default}
+    Folder, made where there is none, in which `fit` keeps what it needs to go on: a file for each
+    start, removed when the fit is over. A fit that was cut off goes on from there when it is called
+    again with the same parameters, data and seed, to the same result, bit for bit; any other fit
+    has a file of its own. `random_state` must then be set. `partial_fit` takes no part.""",
+    "checkpoint_every": """
+checkpoint_every : int, default={default}
+    Epochs between two checkpoints.""",
     "verbose": """
 verbose : bool or int, default={default}
     Whether to print a line for each epoch.""",

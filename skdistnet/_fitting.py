@@ -143,33 +143,20 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
     def _continue(self, rng):
         """The run that an earlier fit left, in copies, so that a failure changes nothing."""
         theta = memory.copy(self._theta_)
-        state = self._make_solver().init(theta)
-        if "_progress_" not in vars(self):
-            return Run(theta, state, rng)
-        progress = self._progress_
-        rng.bit_generator.state = progress["rng_state"]
-        if progress["solver"] == self.solver:
-            state = {
-                name: memory.copy(value) if isinstance(value, np.ndarray) else value
-                for name, value in progress["solver_state"].items()
-            }
-        return Run(
-            theta, state, rng, progress["n_steps"], progress["rate_factor"], progress["start"]
-        )
+        run = Run(theta, self._make_solver().init(theta), rng)
+        if "_progress_" in vars(self):
+            progress = dict(self._progress_)
+            if progress["solver"] != self.solver:
+                progress["solver_state"] = run.solver_state
+            run.restore(progress)
+        return run
 
     def _keep_progress(self, run):
         """Store what continuing needs, or nothing, so that a saved model stays small."""
         if run is None:
             self.__dict__.pop("_progress_", None)
         else:
-            self._progress_ = {
-                "solver": self.solver,
-                "solver_state": run.solver_state,
-                "rng_state": run.rng.bit_generator.state,
-                "n_steps": run.n_steps,
-                "rate_factor": run.rate_factor,
-                "start": run.start,
-            }
+            self._progress_ = {"solver": self.solver, **run.state()}
 
     # Training -------------------------------------------------------------------------------------
 
@@ -203,15 +190,17 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             watch_score=self.scoring != "loss",
         )
 
-    def _train_copy(self, rows, validation, seed, task):
+    def _train_copy(self, rows, validation, seed, task, checkpoint):
         """Train a copy of this draft, from a start or on from where it is, as fit does."""
         draft, rng = self._draft(keep=True), np.random.default_rng(seed)
         run = draft._continue(rng) if draft._is_started() else draft._start(rows, rng)
-        outcome = draft._train(rows, validation, run, self.max_iter, self.learning_rate, task)
+        outcome = draft._train(
+            rows, validation, run, self.max_iter, self.learning_rate, task, checkpoint
+        )
         draft._keep_progress(run if self.warm_start else None)
         return draft, outcome
 
-    def _train(self, rows, validation, run, max_iter, schedule, task=None):
+    def _train(self, rows, validation, run, max_iter, schedule, task=None, checkpoint=None):
         """Train `run` and set the fitted attributes that tell how it went."""
         outcome = train(
             self._network,
@@ -223,6 +212,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             score=validation and self._validation_score(validation, run),
             begin=task and task.begin_epoch,
             report=self._reporter(max_iter, run, task),
+            checkpoint=checkpoint,
         )
         self._theta_ = run.theta = outcome.theta
         self._extend_validation_curves(outcome, validated=validation is not None)

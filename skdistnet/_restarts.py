@@ -9,17 +9,19 @@ from sklearn.utils.parallel import Parallel, delayed
 __all__ = ["best_restart"]
 
 
-def best_restart(draft, rows, validation, seeds, task):
+def best_restart(draft, rows, validation, seeds, task, checkpoints):
     """Train a copy of the draft from each seed; returns the best copy and its outcome.
+
+    `checkpoints` has one for each seed, or None for each.
 
     The copy's `init_scores_` has a score for each seed, the higher the better; one that goes on
     from an earlier fit keeps those it has.
     """
     if len(seeds) == 1:
-        results = [draft._train_copy(rows, validation, seeds[0], task)]
+        results = [draft._train_copy(rows, validation, seeds[0], task, checkpoints[0])]
     else:
         tasks = [task and task.start(number) for number in range(len(seeds))]
-        results = train_all(draft, rows, validation, seeds, tasks)
+        results = train_all(draft, rows, validation, list(zip(seeds, tasks, checkpoints)))
     scores = [restart_score(copy, outcome) for copy, outcome in results]
     best, outcome = results[int(np.argmax(scores))]
     vars(best).setdefault("init_scores_", scores)
@@ -29,26 +31,25 @@ def best_restart(draft, rows, validation, seeds, task):
     return best, outcome
 
 
-def train_all(draft, rows, validation, seeds, tasks):
-    """A copy of the draft and its outcome for each seed, up to one that is interrupted."""
+def train_all(draft, rows, validation, starts):
+    """A copy of the draft and its outcome for each start, up to one that is interrupted."""
     if effective_n_jobs(draft.n_jobs) > 1:
         return Parallel(n_jobs=draft.n_jobs)(
-            delayed(train_one)(draft, rows, validation, seed, task)
-            for seed, task in zip(seeds, tasks)
+            delayed(train_one)(draft, rows, validation, *start) for start in starts
         )
     results = []
-    for seed, task in zip(seeds, tasks):
-        results.append(train_one(draft, rows, validation, seed, task))
+    for start in starts:
+        results.append(train_one(draft, rows, validation, *start))
         if results[-1][1].reason == "interrupted":
             break
     return results
 
 
-def train_one(draft, rows, validation, seed, task):
+def train_one(draft, rows, validation, seed, task, checkpoint):
     """A copy of the draft, trained from a seed, and its outcome."""
     if task is not None:
         task.begin()
-    copy, outcome = draft._train_copy(rows, validation, seed, task)
+    copy, outcome = draft._train_copy(rows, validation, seed, task, checkpoint)
     if task is not None:
         task.end(copy)
     return copy, outcome

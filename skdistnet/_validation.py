@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -180,6 +181,16 @@ class ClassWeights:
         )
 
 
+class Folder:
+    """The path of a folder; whether it can be made is found in fit."""
+
+    def __str__(self):
+        return "the path of a folder"
+
+    def accepts(self, value):
+        return isinstance(value, (str, PathLike)) and value != ""
+
+
 POSITIVE = Number(0, ends="()")
 NOT_NEGATIVE = Number(0, ends="[)")
 FRACTION = Number(0, 1, "[)")
@@ -228,6 +239,8 @@ RULES: dict[str, list[Any]] = {
     "scoring": [OneOf(("loss",)), Scorer(), Callable()],
     "false_alarm_rate": [WITHIN],
     "warm_start": [Boolean()],
+    "checkpoint_dir": [Folder(), Nothing()],
+    "checkpoint_every": [COUNT],
     "verbose": [Boolean(), Number(0, ends="[)", integer=True)],
 }
 

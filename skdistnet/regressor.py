@@ -105,6 +105,8 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
         scoring="loss",
         false_alarm_rate=0.05,
         warm_start=False,
+        checkpoint_dir=None,
+        checkpoint_every=10,
         verbose=False,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -144,6 +146,8 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
         self.scoring = scoring
         self.false_alarm_rate = false_alarm_rate
         self.warm_start = warm_start
+        self.checkpoint_dir = checkpoint_dir
+        self.checkpoint_every = checkpoint_every
         self.verbose = verbose
 
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):

@@ -63,6 +63,8 @@ BAD = {
     "scoring": ["nonsense", "", "log_loss", 1, None, ["accuracy"], {"accuracy"}],
     "false_alarm_rate": WITHIN,
     "warm_start": FLAGS,
+    "checkpoint_dir": ["", 1, True, b"folder", ["folder"]],
+    "checkpoint_every": COUNT,
     "verbose": [-1, 1.5, None, "yes", np.nan],
 }
 

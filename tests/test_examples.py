@@ -10,6 +10,7 @@ import pytest
 FOLDER = Path(__file__).parents[1] / "examples"
 #: Arguments by example; those that take more than ten seconds have no place among the tests.
 EXAMPLES = {
+    "plot_checkpoints.py": [],
     "plot_two_moons.py": [],
     "plot_digit_centroids.py": [],
     "plot_missing_values.py": [],
