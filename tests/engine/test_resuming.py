@@ -1,0 +1,76 @@
+"""The state between two epochs is all that a training needs to go on as if it had not stopped."""
+
+from copy import deepcopy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from training_runs import IDENTITY, NETWORK, PLAN, make_rows, make_run
+
+from skdistnet.engine import SCHEDULES, SOLVERS
+from skdistnet.engine.training import train
+
+
+class Kept:
+    """A checkpoint in memory: every state, and the one to go on from."""
+
+    def __init__(self, state=None):
+        self.state, self.states = state, []
+
+    def load(self):
+        return self.state
+
+    def keep(self, outcome, state):
+        self.states.append(deepcopy(state()))
+
+
+def trained(plan, kept, seed=0):
+    run = make_run(plan, seed=seed)
+    options = {"validation": make_rows(1), "score": lambda raw: float(raw.mean())}
+    return run, train(NETWORK, IDENTITY, make_rows(), plan, run, checkpoint=kept, **options)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_training_goes_on_from_any_epoch_to_the_same(solver, schedule):
+    plan = replace(
+        PLAN, solver=SOLVERS[solver](), schedule=schedule, dropout=0.2, alpha=0.5, decay="prior"
+    )
+    kept = Kept()
+    run, outcome = trained(plan, kept)
+    assert len(kept.states) == plan.max_epochs
+    for number, state in enumerate(kept.states, start=1):
+        rest = Kept(state)
+        # Another start and generator must not show.
+        resumed, again = trained(plan, rest, seed=9)
+        assert len(rest.states) == plan.max_epochs - number
+        np.testing.assert_array_equal(resumed.theta, run.theta)
+        np.testing.assert_array_equal(again.theta, outcome.theta)
+        assert vars(again) | {"theta": None} == vars(outcome) | {"theta": None}
+        assert resumed.rng.bit_generator.state == run.rng.bit_generator.state
+        assert resumed.n_steps == run.n_steps
+
+
+def test_a_training_that_diverged_goes_on_with_the_rate_that_is_left():
+    plan = replace(PLAN, solver=SOLVERS["sgd"](), rate=1e3, max_epochs=12)
+    kept = Kept()
+    run, outcome = trained(plan, kept)
+    assert any(state["rollback"]["n_halvings"] for state in kept.states)
+    for state in kept.states:
+        resumed, again = trained(plan, Kept(state))
+        np.testing.assert_array_equal(again.theta, outcome.theta)
+        assert (again.reason, again.loss_curve) == (outcome.reason, outcome.loss_curve)
+        assert resumed.rate_factor == run.rate_factor
+
+
+def test_an_interrupted_epoch_is_not_kept():
+    class Interrupted(Kept):
+        def keep(self, outcome, state):
+            super().keep(outcome, state)
+            if len(self.states) == 3:
+                raise KeyboardInterrupt
+
+    kept = Interrupted()
+    _, outcome = trained(PLAN, kept)
+    assert (outcome.reason, len(kept.states)) == ("interrupted", 3)
+    assert kept.states[-1]["outcome"]["reason"] == ""
