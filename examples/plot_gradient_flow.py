@@ -26,6 +26,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
 from skdistnet import DistanceNetClassifier
+from skdistnet.displays import GradientFlowDisplay
 from skdistnet.inspection import gradient_flow
 
 HIDDEN = (100,) * 20
@@ -61,10 +62,12 @@ def mlp_gradient_norms(mlp, X, y):
     return np.array(norms[::-1])
 
 
-def gradient_norms(model, X, y):
+def flow_of(model, X, y):
+    """What the display takes, for either kind of net."""
     if isinstance(model, DistanceNetClassifier):
-        return gradient_flow(model, X, y).gradient_norm
-    return mlp_gradient_norms(model, X, y)
+        return gradient_flow(model, X, y)
+    kinds = [model.activation] * len(HIDDEN) + ["linear"]
+    return {"kind": kinds, "gradient_norm": mlp_gradient_norms(model, X, y)}
 
 
 # %%
@@ -84,8 +87,8 @@ for name, model in MODELS.items():
         start = clone(model).set_params(max_iter=1, learning_rate_init=1e-12)
         start.fit(X_train, y_train)
         model.fit(X_train, y_train)
-    norms = [gradient_norms(state, X_train, y_train) for state in (start, model)]
-    found[name] = norms, model.score(X_test, y_test)
+    flows = [flow_of(state, X_train, y_train) for state in (start, model)]
+    found[name] = flows, model.score(X_test, y_test)
 
 # %%
 # The output layer of the logistic net has plenty of gradient, but each layer in front of it passes
@@ -94,7 +97,8 @@ for name, model in MODELS.items():
 # which is enough. Of a distance net the first layer starts with as much gradient as the last.
 
 print(f"{'gradient at first / last layer':33}  {'start':>7}  {'trained':>7}  test accuracy")
-for name, (norms, accuracy) in found.items():
+for name, (flows, accuracy) in found.items():
+    norms = [flow["gradient_norm"] for flow in flows]
     at_start, trained = (norm[0] / norm[-1] for norm in norms)
     print(f"{name:33}  {at_start:7.2g}  {trained:7.2g}  {accuracy:13.3f}")
 
@@ -103,16 +107,15 @@ for name, (norms, accuracy) in found.items():
 # is that it is level, so that no layer was left out. The logistic net still guesses.
 
 STYLES = [("#1f5fa8", "o"), ("#c8501e", "s"), ("#4d4d4d", "^")]
-layers = np.arange(1, len(HIDDEN) + 2)
 
 figure, axes = plt.subplots(1, 2, figsize=(10.5, 4.6), sharey=True, layout="constrained")
 for number, (ax, moment) in enumerate(zip(axes, ["At the start", "After training"], strict=True)):
-    for (name, (norms, accuracy)), (color, marker) in zip(found.items(), STYLES, strict=True):
+    for (name, (flows, accuracy)), (color, marker) in zip(found.items(), STYLES, strict=True):
         label = f"{name}: test accuracy {accuracy:.2f} when trained"
-        ax.semilogy(layers, norms[number], color=color, marker=marker, markersize=4, label=label)
-    ax.set(title=moment, xlabel="layer (1: reads the pixels, 21: output)", xticks=layers[::4])
-    ax.grid(alpha=0.3)
-axes[0].set_ylabel("norm of the loss's gradient\nby the layer's parameters")
+        style = {"color": color, "marker": marker, "label": label}
+        GradientFlowDisplay(flow=flows[number]).plot(ax, line_kw=style)
+    ax.set(title=moment, xlabel="layer (1: reads the pixels, 21: output)", xticks=range(1, 22, 4))
+axes[1].set_ylabel("")
 handles, labels = axes[0].get_legend_handles_labels()
 figure.legend(handles, labels, loc="outside lower center", ncols=1, frameon=False)
 figure.suptitle(

@@ -27,6 +27,7 @@ from sklearn.inspection import permutation_importance
 from sklearn.model_selection import train_test_split
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
+from skdistnet.displays import RelevanceDisplay
 
 SPLITS = 5
 TABLES = {
@@ -62,7 +63,7 @@ def rank_correlation(a, b):
     return spearmanr(a, b).statistic
 
 
-figure, axes = plt.subplots(2, 2, figsize=(10.5, 8), layout="constrained")
+figure, axes = plt.subplots(2, 2, figsize=(10.5, 8.4), layout="constrained")
 print(f"{'rank correlation':16}  with permutation   of permutation, two splits")
 for ax, (name, load) in zip(axes.flat, TABLES.items(), strict=True):
     data = load()
@@ -71,22 +72,21 @@ for ax, (name, load) in zip(axes.flat, TABLES.items(), strict=True):
     pairs = [rank_correlation(runs[i][1], runs[i - 1][1]) for i in range(SPLITS)]
     print(f"{name:16}  {agreement:16.2f}   {np.mean(pairs):26.2f}")
     relevances, permuted = np.mean(runs, axis=0)
-    ax.scatter(relevances, permuted, color="#1f5fa8", s=22)
-    for number in np.argsort(-relevances)[:2]:
-        label, place = data.feature_names[number], (relevances[number], permuted[number])
-        ax.annotate(label, place, xytext=(-6, -4), textcoords="offset points", ha="right")
-    loss = "R^2 lost" if name == "diabetes" else "log-loss added"
-    ax.set(
-        title=f"{name}: rank correlation {agreement:.2f}",
-        xlabel="feature_relevances_",
-        ylabel=f"{loss} when permuted",
-    )
-    ax.margins(0.15)
-    ax.grid(alpha=0.3)
+    display = RelevanceDisplay(relevances=relevances, feature_names=data.feature_names)
+    display.plot(ax, features=13, bar_kw={"color": "#9dbde0", "label": "feature_relevances_"})
+    # In shares of their sum, too; what permuting gains is chance, and below zero.
+    shares = permuted / permuted[permuted > 0].sum()
+    places = np.arange(len(display.features_))
+    label = "permutation importance"
+    ax.plot(shares[display.features_], places, "D", color="#c8501e", markersize=5, label=label)
+    ax.set_title(f"{name}: rank correlation {agreement:.2f}")
+handles, labels = axes[0, 0].get_legend_handles_labels()
+figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
 figure.suptitle("The features that the net's radii single out are those it cannot do without")
 
 # %%
-# Each point is a feature, averaged over the splits; the two most relevant ones are named.
+# Bars and marks are averages over the splits, each in shares of its sum; of breast cancer's 30
+# features the 13 most relevant are drawn, and all count in the rank correlation.
 
 if len(sys.argv) > 1:
     figure.savefig(sys.argv[1], dpi=110)

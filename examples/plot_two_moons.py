@@ -1,10 +1,14 @@
-"""What a distance net learns, drawn over the data: two moons and the places of the units.
+"""
+What a distance net learns, drawn over the data
+===============================================
 
-Each unit of the hidden layer is an ellipse around its centroid, in the units of the data: on its
-edge the unit answers exp(-1/2), about 0.61. A unit may ignore a feature, and is then very long in
-that direction. The colours are the probabilities of the net, beside those of an MLPClassifier.
+Each unit of the hidden layer of a :class:`~skdistnet.DistanceNetClassifier` is a place: here an
+ellipse around its centroid, in the units of the data, on which the unit answers exp(-1/2), about
+0.61. A unit may ignore a feature, and is then very long in that direction. The colors are
+probabilities, beside those of a :class:`~sklearn.neural_network.MLPClassifier`, whose units are
+directions and have no place that one could draw.
 
-Run it with the path of the picture to write::
+Run it with a path to write the picture there::
 
     python examples/plot_two_moons.py two_moons.png
 """
@@ -12,60 +16,61 @@ Run it with the path of the picture to write::
 import sys
 import warnings
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.patches import Ellipse
+from matplotlib.colors import ListedColormap
 from sklearn.datasets import make_moons
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.neural_network import MLPClassifier
 
 from skdistnet import DistanceNetClassifier
+from skdistnet.displays import CentroidDisplay
 
-COLORS = np.array(["#1f5fa8", "#c8501e"])
+# %%
+# Twelve units each; both would like more epochs, which is not the point here.
 
+X, y = make_moons(300, noise=0.15, random_state=0)
+models = [
+    DistanceNetClassifier(12, random_state=0),
+    MLPClassifier(12, learning_rate_init=0.01, random_state=0),
+]
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    for model in models:
+        model.fit(X, y)
 
-def draw_probabilities(ax, model, reach=2.2):
-    """Colour the plane by the probability of class 1."""
-    x, y = np.meshgrid(np.linspace(-reach, reach + 1, 300), np.linspace(-reach, reach, 300))
-    grid = np.column_stack([x.ravel(), y.ravel()])
-    probability = model.predict_proba(grid)[:, 1].reshape(x.shape)
-    image = ax.contourf(x, y, probability, levels=np.linspace(0, 1, 21), cmap="RdYlBu_r", alpha=0.7)
-    ax.contour(x, y, probability, levels=[0.5], colors="black", linewidths=1)
-    ax.set(xlim=(-reach, reach + 1), ylim=(-reach, reach), xlabel="feature 0", ylabel="feature 1")
-    return image
+# %%
+# Small units stand where the moons are close to each other, large ones cover the rest. Away from
+# the data the net grows less certain where units fall silent; the MLP is certain to the horizon.
 
+figure, axes = plt.subplots(1, 2, figsize=(10.5, 4.2), sharey=True, layout="constrained")
+for ax, model in zip(axes, models, strict=True):
+    boundary = DecisionBoundaryDisplay.from_estimator(
+        model,
+        X,
+        eps=0.9,
+        grid_resolution=300,
+        response_method="predict_proba",
+        ax=ax,
+        levels=np.linspace(0, 1, 21),
+        cmap="RdYlBu_r",
+        alpha=0.7,
+    )
+    ax.contour(boundary.xx0, boundary.xx1, boundary.response, levels=[0.5], colors="black")
+    colors = ListedColormap(["#1f5fa8", "#c8501e"])
+    ax.scatter(*X.T, c=y, cmap=colors, s=12, edgecolors="white", linewidths=0.4)
+    name, accuracy = type(model).__name__, model.score(X, y)
+    ax.set_title(f"{name}, 12 units: training accuracy {accuracy:.3f}", fontsize="medium")
+    ax.set_xlabel("feature 0")
+    print(f"{name}: training accuracy {accuracy:.3f}")
+CentroidDisplay.from_estimator(models[0], ax=axes[0])
+axes[0].set_ylabel("feature 1")
+ticks = np.linspace(0, 1, 6)
+figure.colorbar(boundary.surface_, ax=axes, label="probability of class 1", ticks=ticks)
 
-def draw_units(ax, net):
-    """Draw an ellipse for each unit of the first layer."""
-    for centroid, inverse_radii in zip(net.centroids_[0], net.inverse_radii_[0], strict=True):
-        width, height = 2.0 / np.maximum(inverse_radii, 1e-3)
-        ax.add_patch(Ellipse(centroid, width, height, fill=False, color="black", linewidth=1.2))
-        ax.plot(*centroid, "k+", markersize=6)
-
-
-def main(path):
-    X, y = make_moons(300, noise=0.15, random_state=0)
-    net = DistanceNetClassifier(hidden_layer_sizes=12, random_state=0)
-    mlp = MLPClassifier(hidden_layer_sizes=12, learning_rate_init=0.01, random_state=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        net.fit(X, y)
-        mlp.fit(X, y)
-    figure, axes = plt.subplots(1, 2, figsize=(10.5, 4.2), sharey=True, layout="constrained")
-    titles = ["DistanceNetClassifier, 12 units", "MLPClassifier, 12 units"]
-    for ax, model, title in zip(axes, [net, mlp], titles, strict=True):
-        image = draw_probabilities(ax, model)
-        ax.scatter(*X.T, c=COLORS[y], s=12, edgecolors="white", linewidths=0.4)
-        ax.set_title(f"{title}: training accuracy {model.score(X, y):.3f}")
-    draw_units(axes[0], net)
-    figure.colorbar(image, ax=axes, label="probability of class 1", ticks=np.linspace(0, 1, 6))
-    figure.savefig(path, dpi=110)
-    print(f"wrote {path}")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "two_moons.png")
+if len(sys.argv) > 1:
+    figure.savefig(sys.argv[1], dpi=110)
+    print(f"wrote {sys.argv[1]}")
+else:
+    plt.show()

@@ -13,6 +13,7 @@ EXAMPLES = {
     "plot_checkpoints.py": [],
     "plot_two_moons.py": [],
     "plot_digit_centroids.py": [],
+    "plot_loss_curve.py": [],
     "plot_missing_values.py": [],
     "plot_multilabel.py": [],
     "plot_novelty.py": [],

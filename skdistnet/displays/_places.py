@@ -62,7 +62,7 @@ def draw_ellipses(display):
     if rows is not None:
         display.points_ = ax.scatter(*rows.T, s=12, color="0.6", edgecolors="white", linewidths=0.4)
     (display.centers_,) = ax.plot(*centroids.T, "k+", markersize=6)
-    # Long ellipses must not decide what is shown, and axes that were drawn on stay as they were.
+    # Long ellipses must not decide what is shown, nor we where something was drawn before.
     shown = centroids if rows is None else rows
     extent = np.nanmax(shown, axis=0) - np.nanmin(shown, axis=0)
     extent[extent == 0] = 1.0

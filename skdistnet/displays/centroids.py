@@ -25,14 +25,15 @@ class CentroidDisplay(Display):
     ----------
     centroids, inverse_radii : ndarray of shape (n_units, n_features)
         Of all units, in the units of X.
-    shares : ndarray of shape (n_units, n_features)
-        Share of each feature in the squared distances of the unit to all centroids; rows sum to 1.
     units : ndarray of int
         The units to show, in this order.
     features : ndarray of int
         The features to show.
     feature_names : sequence of str of shape (n_features,)
         Names of all features.
+    shares : ndarray of shape (n_units, n_features), default=None
+        Share of each feature in the squared distances of the unit to all centroids; rows sum to 1.
+        Ellipses do without.
     X : ndarray of shape (n_samples, n_features), default=None
         Rows to draw ellipses over.
     image_shape : sequence of two ints, default=None
@@ -89,19 +90,19 @@ class CentroidDisplay(Display):
         *,
         centroids,
         inverse_radii,
-        shares,
         units,
         features,
         feature_names,
+        shares=None,
         X=None,
         image_shape=None,
     ):
         self.centroids = centroids
         self.inverse_radii = inverse_radii
-        self.shares = shares
         self.units = units
         self.features = features
         self.feature_names = feature_names
+        self.shares = shares
         self.X = X
         self.image_shape = image_shape
 

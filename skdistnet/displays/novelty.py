@@ -127,7 +127,7 @@ class NoveltyDisplay(Display):
         for name, scores in self.scores.items():
             shares = np.histogram(scores, edges)[0] / len(scores)
             below = np.mean(np.asarray(scores) < self.threshold)
-            style = {"label": f"{name}: {below:.0%} below".replace("%", " %")}
+            style = {"label": f"{name}: {100 * below:.0f} % below"}
             style |= {"fill": True, "alpha": 0.6} | (stairs_kw or {})
             self.histograms_.append(ax.stairs(shares, edges, **style))
         self.threshold_line_ = ax.axvline(

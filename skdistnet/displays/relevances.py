@@ -123,6 +123,6 @@ class RelevanceDisplay(Display):
         ax.set_ylim(len(shown) - 0.5, -0.5)
         text = "relevance, as a share"
         if len(shown) < len(relevances):
-            text += f"; these {len(shown)} of {len(relevances)} have {shown.sum():.0%}"
+            text += f"; these {len(shown)} of {len(relevances)} have {100 * shown.sum():.0f} %"
         ax.set_xlabel(text)
         return self

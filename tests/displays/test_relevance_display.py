@@ -37,7 +37,7 @@ def test_of_many_features_the_most_relevant_and_what_they_make_up(net):
     display = RelevanceDisplay.from_estimator(net, features=3)
     largest = np.sort(net.feature_relevances_)[::-1][:3]
     assert lengths_of(display) == largest.tolist()
-    assert f"these 3 of 13 have {largest.sum():.0%}" in display.ax_.get_xlabel()
+    assert f"these 3 of 13 have {100 * largest.sum():.0f} %" in display.ax_.get_xlabel()
 
 
 @pytest.mark.parametrize("features", [["hue", "ash"], [10, 2], np.array([10, 2])], ids=str)
