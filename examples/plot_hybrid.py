@@ -25,9 +25,6 @@ from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from skdistnet import DistanceNetClassifier
 from skdistnet.displays import CentroidDisplay
 
-# Narrow nets would like more epochs.
-warnings.simplefilter("ignore", ConvergenceWarning)
-
 X, y = load_digits(return_X_y=True)
 
 # %%
@@ -36,7 +33,10 @@ X, y = load_digits(return_X_y=True)
 # corner and many digits lie on the edges; centroids may lie beyond them. The ellipses are where a
 # class is one scaled distance away.
 
-net = DistanceNetClassifier(2, "relu", output_layer="distance", random_state=0).fit(X, y)
+net = DistanceNetClassifier(2, "relu", output_layer="distance", random_state=0)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", ConvergenceWarning)  # narrow nets would like more epochs
+    net.fit(X, y)
 answers = np.maximum(X @ net.coefs_[0] + net.intercepts_[0], 0)
 
 figure, axes = plt.subplots(1, 2, figsize=(11.5, 5), layout="constrained")
@@ -75,7 +75,9 @@ for (activation, output_layer), (color, style) in STYLES.items():
     accuracies = []
     for width in WIDTHS:
         net = DistanceNetClassifier(width, activation, output_layer=output_layer, random_state=0)
-        accuracies.append(cross_val_score(net, X, y, cv=splits).mean())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            accuracies.append(cross_val_score(net, X, y, cv=splits).mean())
     label = f"{activation}, {output_layer} output"
     axes[1].plot(WIDTHS, accuracies, style, color=color, markersize=5, label=label)
     print(f"{label:26}" + "".join(f"{accuracy:7.3f}" for accuracy in accuracies))

@@ -4,7 +4,7 @@ from numbers import Integral
 
 import numpy as np
 
-__all__ = ["Display", "choose", "name_features"]
+__all__ = ["Display", "choose", "is_int", "name_features"]
 
 
 class Display:

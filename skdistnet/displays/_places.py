@@ -8,6 +8,10 @@ __all__ = ["draw_ellipses", "draw_images", "draw_table"]
 REACH = 2.5
 #: No ellipse is longer than so many times what is shown: a unit may ignore a feature altogether.
 LONGEST = 50.0
+#: A table has so many labels on an axis at most, and pictures have none where there are more units.
+LABELS = 30
+#: Width over height of all pictures together, about.
+SHAPE = 1.4
 #: Widths of the gaps between pictures and above them, in heights of a picture.
 GAP, HEADING = 0.25, 0.35
 
@@ -17,8 +21,8 @@ def draw_images(display):
     ax, units = display.ax_, display.units
     height, width = display.image_shape
     width = width / height
-    n_columns = int(np.ceil(np.sqrt(0.8 * len(units))))
     step = 2 * width + 0.06 + GAP
+    n_columns = int(np.ceil(np.sqrt(len(units) * SHAPE * (1 + HEADING) / step)))
     kinds = {
         "centroid_images_": (display.centroids, 0.0, "gray_r"),
         "share_images_": (display.shares, width + 0.06, "Purples"),
@@ -34,7 +38,7 @@ def draw_images(display):
             left, top = column * step + offset, row * (1 + HEADING)
             images.append(ax.imshow(picture, extent=(left, left + width, top + 1, top), **style))
         setattr(display, name, images)
-    for number, unit in enumerate(units):
+    for number, unit in enumerate(units if len(units) <= LABELS else ()):
         row, column = divmod(number, n_columns)
         place = column * step + width + 0.03, row * (1 + HEADING) - 0.06
         ax.text(*place, f"unit {unit}", ha="center", va="bottom", fontsize="x-small")
@@ -56,16 +60,16 @@ def draw_ellipses(display):
 
     ax, pair = display.ax_, display.features
     centroids = display.centroids[display.units][:, pair]
-    rows = None if display.X is None else display.X[:, pair]
     was_empty = not ax.has_data()
     display.points_ = None
-    if rows is not None:
-        display.points_ = ax.scatter(*rows.T, s=12, color="0.6", edgecolors="white", linewidths=0.4)
+    if display.X is not None:
+        style = {"s": 12, "color": "0.6", "edgecolors": "white", "linewidths": 0.4}
+        display.points_ = ax.scatter(*display.X.T, **style)
     (display.centers_,) = ax.plot(*centroids.T, "k+", markersize=6)
     # Long ellipses must not decide what is shown, nor we where something was drawn before.
-    shown = centroids if rows is None else rows
-    extent = np.nanmax(shown, axis=0) - np.nanmin(shown, axis=0)
-    extent[extent == 0] = 1.0
+    shown = centroids if display.X is None else display.X
+    low, high = (np.nan_to_num(end.reduce(shown, axis=0)) for end in (np.fmin, np.fmax))
+    extent = np.where(low < high, high - low, 1.0)
     radii = 1.0 / np.maximum(
         display.inverse_radii[display.units][:, pair], 1.0 / (LONGEST * extent)
     )
@@ -74,7 +78,7 @@ def draw_ellipses(display):
         for centroid, radius in zip(centroids, radii)
     ]
     if was_empty:
-        middle = (np.nanmax(shown, axis=0) + np.nanmin(shown, axis=0)) / 2
+        middle = (low + high) / 2
         limits = np.stack([middle - 0.65 * extent, middle + 0.65 * extent], axis=1)
         names = [display.feature_names[feature] for feature in pair]
         ax.set(xlim=limits[0], ylim=limits[1], xlabel=names[0], ylabel=names[1])
@@ -101,14 +105,12 @@ def draw_table(display):
     display.squares_.set_array(deviates[chosen].ravel())
     display.squares_.set_clim(-REACH, REACH)
     ax.add_collection(display.squares_)
-    ax.set_xticks(
-        range(len(features)),
-        [display.feature_names[feature] for feature in features],
-        rotation=45,
-        ha="right",
-        rotation_mode="anchor",
-    )
-    ax.set_yticks(range(len(units)), [str(unit) for unit in units])
+    # Cells are squares, so that the longer side decides how much room a label has.
+    step = -(-max(sides.shape) // LABELS)
+    names = [display.feature_names[feature] for feature in features[::step]]
+    slanted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    ax.set_xticks(range(0, len(features), step), names, **slanted)
+    ax.set_yticks(range(0, len(units), step), [str(unit) for unit in units[::step]])
     ax.set(xlim=(-0.6, len(features) - 0.4), ylim=(len(units) - 0.4, -0.6), aspect="equal")
     ax.set(ylabel="unit", xlabel="area: share in the unit's distances")
     label = "centroid, in standard deviations\nfrom the mean of all centroids"

@@ -34,8 +34,8 @@ class CentroidDisplay(Display):
     shares : ndarray of shape (n_units, n_features), default=None
         Share of each feature in the squared distances of the unit to all centroids; rows sum to 1.
         Ellipses do without.
-    X : ndarray of shape (n_samples, n_features), default=None
-        Rows to draw ellipses over.
+    X : ndarray of shape (n_samples, n_features_shown), default=None
+        What rows to draw ellipses over hold of the features to show.
     image_shape : sequence of two ints, default=None
         Height and width of a picture that has a feature for each pixel, row by row.
 
@@ -164,15 +164,16 @@ class CentroidDisplay(Display):
         by_use = np.argsort(-unit_variances(network, theta), kind="stable")
         by_relevance = np.argsort(-estimator.feature_relevances_, kind="stable")
         chosen = choose(features, by_relevance, names, "features", cls.__name__)
+        if features is None or is_int(features):
+            chosen = np.sort(chosen)  # the order of the columns
         display = cls(
             centroids=centroids,
             inverse_radii=np.broadcast_to(estimator.inverse_radii_[0], centroids.shape),
             shares=distance_shares(network, theta),
             units=choose(units, by_use, (), "units", cls.__name__),
-            # A number of features leaves them in the order of the columns.
-            features=np.sort(chosen) if features is None or is_int(features) else chosen,
+            features=chosen,
             feature_names=names,
-            X=None if X is None else make_dense(estimator._check_rows(X)),
+            X=None if X is None else make_dense(estimator._check_rows(X)[:, chosen]),
             image_shape=image_shape,
         )
         return display.plot(ax)

@@ -145,6 +145,8 @@ class GradientFlowDisplay(Display):
         if quantity.endswith("_norm") and np.any(values > 0):
             # A norm of zero has no logarithm; its line leaves the axes through the bottom.
             ax.set_yscale("log", nonpositive="clip")
+        if quantity.endswith("_share"):
+            ax.set_ylim(-0.02, 1.02)
         if len(layers) <= NAMED_LAYERS:
             ax.set_xticks(layers, [f"{layer}\n{kind}" for layer, kind in zip(layers, flow.kind)])
         else:

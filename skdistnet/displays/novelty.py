@@ -6,7 +6,7 @@ import numpy as np
 
 from .._novelty import measures_distance
 from ..inspection._checks import check_net
-from ._display import Display
+from ._display import Display, is_int
 
 __all__ = ["NoveltyDisplay"]
 
@@ -121,6 +121,11 @@ class NoveltyDisplay(Display):
         display : :class:`NoveltyDisplay`
             Itself.
         """
+        if not is_int(bins) or bins < 1:
+            raise ValueError(
+                "The 'bins' parameter of NoveltyDisplay must be an int of at least 1; "
+                f"got {bins!r}."
+            )
         ax = self._take_axes(ax)
         edges = self._bin_edges(ax, bins)
         self.histograms_ = []

@@ -120,6 +120,14 @@ def test_a_unit_that_ignores_a_feature_is_long_but_not_endless():
     assert 10 * np.ptp(MOONS[:, 0]) < ellipse.width < 1000 * np.ptp(MOONS[:, 0])
 
 
+def test_a_feature_that_was_missing_throughout_leaves_the_plane_empty():
+    rows = np.column_stack([MOONS[:, 0], np.full(len(MOONS), np.nan)])
+    net = DistanceNetClassifier(3, **SMALL).fit(rows, MOONS_Y)
+    display = CentroidDisplay.from_estimator(net, rows)
+    display.figure_.canvas.draw()
+    assert len(display.ellipses_) == 3
+
+
 def test_two_features_out_of_many(wine):
     display = CentroidDisplay.from_estimator(wine, WINE, features=["proline", "ash"], units=[3, 1])
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("proline", "ash")
@@ -155,6 +163,17 @@ def test_a_table_shows_the_units_and_features_asked_for(wine):
     assert display.features.tolist() == [10, 2, 2]
 
 
+def test_labels_of_many_units_and_features_are_few_enough_to_be_read():
+    net = DistanceNetClassifier(90, **SMALL).fit(DIGITS, DIGITS_Y)
+    display = CentroidDisplay.from_estimator(net, units=None, features=None)
+    assert len(display.squares_.get_paths()) == 90 * 64
+    labels = [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert labels == [str(unit) for unit in display.units[::3]]
+    assert [label.get_text() for label in display.ax_.get_xticklabels()][:2] == ["x0", "x3"]
+    pictures = CentroidDisplay.from_estimator(net, units=None, image_shape=(8, 8))
+    assert not pictures.ax_.texts
+
+
 def test_a_constant_column_has_no_share():
     rows = WINE.to_numpy().copy()
     rows[:, 4] = 7.0
@@ -176,6 +195,11 @@ def test_units_that_there_are_not_are_refused(wine, units):
     with pytest.raises(ValueError, match=r"'units' parameter of CentroidDisplay .* 7 that .*got "):
         CentroidDisplay.from_estimator(wine, units=units)
     assert not plt.get_fignums()
+
+
+def test_one_feature_is_a_table_of_one_column():
+    net = DistanceNetClassifier(4, **SMALL).fit(MOONS[:, :1], MOONS_Y)
+    assert len(CentroidDisplay.from_estimator(net).squares_.get_paths()) == 4
 
 
 def test_of_a_hybrid_the_first_layer_counts():

@@ -79,6 +79,7 @@ def test_each_quantity_is_that_of_gradient_flow(quantity):
     np.testing.assert_array_equal(display.line_.get_xdata(), [1, 2, 3])
     np.testing.assert_array_equal(display.line_.get_ydata(), expected)
     assert display.ax_.get_yscale() == ("linear" if quantity == "dead_share" else "log")
+    assert (display.ax_.get_ylim() == (-0.02, 1.02)) == (quantity == "dead_share")
     kinds = [label.get_text() for label in display.ax_.get_xticklabels()]
     assert kinds == ["1\ngaussian", "2\nrelu", "3\ndistance"]
 

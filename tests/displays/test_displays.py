@@ -10,7 +10,7 @@ from sklearn.datasets import load_wine
 from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier
 
-from skdistnet import DistanceNetClassifier, displays
+from skdistnet import DistanceNetClassifier, DistanceNetRegressor, displays
 
 X, Y = load_wine(return_X_y=True)
 #: What `from_estimator` takes besides the net.
@@ -126,6 +126,13 @@ def test_scores_need_a_fit_that_saw_all_of_the_data():
     net = DistanceNetClassifier(**SMALL).partial_fit(X, Y, classes=[0, 1, 2])
     with pytest.raises(NotFittedError, match="partial_fit"):
         display_of("NoveltyDisplay", net)
+
+
+@every_display
+def test_nets_of_many_outputs_are_drawn(name):
+    net = DistanceNetRegressor(**SMALL).fit(X, X[:, :2])
+    data = (X, X[:, :2]) if name == "GradientFlowDisplay" else DATA[name]
+    assert getattr(displays, name).from_estimator(net, *data).ax_.has_data()
 
 
 @every_display

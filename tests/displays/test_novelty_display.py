@@ -1,5 +1,6 @@
 """Histograms hold every row once, beside the threshold."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -63,3 +64,14 @@ def test_bins_are_of_one_width_on_either_side_of_the_threshold(net):
 def test_histograms_take_a_style(net):
     display = NoveltyDisplay.from_estimator(net, X, stairs_kw={"alpha": 0.2})
     assert display.histograms_[0].get_alpha() == 0.2
+
+
+@pytest.mark.parametrize("bins", [0, -3, 2.5, True])
+def test_numbers_of_bins_that_are_none_are_refused(net, bins):
+    with pytest.raises(ValueError, match=r"'bins' .* at least 1; got "):
+        NoveltyDisplay.from_estimator(net, X, bins=bins)
+    assert not plt.get_fignums()
+
+
+def test_one_bin_is_split_by_the_threshold(net):
+    assert len(NoveltyDisplay.from_estimator(net, X, bins=1).histograms_[0].get_data().edges) == 3
