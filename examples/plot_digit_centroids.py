@@ -6,13 +6,7 @@ A unit of a :class:`~skdistnet.DistanceNetClassifier` is a place in the units of
 handwritten digits that is a picture, too: the unit's centroid. Its radii say which pixels the unit
 looks at to tell how far away a digit is; :class:`~skdistnet.displays.CentroidDisplay` draws their
 shares in its distances beside the centroid.
-
-Run it with a path to write the picture there::
-
-    python examples/plot_digit_centroids.py digit_centroids.png
 """
-
-import sys
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
@@ -53,8 +47,4 @@ figure.colorbar(image, cax=beneath, orientation="horizontal", label="relevance, 
 border = net.feature_relevances_.reshape(8, 8)[:, [0, -1]].sum()
 print(f"relevance of the first and the last column of pixels: {border:.3f}")
 
-if len(sys.argv) > 1:
-    figure.savefig(sys.argv[1], dpi=110)
-    print(f"wrote {sys.argv[1]}")
-else:
-    plt.show()
+plt.show()

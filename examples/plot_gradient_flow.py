@@ -8,13 +8,8 @@ lose their gradient on it, and their first layers stay as they started. This exa
 norm of the gradient by each layer's parameters, before and after training, in a
 :class:`~skdistnet.DistanceNetClassifier` and in two :class:`~sklearn.neural_network.MLPClassifier`
 of the same sizes. All settings but sizes and activations are the defaults.
-
-Run it with a path to write the picture there::
-
-    python examples/plot_gradient_flow.py gradient_flow.png
 """
 
-import sys
 import warnings
 
 import matplotlib.pyplot as plt
@@ -123,8 +118,4 @@ figure.suptitle(
     "but not with distance units or relus"
 )
 
-if len(sys.argv) > 1:
-    figure.savefig(sys.argv[1], dpi=110)
-    print(f"wrote {sys.argv[1]}")
-else:
-    plt.show()
+plt.show()

@@ -7,13 +7,8 @@ Layers of dot products and of distances mix in a :class:`~skdistnet.DistanceNetC
 knows a class by a direction of what the hidden units answer. An output of distances knows it by a
 place, with radii that say how far it reaches: borders between classes are then curved. What is that
 worth behind a hidden layer of relus?
-
-Run it with a path to write the picture there::
-
-    python examples/plot_hybrid.py hybrid.png
 """
 
-import sys
 import warnings
 
 import matplotlib.pyplot as plt
@@ -99,8 +94,4 @@ axes[1].set(
 axes[1].grid(alpha=0.3)
 axes[1].legend()
 
-if len(sys.argv) > 1:
-    figure.savefig(sys.argv[1], dpi=110)
-    print(f"wrote {sys.argv[1]}")
-else:
-    plt.show()
+plt.show()

@@ -6,13 +6,8 @@ Of every ten labels of handwritten digits three are replaced by a random one her
 given time learns those by heart, too: its training loss goes on falling while the loss on rows set
 aside rises. :class:`~skdistnet.displays.LossCurveDisplay` draws both, and the epoch whose
 parameters were kept. Beside it is the same net with more ``dropout``, a brake on learning by heart.
-
-Run it with a path to write the picture there::
-
-    python examples/plot_loss_curve.py loss_curve.png
 """
 
-import sys
 import warnings
 
 import matplotlib.pyplot as plt
@@ -59,8 +54,4 @@ axes[1].set_ylabel("")
 # Without brakes the best epoch comes early, and stopping there matters. With dropout it comes late
 # and is better, and it matters little whether training goes on.
 
-if len(sys.argv) > 1:
-    figure.savefig(sys.argv[1], dpi=110)
-    print(f"wrote {sys.argv[1]}")
-else:
-    plt.show()
+plt.show()

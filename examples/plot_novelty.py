@@ -8,13 +8,7 @@ training data a row is. Here nets learn the digits from one to nine and are then
 digits a thousand times as bright as any that were seen. Beside the
 scores stands what people use for lack of anything better, the probability of the top class, of a
 :class:`~sklearn.neural_network.MLPClassifier`.
-
-Run it with a path to write the picture there::
-
-    python examples/plot_novelty.py novelty.png
 """
-
-import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -92,8 +86,4 @@ for name, rows in sets.items():
 axes[1].set(title="MLPClassifier: how sure of its answer", xlabel="probability of the top class")
 axes[1].legend(loc="upper left")
 
-if len(sys.argv) > 1:
-    figure.savefig(sys.argv[1], dpi=110)
-    print(f"wrote {sys.argv[1]}")
-else:
-    plt.show()
+plt.show()

@@ -6,13 +6,7 @@ A prediction without its uncertainty is half an answer. With ``loss="quantile"``
 levels a :class:`~skdistnet.DistanceNetRegressor` predicts several quantiles of the target at once,
 which never cross, and between two of them lies an interval. An interval of 90 % should hold 90 % of
 rows that the net has not seen: here that is measured, overall and where noise is small or large.
-
-Run it with a path to write the picture there::
-
-    python examples/plot_quantiles.py quantiles.png
 """
-
-import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -110,8 +104,4 @@ right.set(
 )
 right.legend(loc="lower right")
 
-if len(sys.argv) > 1:
-    figure.savefig(sys.argv[1], dpi=110)
-    print(f"wrote {sys.argv[1]}")
-else:
-    plt.show()
+plt.show()

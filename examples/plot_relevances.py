@@ -9,13 +9,8 @@ far is that from what permuting the features of held-out rows does to the log-lo
 Permutation importance knows the whole net and the targets, at the cost of a pass over the data for
 each feature and repeat; a feature that has a double is important to neither net nor loss when
 permuted, and may well be relevant.
-
-Run it with a path to write the picture there::
-
-    python examples/plot_relevances.py relevances.png
 """
 
-import sys
 import warnings
 
 import matplotlib.pyplot as plt
@@ -88,8 +83,4 @@ figure.suptitle("The features that the net's radii single out are those it canno
 # Bars and marks are averages over the splits, each in shares of its sum; of breast cancer's 30
 # features the 13 most relevant are drawn, and all count in the rank correlation.
 
-if len(sys.argv) > 1:
-    figure.savefig(sys.argv[1], dpi=110)
-    print(f"wrote {sys.argv[1]}")
-else:
-    plt.show()
+plt.show()

@@ -10,11 +10,6 @@ what a unit with a place can learn from the rows near it.
 Distance nets and multi-layer perceptrons stand behind the same pipeline and are judged on stretches
 of the series that come after all they were trained on. Both see a window of fixed length. Recurrent
 nets, which carry a state along the series instead, are outside the scope of this package.
-
-Run it, half a minute, to see the figure or to write it to a file::
-
-    python examples/plot_time_series.py
-    python examples/plot_time_series.py time_series.png --noise 0.03
 """
 
 # %%
@@ -24,7 +19,6 @@ Run it, half a minute, to see the figure or to write it to a file::
 # - 0.1 x with d = x(t - 17). Runge-Kutta steps of 0.1 follow it; a delayed value in the middle of a
 # step is the mean of its neighbours. One value is kept for each unit of time.
 
-import argparse
 from time import perf_counter
 
 import matplotlib.pyplot as plt
@@ -40,14 +34,9 @@ from sklearn.preprocessing import StandardScaler
 
 from skdistnet import DistanceNetRegressor
 
-parser = argparse.ArgumentParser(description="Forecast a chaotic series from its past.")
-parser.add_argument("figure", nargs="?", help="file to write the figure to; shown without")
-parser.add_argument("--noise", type=float, default=0.0, help="deviation of noise on the series")
-parser.add_argument("--quick", action="store_true", help="a short series, to see that it runs")
-arguments = parser.parse_args()
-
-N_VALUES = 900 if arguments.quick else 4000
+N_VALUES = 4000
 HORIZON, SPACING, N_LAGS = 84, 6, 4
+NOISE = 0.0  # deviation of noise on the series, to try
 
 
 def mackey_glass(n_values, delay=17, step=0.1, skip=500):
@@ -76,7 +65,7 @@ def lagged(series, horizon):
 
 
 series = mackey_glass(N_VALUES)
-series += arguments.noise * np.random.default_rng(0).standard_normal(N_VALUES)
+series += NOISE * np.random.default_rng(0).standard_normal(N_VALUES)
 X, y = lagged(series, HORIZON)
 
 # %%
@@ -117,7 +106,7 @@ models = {name: make_model(net) for name, net in nets.items()}
 # are still to come out of the training targets. NRMSE is the error divided by the deviation of the
 # part: 1 for a forecast of the mean, and R^2 is 1 - NRMSE^2.
 
-splits = list(TimeSeriesSplit(2 if arguments.quick else 4, gap=HORIZON).split(X))
+splits = list(TimeSeriesSplit(4, gap=HORIZON).split(X))
 nrmse = {name: [] for name in models}
 r2 = {name: [] for name in models}
 fit_seconds = dict.fromkeys(models, 0.0)
@@ -187,7 +176,7 @@ for name, errors in free_run.items():
 # at its defaults, too.
 #
 # Free runs say the same of the defaults, but the nets with more patience are close together there.
-# Nor does the lead survive noise. Under ``--noise 0.03``, an eighth of the deviation of the series,
+# Nor does the lead survive noise. With ``NOISE = 0.03``, an eighth of the deviation of the series,
 # all are about equally far off: none can know more than the noise lets through. Other seeds of the
 # nets change single figures by half, but none of this.
 
@@ -226,8 +215,4 @@ for axes in (values, misses, loose):
     axes.grid(axis="y", alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
 
-if arguments.figure:
-    figure.savefig(arguments.figure, dpi=110)
-    print(f"\nwrote {arguments.figure}")
-else:
-    plt.show()
+plt.show()

@@ -7,13 +7,8 @@ ellipse around its centroid, in the units of the data, on which the unit answers
 0.61. A unit may ignore a feature, and is then very long in that direction. The colors are
 probabilities, beside those of a :class:`~sklearn.neural_network.MLPClassifier`, whose units are
 directions and have no place that one could draw.
-
-Run it with a path to write the picture there::
-
-    python examples/plot_two_moons.py two_moons.png
 """
 
-import sys
 import warnings
 
 import matplotlib.pyplot as plt
@@ -69,8 +64,4 @@ axes[0].set_ylabel("feature 1")
 ticks = np.linspace(0, 1, 6)
 figure.colorbar(boundary.surface_, ax=axes, label="probability of class 1", ticks=ticks)
 
-if len(sys.argv) > 1:
-    figure.savefig(sys.argv[1], dpi=110)
-    print(f"wrote {sys.argv[1]}")
-else:
-    plt.show()
+plt.show()

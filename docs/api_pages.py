@@ -1,0 +1,133 @@
+"""Pages of the API reference, written from what packages list in ``__all__``.
+
+A new public name is in the reference without any change here, and a new public package, too. Each
+function and class has a page of its own; so has a dict from names to classes or functions, which
+shows the contract at the top of the module that holds it and what is in it.
+"""
+
+import importlib
+import inspect
+import pkgutil
+import re
+import sys
+from pathlib import Path
+
+import skdistnet
+
+__all__ = ["public_packages", "write_pages"]
+
+
+def public_packages():
+    """skdistnet, and the packages below it that are public."""
+    names = [
+        f"skdistnet.{module.name}"
+        for module in pkgutil.iter_modules(skdistnet.__path__)
+        if module.ispkg and not module.name.startswith("_")
+    ]
+    return [skdistnet, *map(importlib.import_module, names)]
+
+
+def write_pages(folder):
+    """Write the reference into `folder`, emptied before of pages of names that are gone."""
+    folder.mkdir(exist_ok=True)
+    pages = {"index": index_page()}
+    for package in public_packages():
+        for name in package.__all__:
+            pages[f"{package.__name__}.{name}"] = object_page(package, name)
+    for old in folder.glob("*.rst"):
+        if old.stem not in pages:
+            old.unlink()
+    for name, text in pages.items():
+        path = folder / f"{name}.rst"
+        # What has not changed is left alone, so that Sphinx need not read it again.
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def index_page():
+    parts = [heading("API reference", "=")]
+    for package in public_packages():
+        names = sorted(package.__all__, key=str.lower)
+        rows = "".join(
+            f"   * - :py:obj:`~{package.__name__}.{name}`\n     - {summary(package, name)}\n"
+            for name in names
+        )
+        pages = "".join(f"   {package.__name__}.{name}\n" for name in names)
+        parts += [
+            heading(package.__name__, "-"),
+            f".. py:module:: {package.__name__}\n\n{inspect.getdoc(package)}\n",
+            f".. list-table::\n   :widths: 30 70\n\n{rows}",
+            f".. toctree::\n   :hidden:\n\n{pages}",
+        ]
+    return "\n".join(parts)
+
+
+def object_page(package, name):
+    value = getattr(package, name)
+    if inspect.isclass(value):
+        body = f".. autoclass:: {name}\n{members(value)}"
+    elif callable(value):
+        body = f".. autofunction:: {name}\n"
+    else:
+        body = data_body(package, name, value)
+    gallery = f".. minigallery:: {package.__name__}.{name}\n   :add-heading: In the gallery\n"
+    module = f".. py:currentmodule:: {package.__name__}\n"
+    return "\n".join([heading(name, "="), module, body, gallery])
+
+
+def members(cls):
+    """Options of autoclass: methods of our own, in the order of the alphabet.
+
+    What scikit-learn adds, such as ``get_params``, is documented there.
+    """
+    names = [
+        name
+        for name, member in inspect.getmembers(cls)
+        if not name.startswith("_")
+        and callable(member)
+        and inspect.unwrap(member).__module__.partition(".")[0] == "skdistnet"
+    ]
+    return f"   :members: {', '.join(names)}\n" if names else ""
+
+
+def data_body(package, name, value):
+    """A list, or a registry: what its module says of it, and each of its entries."""
+    text = f".. py:data:: {name}\n\n" + indent(comment(package, name)) + "\n"
+    if not isinstance(value, dict):
+        return text + indent("".join(f"* ``{item!r}``\n" for item in value))
+    entries = [
+        heading(f'"{key}"', "-")
+        + f".. auto{'class' if inspect.isclass(entry) else 'function'}:: "
+        + f"{entry.__module__}.{entry.__qualname__}\n   :no-index:\n"
+        for key, entry in value.items()
+    ]
+    return "\n".join([text, *entries])
+
+
+def summary(package, name):
+    """The first sentence of the description."""
+    value = getattr(package, name)
+    described = inspect.isclass(value) or callable(value)
+    text = inspect.getdoc(value) if described else comment(package, name)
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+def comment(package, name):
+    """What stands above the assignment of a name, else at the top of the module."""
+    for module in [m for key, m in sys.modules.items() if key.startswith(package.__name__)]:
+        source = inspect.getsource(module)
+        if found := re.search(rf"((?:^#: .*\n)*)^{name}(?:: [^=\n]+)? = ", source, re.MULTILINE):
+            return found[1].replace("#: ", "") or inspect.getdoc(module)
+    raise LookupError(f"{package.__name__}.{name} is assigned in no module of its package.")
+
+
+def heading(text, line):
+    return f"{text}\n{line * len(text)}\n"
+
+
+def indent(text):
+    return "".join(f"   {line}\n" if line else "\n" for line in text.splitlines())
+
+
+if __name__ == "__main__":
+    write_pages(Path(__file__).parent / "api")

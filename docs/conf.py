@@ -1,0 +1,76 @@
+"""Configuration of the documentation: ``python -m sphinx -W --keep-going docs docs/_build``."""
+
+import sys
+from pathlib import Path
+
+import skdistnet
+
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS))
+
+from api_pages import write_pages  # noqa: E402
+from links import link_elsewhere, link_examples  # noqa: E402
+
+project = "skdistnet"
+author = copyright = "The skdistnet developers"
+version = release = skdistnet.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "gallery/*.md5"]
+nitpicky = True
+default_role = "literal"
+add_module_names = False
+
+# Pages are Markdown, and their examples are tests: pytest runs them.
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+
+# Sections of docstrings are numpydoc's; api_pages.py lists methods.
+numpydoc_show_class_members = False
+autodoc_default_options = {"member-order": "alphabetical"}
+autodoc_typehints = "none"
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"/plot_",
+    "within_subsection_order": "FileNameSortKey",
+    "backreferences_dir": "gallery/backreferences",
+    "doc_module": ("skdistnet",),
+    "reference_url": {"skdistnet": None},
+    "min_reported_time": 1,
+    "show_memory": False,
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "abort_on_example_error": False,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = "skdistnet"
+html_theme_options = {
+    "show_prev_next": False,
+    "navigation_with_keys": False,
+    "navbar_align": "left",
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+html_sidebars = {"index": [], "benchmarks": [], "contributing": []}
+html_copy_source = False
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+
+
+def setup(app):
+    """Write the API reference before Sphinx looks for pages; make links."""
+    app.connect("config-inited", lambda app, config: write_pages(DOCS / "api"))
+    app.connect("source-read", link_examples)
+    app.connect("missing-reference", link_elsewhere)
