@@ -57,7 +57,7 @@ def index_page():
             heading(package.__name__, "-"),
             f".. py:module:: {package.__name__}\n\n{inspect.getdoc(package)}\n",
             f".. list-table::\n   :widths: 30 70\n\n{rows}",
-            f".. toctree::\n   :hidden:\n\n{pages}",
+            f".. toctree::\n   :hidden:\n   :caption: {package.__name__}\n\n{pages}",
         ]
     return "\n".join(parts)
 
@@ -76,17 +76,16 @@ def object_page(package, name):
 
 
 def members(cls):
-    """Options of autoclass: methods of our own, in the order of the alphabet.
+    """Options of autoclass: methods and properties of our own.
 
     What scikit-learn adds, such as ``get_params``, is documented there.
     """
-    names = [
-        name
-        for name, member in inspect.getmembers(cls)
-        if not name.startswith("_")
-        and callable(member)
-        and inspect.unwrap(member).__module__.partition(".")[0] == "skdistnet"
-    ]
+    names = []
+    for name, member in inspect.getmembers(cls):
+        code = member.fget if isinstance(member, property) else member
+        if not name.startswith("_") and callable(code):
+            home = inspect.unwrap(code).__module__
+            names += [name] if home.startswith("skdistnet.") else []
     return f"   :members: {', '.join(names)}\n" if names else ""
 
 
@@ -113,11 +112,12 @@ def summary(package, name):
 
 
 def comment(package, name):
-    """What stands above the assignment of a name, else at the top of the module."""
+    """Of a registry what its module says, else what stands above the assignment."""
+    assignment = re.compile(rf"((?:^#: .*\n)*)^{name}(?:: [^=\n]+)? = ", re.MULTILINE)
     for module in [m for key, m in sys.modules.items() if key.startswith(package.__name__)]:
-        source = inspect.getsource(module)
-        if found := re.search(rf"((?:^#: .*\n)*)^{name}(?:: [^=\n]+)? = ", source, re.MULTILINE):
-            return found[1].replace("#: ", "") or inspect.getdoc(module)
+        if found := assignment.search(inspect.getsource(module)):
+            is_registry = isinstance(getattr(package, name), dict)
+            return inspect.getdoc(module) if is_registry else found[1].replace("#: ", "")
     raise LookupError(f"{package.__name__}.{name} is assigned in no module of its package.")
 
 

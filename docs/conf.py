@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from sphinx_gallery.sorting import FileNameSortKey
+
 import skdistnet
 
 DOCS = Path(__file__).parent
@@ -26,8 +28,11 @@ extensions = [
 ]
 exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "gallery/*.md5"]
 nitpicky = True
+nitpick_ignore_regex = [("py:mod", r"skdistnet\.engine\..*")]  # files that a reader may open
 default_role = "literal"
+smartquotes = False  # strings are to be copied
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 
 # Pages are Markdown, and their examples are tests: pytest runs them.
 myst_enable_extensions = ["colon_fence"]
@@ -38,19 +43,40 @@ numpydoc_show_class_members = False
 autodoc_default_options = {"member-order": "alphabetical"}
 autodoc_typehints = "none"
 
+#: What comes first in the gallery; all else follows by name.
+FIRST_EXAMPLES = [
+    "plot_two_moons.py",
+    "plot_digit_centroids.py",
+    "plot_hybrid.py",
+    "plot_gradient_flow.py",
+    "plot_novelty.py",
+    "plot_quantiles.py",
+    "plot_relevances.py",
+    "plot_missing_values.py",
+    "plot_multilabel.py",
+]
+
+
+class GalleryOrder(FileNameSortKey):
+    """The order within the gallery."""
+
+    def __call__(self, filename):
+        first = FIRST_EXAMPLES.index(filename) if filename in FIRST_EXAMPLES else 99
+        return first, filename
+
+
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "conf.GalleryOrder",
     "backreferences_dir": "gallery/backreferences",
     "doc_module": ("skdistnet",),
     "reference_url": {"skdistnet": None},
     "min_reported_time": 1,
     "show_memory": False,
     "download_all_examples": False,
-    "remove_config_comments": True,
-    "abort_on_example_error": False,
+    "write_computation_times": False,
 }
 
 html_theme = "pydata_sphinx_theme"

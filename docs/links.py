@@ -9,7 +9,7 @@ import re
 
 from docutils import nodes
 
-__all__ = ["link_examples", "link_elsewhere"]
+__all__ = ["link_elsewhere", "link_examples"]
 
 SITES = {
     "sklearn": "https://scikit-learn.org/stable/modules/generated/{name}.html",
@@ -22,15 +22,19 @@ def link_examples(app, name, source):
     if not app.env.doc2path(name, base=False).endswith(".md"):
         return
     text = re.sub(r"\]\(\.\./examples\)", "](gallery/index.rst)", source[0])
-    text = re.sub(
-        r"(?<!\[)`examples/(plot_\w+)\.py`", r"[`examples/\1.py`](gallery/\1.rst)", text
-    )
+    text = re.sub(r"(?<!\[)`examples/(plot_\w+)\.py`", r"[`examples/\1.py`](gallery/\1.rst)", text)
     source[0] = text
 
 
 def link_elsewhere(app, env, node, contnode):
-    """Lead to the page of a class, function or method of another library."""
+    """Lead to another library's page, or to what stands in another package of ours."""
     target = node.get("reftarget", "")
+    if node.get("refdomain") == "py":
+        ours = f"skdistnet.{target}"
+        domain = env.get_domain("py")
+        found = domain.resolve_xref(env, node["refdoc"], app.builder, "obj", ours, node, contnode)
+        if found is not None:
+            return found
     for prefix, address in SITES.items():
         if target == prefix or target.startswith(f"{prefix}."):
             address = address.format(name=target)

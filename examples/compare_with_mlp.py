@@ -1,10 +1,13 @@
-"""Compare a net that learns by distance with scikit-learn's multi-layer perceptron.
+"""
+A tuned comparison with MLPClassifier, on your data
+===================================================
 
-Both sides get the same rows, folds, layer sizes, epochs and number of settings to choose from. In
-each outer fold a grid search picks a side's setting from the training rows alone, so that the
-held-out rows judge the tuning as well. Half of the distance net's settings are a hybrid: a layer
-of dot products, then a layer of distances. Which settings are on offer was decided for both sides
-after trial runs on digits in other folds, so the scores on digits are a little kind to both.
+A net that learns by distance and scikit-learn's multi-layer perceptron: both sides get the same
+rows, folds, layer sizes, epochs and number of settings to choose from. In each outer fold a grid
+search picks a side's setting from the training rows alone, so that the held-out rows judge the
+tuning as well. Half of the distance net's settings are a hybrid: a layer of dot products, then a
+layer of distances. Which settings are on offer was decided for both sides after trial runs on
+digits in other folds, so the scores on digits are a little kind to both::
 
     python examples/compare_with_mlp.py
     python examples/compare_with_mlp.py --data mine.csv --target price
@@ -12,7 +15,7 @@ after trial runs on digits in other folds, so the scores on digits are a little 
 
 It prints a table and writes a picture. Missing cells are filled in and columns of words are
 one-hot encoded, for both sides alike. Needs matplotlib, and pandas for a CSV:
-pip install "skdistnet[examples]"
+``pip install "skdistnet[examples]"``.
 """
 
 import argparse

@@ -1,4 +1,8 @@
-"""The paper's experiments, end to end: its recipe, RMSProp against plain gradients, deeper nets.
+"""
+The paper's experiments, end to end
+===================================
+
+Its recipe, RMSProp against plain gradients, deeper nets.
 
 T. Kurbiel and S. Khaleghian, "Training of Deep Neural Networks based on Distance Measures using
 RMSProp", arXiv:1708.01911, train a net of two layers of 100 distance units on MNIST and report that
@@ -203,7 +207,7 @@ def draw(plt, images, scores, by_solver, by_depth):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[1])
     parser.add_argument("--mnist", metavar="FILE", help="MNIST as .npz; default: digits")
     parser.add_argument("--figure", metavar="FILE", default="reproduce_paper.png")
     parser.add_argument("--show", action="store_true", help="open the picture in a window as well")

@@ -17,11 +17,13 @@ Every kind has
     Write what dropout leaves of `whole` into X; before `forward`.
 ``prepare(params, work)``
     Called before the passes whenever parameters have changed.
-``forward(params, work, out)``, ``backward(params, work, out, d_out, grads)``,
+``forward(params, work, out)``
+    Write the layer's output into `out`.
+``backward(params, work, out, d_out, grads)``
+    Turn `d_out`, the gradient by the output, into the gradient by what stands before the
+    nonlinearity, in place, and write the gradient by the parameters.
 ``input_gradient(params, work, d_out, d_input)``
-    `out` is the layer's output, written by the first and read by the second, which turns `d_out`,
-    the gradient by the output, into the gradient by what stands before the nonlinearity, in place.
-    `input_gradient` comes after `backward` and writes the gradient by the layer's input.
+    After `backward`: write the gradient by the layer's input.
 ``answer(params, x)``
     The output for a single row, which needs no workspace.
 
