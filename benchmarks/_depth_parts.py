@@ -39,14 +39,20 @@ class Scale:
     rates: tuple = field(default=(0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0))
 
 
+#: What wide nets are held back by, and batches that their products are faster with.
+WIDE = {"dropout": 0.6, "input_dropout": 0.2, "batch_size": 200}
 FULL = Scale(
     recipe=50,
     defaults=20,
     solvers=5,
     depths={2: 10, 5: 10, 10: 10, 20: 10, 50: 20},
     best={
-        "mnist": {"hidden": (2000,), "epochs": 60, "arguments": {"dropout": 0.3}},
-        "fashion_mnist": {"hidden": (2000,), "epochs": 60, "arguments": {"dropout": 0.3}},
+        "mnist": {"hidden": (800, 800), "epochs": 60, "arguments": WIDE},
+        "fashion_mnist": {
+            "hidden": (800, 800),
+            "epochs": 100,
+            "arguments": WIDE | {"dropout": 0.5},
+        },
     },
 )
 #: Digits have 45 times fewer rows than MNIST, and as many fewer steps in an epoch.
@@ -55,7 +61,7 @@ QUICK = Scale(
     defaults=20,
     solvers=20,
     depths={2: 20, 5: 20, 10: 20, 20: 20, 50: 30},
-    best={"digits": {"hidden": (500,), "epochs": 60, "arguments": {"dropout": 0.3}}},
+    best={"digits": {"hidden": (400, 400), "epochs": 60, "arguments": WIDE | {"batch_size": 50}}},
 )
 
 #: What the reference reaches on MNIST, arXiv:1708.01911's own code: two seeds, double precision.
@@ -263,14 +269,14 @@ def solvers(bench):
 
 
 def best(bench):
-    """The widest net that trains within an hour, beside MLPClassifiers of its size."""
+    """A net as wide as trains within an hour, beside an MLPClassifier of its size."""
     name = bench.images.name
     if name not in bench.scale.best:
         print(f"the part best has no settings for {name}")
         return {}, {}
     chosen, rows = bench.scale.best[name], []
     hidden, epochs = chosen["hidden"], chosen["epochs"]
-    for one in (OURS, *MLPS):
+    for one in (OURS, MLPS[0]):
         more = chosen["arguments"] if one.is_ours else {}
         result = bench.train(one, hidden, epochs, 0, **more)
         says = ", ".join(f"{key}={value!r}" for key, value in more.items())
