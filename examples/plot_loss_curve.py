@@ -52,5 +52,6 @@ for ax, (name, settings) in zip(axes, NETS.items(), strict=True):
     LossCurveDisplay.from_estimator(net, ax=ax)
     ax.set_title(f"{name}: test accuracy {accuracy:.3f}")
 axes[1].set_ylabel("")
+figure.suptitle("A net that learns wrong labels by heart has to be stopped; dropout holds it back")
 
 plt.show()
