@@ -20,7 +20,7 @@ SITES = {
 
 def link_names(app, page, source):
     """Let the examples and public names that a page mentions lead to their own pages."""
-    if not app.env.doc2path(page, base=False).endswith(".md"):
+    if not str(app.env.doc2path(page)).endswith(".md"):
         return
     public = {name: package for package in public_packages() for name in package.__all__}
     names = re.compile(rf"(?<!\[)`({'|'.join(public)})`")
