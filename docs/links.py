@@ -27,7 +27,7 @@ def link_names(app, page, source):
     parts = re.split(r"(^```.*?^```$)", source[0], flags=re.MULTILINE | re.DOTALL)
     for number in range(0, len(parts), 2):  # between blocks of code
         text = parts[number].replace("](../examples)", "](gallery/index.rst)")
-        text = re.sub(r"(?<!\[)`examples/(plot_\w+)\.py`", r"[\g<0>](gallery/\1.rst)", text)
+        text = re.sub(r"(?<!\[)`examples/(plot_[a-z0-9_]+)\.py`", r"[\g<0>](gallery/\1.rst)", text)
         parts[number] = names.sub(
             lambda found: f"{{py:obj}}`~{public[found[1]].__name__}.{found[1]}`", text
         )
