@@ -11,7 +11,7 @@ DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS))
 
 from api_pages import write_pages  # noqa: E402
-from links import link_elsewhere, link_examples  # noqa: E402
+from links import link_elsewhere, link_names  # noqa: E402
 
 project = "skdistnet"
 author = copyright = "The skdistnet developers"
@@ -75,6 +75,7 @@ sphinx_gallery_conf = {
     "reference_url": {"skdistnet": None},
     "min_reported_time": 1,
     "show_memory": False,
+    "parallel": 2,
     "download_all_examples": False,
     "write_computation_times": False,
 }
@@ -98,5 +99,5 @@ copybutton_prompt_is_regexp = True
 def setup(app):
     """Write the API reference before Sphinx looks for pages; make links."""
     app.connect("config-inited", lambda app, config: write_pages(DOCS / "api"))
-    app.connect("source-read", link_examples)
+    app.connect("source-read", link_names)
     app.connect("missing-reference", link_elsewhere)

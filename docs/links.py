@@ -1,15 +1,16 @@
 """Links that Sphinx cannot follow by itself.
 
-Pages are written to be read on GitHub as well, where the gallery is the folder of examples and the
-README is a page. And references to scikit-learn's and matplotlib's classes need no list of them
-from the network, as the address of each follows from its name.
+Pages of the guide are written to be read as they are, too: there, names are code, and the gallery
+is the folder of examples. And references to classes of scikit-learn and matplotlib need no list of
+them from the network, as the address of each follows from its name.
 """
 
 import re
 
+from api_pages import public_packages
 from docutils import nodes
 
-__all__ = ["link_elsewhere", "link_examples"]
+__all__ = ["link_elsewhere", "link_names"]
 
 SITES = {
     "sklearn": "https://scikit-learn.org/stable/modules/generated/{name}.html",
@@ -17,13 +18,20 @@ SITES = {
 }
 
 
-def link_examples(app, name, source):
-    """Let examples that a page names lead to their pages in the gallery."""
-    if not app.env.doc2path(name, base=False).endswith(".md"):
+def link_names(app, page, source):
+    """Let the examples and public names that a page mentions lead to their own pages."""
+    if not str(app.env.doc2path(page)).endswith(".md"):
         return
-    text = re.sub(r"\]\(\.\./examples\)", "](gallery/index.rst)", source[0])
-    text = re.sub(r"(?<!\[)`examples/(plot_\w+)\.py`", r"[`examples/\1.py`](gallery/\1.rst)", text)
-    source[0] = text
+    public = {name: package for package in public_packages() for name in package.__all__}
+    names = re.compile(rf"(?<!\[)`({'|'.join(public)})`")
+    parts = re.split(r"(^```.*?^```$)", source[0], flags=re.MULTILINE | re.DOTALL)
+    for number in range(0, len(parts), 2):  # between blocks of code
+        text = parts[number].replace("](../examples)", "](gallery/index.rst)")
+        text = re.sub(r"(?<!\[)`examples/(plot_[a-z0-9_]+)\.py`", r"[\g<0>](gallery/\1.rst)", text)
+        parts[number] = names.sub(
+            lambda found: f"{{py:obj}}`~{public[found[1]].__name__}.{found[1]}`", text
+        )
+    source[0] = "".join(parts)
 
 
 def link_elsewhere(app, env, node, contnode):

@@ -28,6 +28,13 @@ print(f"test accuracy with 60 units: {net.score(X_test, y_test):.3f}")
 # are still digits that one can read, though nothing asks for that. What a unit looks at are a few
 # strokes: a handful of pixels makes up most of its distances. A class is told from what many units
 # answer together.
+#
+# ``feature_relevances_`` is the mean of these shares over all units, weighted by use: the middle of
+# the picture counts, and the border, which is hardly ever lit, does not.
+
+relevances = net.feature_relevances_.reshape(8, 8)
+border = relevances[:, [0, -1]].sum()
+print(f"relevance of the first and the last column of pixels: {border:.3f}")
 
 figure, axes = plt.subplots(1, 2, figsize=(10.5, 5.4), width_ratios=[2.4, 1], layout="constrained")
 display = CentroidDisplay.from_estimator(net, units=30, image_shape=(8, 8), ax=axes[0])
@@ -35,16 +42,10 @@ axes[0].set_title("The 30 units of most use: centroids, and the pixels they look
 strongest = display.shares.max(axis=1).mean()
 print(f"share of a unit's distances that its first pixel makes up, in the mean: {strongest:.2f}")
 
-# %%
-# ``feature_relevances_`` is the mean of these shares over all units, weighted by use: the middle of
-# the picture counts, and the border, which is hardly ever lit, does not.
-
-image = axes[1].imshow(net.feature_relevances_.reshape(8, 8), cmap="Purples", vmin=0)
+image = axes[1].imshow(relevances, cmap="Purples", vmin=0)
 axes[1].set_title("All units together:\nfeature_relevances_")
 axes[1].set_axis_off()
 beneath = axes[1].inset_axes([0, -0.13, 1, 0.05])
 figure.colorbar(image, cax=beneath, orientation="horizontal", label="relevance, as a share")
-border = net.feature_relevances_.reshape(8, 8)[:, [0, -1]].sum()
-print(f"relevance of the first and the last column of pixels: {border:.3f}")
 
 plt.show()

@@ -28,6 +28,9 @@ noisy = np.where(rng.random(len(y_train)) < 0.3, rng.integers(10, size=len(y_tra
 # A patience of 100 epochs, all there are, lets training go on where it would otherwise have
 # stopped. The labels to validate on are noisy as well, but those of the test rows are not. Nets
 # that keep the parameters of the last epoch are trained on all rows, none of them set aside.
+#
+# Without brakes the best epoch comes early, and stopping there matters. With dropout it comes late
+# and is better, and it matters little whether training goes on.
 
 NETS = {
     "no brakes": {"dropout": 0.0, "label_smoothing": 0.0},
@@ -49,9 +52,6 @@ for ax, (name, settings) in zip(axes, NETS.items(), strict=True):
     LossCurveDisplay.from_estimator(net, ax=ax)
     ax.set_title(f"{name}: test accuracy {accuracy:.3f}")
 axes[1].set_ylabel("")
-
-# %%
-# Without brakes the best epoch comes early, and stopping there matters. With dropout it comes late
-# and is better, and it matters little whether training goes on.
+figure.suptitle("A net that learns wrong labels by heart has to be stopped; dropout holds it back")
 
 plt.show()

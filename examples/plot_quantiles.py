@@ -103,5 +103,6 @@ right.set(
     title="Diabetes: covered, and promised (dashed)",
 )
 right.legend(loc="lower right")
+figure.suptitle("Intervals hold what they promise; where rows are few, alpha has to be larger")
 
 plt.show()

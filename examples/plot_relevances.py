@@ -58,6 +58,10 @@ def rank_correlation(a, b):
     return spearmanr(a, b).statistic
 
 
+# %%
+# Bars and marks are averages over the splits, each in shares of its sum; of breast cancer's 30
+# features the 13 most relevant are drawn, and all count in the rank correlation.
+
 figure, axes = plt.subplots(2, 2, figsize=(10.5, 8.4), layout="constrained")
 print(f"{'rank correlation':16}  with permutation   of permutation, two splits")
 for ax, (name, load) in zip(axes.flat, TABLES.items(), strict=True):
@@ -78,9 +82,5 @@ for ax, (name, load) in zip(axes.flat, TABLES.items(), strict=True):
 handles, labels = axes[0, 0].get_legend_handles_labels()
 figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
 figure.suptitle("The features that the net's radii single out are those it cannot do without")
-
-# %%
-# Bars and marks are averages over the splits, each in shares of its sum; of breast cancer's 30
-# features the 13 most relevant are drawn, and all count in the rank correlation.
 
 plt.show()

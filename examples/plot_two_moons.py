@@ -52,16 +52,20 @@ for ax, model in zip(axes, models, strict=True):
         cmap="RdYlBu_r",
         alpha=0.7,
     )
-    ax.contour(boundary.xx0, boundary.xx1, boundary.response, levels=[0.5], colors="black")
+    grid = boundary.xx0, boundary.xx1, boundary.response
+    ax.contour(*grid, levels=[0.5], colors="black", linewidths=2.5)
     colors = ListedColormap(["#1f5fa8", "#c8501e"])
     ax.scatter(*X.T, c=y, cmap=colors, s=12, edgecolors="white", linewidths=0.4)
     name, accuracy = type(model).__name__, model.score(X, y)
     ax.set_title(f"{name}, 12 units: training accuracy {accuracy:.3f}", fontsize="medium")
     ax.set_xlabel("feature 0")
     print(f"{name}: training accuracy {accuracy:.3f}")
-CentroidDisplay.from_estimator(models[0], ax=axes[0])
+units = CentroidDisplay.from_estimator(models[0], ax=axes[0])
+for ellipse in units.ellipses_:
+    ellipse.set(edgecolor="#4d4d4d", linewidth=0.9)
 axes[0].set_ylabel("feature 1")
 ticks = np.linspace(0, 1, 6)
 figure.colorbar(boundary.surface_, ax=axes, label="probability of class 1", ticks=ticks)
+figure.suptitle("Units of a distance net are places that one can draw; an MLP's are directions")
 
 plt.show()
