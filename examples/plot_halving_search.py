@@ -3,12 +3,12 @@ Successive halving: few epochs for many, many for few
 =====================================================
 
 A setting that is hopeless looks it after a few epochs already. A
-:class:`~sklearn.model_selection.HalvingGridSearchCV` with ``resource="max_iter"`` gives all settings
-few epochs, keeps the best third, gives those three times as many, and so on.
+:class:`~sklearn.model_selection.HalvingGridSearchCV` with ``resource="max_iter"`` gives few epochs
+to all settings, keeps the best third, gives those three times as many, and so on.
 
 Each round trains anew. That is what it should do here: the learning rate falls along a cosine that
 ends at ``max_iter``, so that a net of 6 epochs is a whole training in small, not the beginning of a
-longer one whose steps are still large. Short trainings then tell more about long ones.
+longer one whose steps are still large.
 
 Run it with a path to write the picture there::
 
@@ -85,6 +85,7 @@ for (setting, points), place in zip(sorted(lines.items()), places, strict=True):
 for rate, color in COLORS.items():
     ax.plot([], [], "o", color=color, label=f"learning_rate_init={rate}")
 ax.plot([], [], "-", color="black", label="kept to the end")
+ax.plot([], [], "--", color="black", label="dropped after the second round")
 ax.set_xscale("log")
 ax.set_xticks(
     search.n_resources_,

@@ -3,8 +3,8 @@ A grid search on the workers of a Dask cluster
 ==============================================
 
 What scikit-learn runs in parallel, it runs by joblib, and joblib can hand its tasks to a Dask
-cluster: the fits of a grid search, and as well the starts of a net with ``n_init``. The cluster here
-is two processes of this machine. With the address of a scheduler in place of it,
+cluster: the fits of a grid search, and as well the starts of a net with ``n_init``. The cluster
+here is two processes of this machine. With the address of a scheduler in place of it,
 ``Client("tcp://...:8786")``, the same search runs on all the machines of that cluster.
 
 The result does not depend on who computes it: it is that of one process, bit for bit.
