@@ -6,15 +6,10 @@ scikit-learn 1.9 brought callbacks, and with them a progress bar for its searche
 its candidates and folds, and a net of its epochs, so that one sees how far each fit is, too.
 
 Callbacks are still experimental there, and their bar needs ``rich``. Before scikit-learn 1.9 there
-is no :mod:`sklearn.callback`: searches have no ``set_callbacks``, and that of a net says that
+is no ``sklearn.callback``: searches have no ``set_callbacks``, and that of a net says that
 callbacks are ignored. What there is then are the search's own lines, by ``verbose``.
-
-Run it with a path to write the picture there::
-
-    python examples/plot_grid_search_progress.py grid_search_progress.png
 """
 
-import sys
 import warnings
 
 import matplotlib.pyplot as plt
@@ -40,7 +35,9 @@ search = GridSearchCV(DistanceNetClassifier(max_iter=20, random_state=0), GRID, 
 
 try:
     from sklearn.callback import ProgressBar
-except ImportError:  # before scikit-learn 1.9
+except ImportError:
+    ProgressBar = None
+if ProgressBar is None:  # before scikit-learn 1.9
     search.set_params(verbose=2)
 else:
     search.set_callbacks(ProgressBar(max_propagation_depth=0))
@@ -53,7 +50,7 @@ print("best:", search.best_params_)
 print(f"its accuracy on test rows: {search.score(X_test, y_test):.4f}")
 
 net = DistanceNetClassifier(**search.best_params_, max_iter=60, random_state=0)
-if "sklearn.callback" in sys.modules:
+if ProgressBar is not None:
     net.set_callbacks(ProgressBar())
 net.fit(X_train, y_train)
 print(f"after 60 epochs: {net.score(X_test, y_test):.4f}")
@@ -79,8 +76,4 @@ ax.set(
 )
 figure.colorbar(image, label="accuracy on held-out folds")
 
-if len(sys.argv) > 1:
-    figure.savefig(sys.argv[1], dpi=110)
-    print(f"wrote {sys.argv[1]}")
-else:
-    plt.show()
+plt.show()

@@ -9,13 +9,8 @@ to all settings, keeps the best third, gives those three times as many, and so o
 Each round trains anew. That is what it should do here: the learning rate falls along a cosine that
 ends at ``max_iter``, so that a net of 6 epochs is a whole training in small, not the beginning of a
 longer one whose steps are still large.
-
-Run it with a path to write the picture there::
-
-    python examples/plot_halving_search.py halving_search.png
 """
 
-import sys
 import warnings
 
 import matplotlib.pyplot as plt
@@ -102,8 +97,4 @@ ax.set(
 ax.grid(axis="y", alpha=0.3)
 ax.legend(loc="lower right")
 
-if len(sys.argv) > 1:
-    figure.savefig(sys.argv[1], dpi=110)
-    print(f"wrote {sys.argv[1]}")
-else:
-    plt.show()
+plt.show()

@@ -10,12 +10,9 @@ median pruner ends each trial that is worse than half of those before it were af
 (or, with "invscaling" and "inverse_time", falls with the steps). Once the settings are found,
 ``fit`` with its cosine and more epochs makes more of them.
 
-It needs ``pip install "skdistnet[search]"``. Run it with a path to write the picture there::
-
-    python examples/plot_optuna_pruning.py optuna_pruning.png
+It needs ``pip install "skdistnet[search]"``.
 """
 
-import sys
 import warnings
 
 import matplotlib.pyplot as plt
@@ -123,8 +120,4 @@ places.set(
     yscale="log",
 )
 
-if len(sys.argv) > 1:
-    figure.savefig(sys.argv[1], dpi=110)
-    print(f"wrote {sys.argv[1]}")
-else:
-    plt.show()
+plt.show()

@@ -3,7 +3,7 @@ Data that do not fit memory
 ===========================
 
 A file of a million rows, 256 MB, is trained on by a process that may take no more than 100 MB of
-memory beyond what it has at the start. :class:`numpy.memmap` makes an array of the file whose rows
+memory beyond what it has at the start. ``numpy.memmap`` makes an array of the file whose rows
 are read when they are looked at, and ``partial_fit`` is given them block by block. What the net has
 learned is seen after each block on rows held out.
 
@@ -11,10 +11,6 @@ The rows are handwritten digits, each turned, stretched and shifted anew, so tha
 Held out are rows made of digits that are not in the file.
 
 What more rows are worth is seen beside a net that is given one block as often as there are blocks.
-
-Run it with a path to write the picture there; it takes half a minute, half of it to make the file::
-
-    python examples/plot_out_of_core.py out_of_core.png
 """
 
 import sys
@@ -160,8 +156,4 @@ ax.set(
 ax.grid(alpha=0.3)
 ax.legend()
 
-if len(sys.argv) > 1:
-    figure.savefig(sys.argv[1], dpi=110)
-    print(f"wrote {sys.argv[1]}")
-else:
-    plt.show()
+plt.show()
