@@ -52,7 +52,9 @@ print(f"its accuracy on test rows: {search.score(X_test, y_test):.4f}")
 net = DistanceNetClassifier(**search.best_params_, max_iter=60, random_state=0)
 if ProgressBar is not None:
     net.set_callbacks(ProgressBar())
-net.fit(X_train, y_train)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    net.fit(X_train, y_train)
 print(f"after 60 epochs: {net.score(X_test, y_test):.4f}")
 
 # %%
