@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+# Names of an example are looked up whether or not it has been run.
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sphinx_gallery.sorting import FileNameSortKey
 
 import skdistnet
