@@ -15,5 +15,5 @@ COMMON = {
 }
 # The short one repeats itself, so that a change is not blamed for what was there before.
 settings.register_profile("short", max_examples=25, derandomize=True, **COMMON)
-settings.register_profile("long", max_examples=400, **COMMON)
+settings.register_profile("long", max_examples=150, **COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))

@@ -214,17 +214,6 @@ COUNTS = {
 }
 
 
-def as_series(y):
-    return pd.Series(y) if y.ndim == 1 else pd.DataFrame(y)
-
-
-def as_polars(y):
-    return pl.Series(y.tolist()) if y.ndim == 1 else pl.DataFrame(y)
-
-
-HOLDERS = [lambda y: y, lambda y: y.tolist(), as_series, as_polars]
-
-
 @both_kinds
 @pytest.mark.parametrize("containers", [ANY_NUMBERS, COUNTS], ids=["any numbers", "counts"])
 @given(data=st.data(), weigh=names(WEIGHTS))
@@ -234,8 +223,7 @@ def test_containers_and_dtypes_of_the_same_numbers_change_no_bit(
     columns = SMALL_COUNTS if containers is COUNTS else COLUMNS
     (X, rng), net = data.draw(tables(columns)).make(), data.draw(nets())
     y, weights = targets[data.draw(names(targets))](rng, len(X)), WEIGHTS[weigh](rng, len(X))
-    hold = data.draw(st.sampled_from(HOLDERS))
-    forms = {name: (make(X), hold(y), weights) for name, make in containers.items()}
+    forms = {name: (make(X), y, weights) for name, make in containers.items()}
     assert_fits_alike(net, X, y, weights, forms)
     plain = {name: rows for name, (rows, _, _) in forms.items() if not hasattr(rows, "columns")}
     assert_answers_alike(net, X, plain)

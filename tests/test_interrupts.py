@@ -1,12 +1,9 @@
 """Ctrl-C at any step of a training: what comes back is a whole net, of the best epoch so far."""
 
-import os
-import signal
 import subprocess
 import sys
 from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 from unittest.mock import patch
 
 import joblib
@@ -162,3 +159,16 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         print("raised", vars(net) == before)
 """
+
+
+def test_ctrl_c_while_processes_train_leaves_the_estimator_as_it_was(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(IN_PROCESSES)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", str(script)],
+        capture_output=True,
+        text=True,
+        check=True,
+        start_new_session=True,  # the signal goes to all processes of its group, as Ctrl-C does
+    )
+    assert done.stdout == "raised True\n"

@@ -45,11 +45,10 @@ def cluster(H, n_units, rng, weights, kmeans):
     """Centres of k-means, and rows where there are more units than rows."""
     # Rounded to a millionth of each input's spread (as a power of two), because k-means breaks
     # ties by the last bit and would answer a shift of the data with other clusters.
-    spreads = spread(H, weights)
-    quantum = 2.0 ** (np.round(np.log2(spreads)) - 20)
-    # A column that is constant but for rounding tells nothing, and far from zero it would overflow.
-    telling = np.abs(H).max(axis=0) * np.finfo(H.dtype).eps < spreads
-    rounded = np.round(np.where(telling, H, 0) / quantum) * quantum
+    # Constant inputs tell nothing, and far from zero their rounding errors have squares that overflow.
+    varying = np.where(H.min(axis=0) < H.max(axis=0), H, 0)
+    quantum = 2.0 ** (np.round(np.log2(spread(varying, weights))) - 20)
+    rounded = np.round(varying / quantum) * quantum
     n_clusters = min(n_units, len(H))
     seed = int(rng.integers(2**31))
     labels = kmeans(rounded, n_clusters, weights, seed)
