@@ -1,6 +1,7 @@
 """Fits in many threads at once come to what they come to alone, and leave the process as it was."""
 
 import random
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -12,7 +13,7 @@ from scipy.sparse import csr_array
 from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skdistnet import DistanceNetClassifier, DistanceNetRegressor
+from skdistnet import DistanceNetClassifier, DistanceNetRegressor, _clustering
 from skdistnet.engine import products, threads
 
 N_THREADS = 8
@@ -115,7 +116,27 @@ def test_threads_are_given_back_after_small_and_large_fits_at_once(monkeypatch):
     ]
     random.Random(0).shuffle(nets)
     before = blas_sizes()
-    with warnings.catch_warnings():
-        for _ in range(3):
-            at_once(*(lambda net=net: net.fit(WINE, WINE_Y) for net in nets))
-            assert blas_sizes() == before
+    for _ in range(3):
+        at_once(*(lambda net=net: net.fit(WINE, WINE_Y) for net in nets))
+        assert blas_sizes() == before
+
+
+def test_k_means_of_many_fits_come_one_after_another_and_leave_filters_of_warnings_alone(monkeypatch):
+    """Filters are those of the process: of two at once the later put back what the other had set."""
+    within, most, whole = [], [], _clustering.KMeans.fit
+
+    def fit(self, *args, **options):
+        within.append(1)
+        most.append(len(within))
+        time.sleep(0.01)
+        try:
+            return whole(self, *args, **options)
+        finally:
+            within.pop()
+
+    monkeypatch.setattr(_clustering.KMeans, "fit", fit)
+    before = list(warnings.filters)
+    net = DistanceNetClassifier((6,), init="kmeans", max_iter=2, random_state=0)
+    at_once(*[lambda: clone(net).fit(WINE, WINE_Y)] * N_THREADS)
+    assert most == [1] * N_THREADS
+    assert list(warnings.filters) == before

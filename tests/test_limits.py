@@ -113,10 +113,9 @@ def best_epoch_comes_back(library):
     noise = np.random.default_rng(0).normal(size=(200, 5))
     target = np.random.default_rng(1).integers(0, 2, 200)
     options = {"early_stopping": True, "n_iter_no_change": 8, "max_iter": 60, "random_state": 0}
-    net = clone(library.classifier).set_params(**options, tol=0.0, learning_rate_init=0.01) if (
-        "learning_rate_init" in library.classifier.get_params()
-    ) else clone(library.classifier).set_params(**options, tol=0.0)
-    net.fit(noise, target)
+    if "learning_rate_init" in library.classifier.get_params():
+        options |= {"learning_rate": "constant", "learning_rate_init": 0.01}
+    net = clone(library.classifier).set_params(**options, tol=0.0).fit(noise, target)
     curve = getattr(net, "validation_loss_curve_", None)
     if curve is None:
         scores = getattr(net, "validation_scores_", None)
