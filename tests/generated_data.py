@@ -16,7 +16,16 @@ from skdistnet.engine.losses import REGRESSION_LOSSES
 from skdistnet.engine.network import OUTPUT_LAYERS
 from skdistnet.engine.regularization import DECAYS
 
-__all__ = ["COLUMNS", "LABELS", "TARGETS", "WEIGHTS", "classifiers", "names", "regressors", "tables"]
+__all__ = [
+    "COLUMNS",
+    "LABELS",
+    "TARGETS",
+    "WEIGHTS",
+    "classifiers",
+    "names",
+    "regressors",
+    "tables",
+]
 
 # Columns ------------------------------------------------------------------------------------------
 
@@ -128,7 +137,9 @@ LABELS = {
     "an indicator matrix": indicators,
     "an indicator matrix of bools": lambda rng, n: indicators(rng, n) == 1,
     "columns of numbers": lambda rng, n: np.stack([codes(rng, n), codes(rng, n, 2) + 5], axis=1),
-    "columns of strings": lambda rng, n: np.array(["a", "bb", "c"])[np.stack([codes(rng, n)] * 2, 1)],
+    "columns of strings": lambda rng, n: np.array(["a", "bb", "c"])[
+        np.stack([codes(rng, n)] * 2, 1)
+    ],
 }
 
 TARGETS = {

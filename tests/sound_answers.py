@@ -8,7 +8,7 @@ import numpy as np
 
 from skdistnet import DistanceNetRegressor
 
-__all__ = ["answers", "as_before_if_refused", "assert_sound", "assert_same_answers"]
+__all__ = ["answers", "as_before_if_refused", "assert_same_answers", "assert_sound"]
 
 #: Why data may be refused, as a user reads it; any other message is an accident.
 REASONS = re.compile(
@@ -39,7 +39,8 @@ def as_before_if_refused(net):
     try:
         yield reasons
     except ValueError as error:
-        assert REASONS.search(str(error)), error
+        if not REASONS.search(str(error)):
+            raise AssertionError(f"Not a reason that a user can read: {error}") from error
         assert joblib.hash(vars(net)) == before
         reasons.append(str(error))
 
@@ -65,7 +66,7 @@ def assert_same_answers(found, expected):
 
 
 def assert_sound(net, rows, y):
-    """Finite and of the right shape and dtype: answers to rows, and what the net has learned of y."""
+    """Answers to rows, and what was learned of y, are finite and of the right shape and dtype."""
     found, dtype = answers(net, rows), np.dtype(net._network.dtype)
     if isinstance(net, DistanceNetRegressor):
         assert_predictions(net, found["predict"], len(rows), y, dtype)

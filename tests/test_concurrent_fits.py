@@ -37,7 +37,7 @@ FITS = {
     ),
     "sparse": (
         DistanceNetClassifier((), n_init=2, solver="adam", **COMMON),
-        csr_array(np.where(WINE > WINE.mean(axis=0), WINE, 0.0)),
+        csr_array(np.where(WINE.mean(axis=0) < WINE, WINE, 0.0)),
         WINE_Y,
     ),
 }
@@ -121,7 +121,9 @@ def test_threads_are_given_back_after_small_and_large_fits_at_once(monkeypatch):
         assert blas_sizes() == before
 
 
-def test_k_means_of_many_fits_come_one_after_another_and_leave_filters_of_warnings_alone(monkeypatch):
+def test_k_means_of_many_fits_come_one_after_another_and_leave_filters_of_warnings_alone(
+    monkeypatch,
+):
     """Filters are those of the process: of two at once the later put back what the other had set."""
     within, most, whole = [], [], _clustering.KMeans.fit
 

@@ -174,7 +174,7 @@ def test_k_means_is_not_told_of_constants_at_the_end_of_the_range(kind, value, d
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.filterwarnings("ignore:The loss was no longer finite")
 def test_rows_far_beyond_those_of_the_first_call_are_gone_on_from_in_partial_fit(kind, dtype):
-    """Mapped for training they overflow, which was a RuntimeWarning instead of a loss gone astray."""
+    """Mapped for training they overflow: a RuntimeWarning instead of a loss gone astray."""
     classes = {"classes": [0, 1, 2]} if kind is DistanceNetClassifier else {}
     net = kind(**SMALL, dtype=dtype).partial_fit(X * 1e-100, Y, **classes)
     net.partial_fit(X * 1e300, Y)

@@ -90,9 +90,7 @@ def test_a_second_fit_is_like_a_first_one_or_changes_nothing(
 
 
 @both_kinds
-@given(
-    data=st.data(), tables=st.lists(tables(), min_size=1, max_size=4), weigh=names(WEIGHTS)
-)
+@given(data=st.data(), tables=st.lists(tables(), min_size=1, max_size=4), weigh=names(WEIGHTS))
 def test_partial_fits_are_refused_in_words_or_sound(nets, targets, data, tables, weigh):
     net, target = data.draw(nets()), targets[data.draw(names(targets))]
     net.set_params(early_stopping=False)

@@ -1,4 +1,4 @@
-"""The same numbers give the same net, bit for bit, however they lie in memory and whoever holds them."""
+"""The same numbers give the same net, bit for bit, in any memory layout, format and container."""
 
 import numpy as np
 import pandas as pd
@@ -184,7 +184,7 @@ def column_names(X):
 
 
 def polars_frame(X):
-    return pl.DataFrame({name: column for name, column in zip(column_names(X), X.T)}, nan_to_null=True)
+    return pl.DataFrame(dict(zip(column_names(X), X.T)), nan_to_null=True)
 
 
 def nullable(X):
@@ -208,7 +208,10 @@ COUNTS = {
     },
     "a frame of nullable ints": lambda X: pd.DataFrame(X, columns=column_names(X)).astype("Int64"),
     "a frame of several dtypes": lambda X: pd.DataFrame(
-        {name: column.astype(["int8", "float64"][i % 2]) for i, (name, column) in enumerate(zip(column_names(X), X.T))}
+        {
+            name: column.astype(["int8", "float64"][i % 2])
+            for i, (name, column) in enumerate(zip(column_names(X), X.T))
+        }
     ),
     "a frame of polars' ints": lambda X: polars_frame(X).cast(pl.Int16),
 }

@@ -285,7 +285,9 @@ def test_a_cell_says_what_is_so(row, column):
 
 @pytest.mark.parametrize("row", CELLS)
 def test_a_cell_of_ours_is_linked_to_a_test_that_is_there(row):
-    link = re.match(r'\[(yes|no|part)\]\(\.\./(tests/[\w/]+\.py) "(\w+)"\)', CELLS[row]["skdistnet"])
+    link = re.match(
+        r'\[(yes|no|part)\]\(\.\./(tests/[\w/]+\.py) "(\w+)"\)', CELLS[row]["skdistnet"]
+    )
     source = (ROOT / link[2]).read_text(encoding="utf-8")
     assert re.search(rf"^def {link[3]}\(", source, re.MULTILINE)
 

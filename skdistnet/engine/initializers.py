@@ -45,7 +45,7 @@ def cluster(H, n_units, rng, weights, kmeans):
     """Centres of k-means, and rows where there are more units than rows."""
     # Rounded to a millionth of each input's spread (as a power of two), because k-means breaks
     # ties by the last bit and would answer a shift of the data with other clusters.
-    # Constant inputs tell nothing, and far from zero errors of their means have squares that overflow.
+    # Constant inputs tell nothing, and far from zero squares of their means' errors overflow.
     constant = H.min(axis=0) == H.max(axis=0)
     varying = np.where(constant, 0, H)
     quantum = 2.0 ** (np.round(np.log2(spread(varying, weights))) - 20)

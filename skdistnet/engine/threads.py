@@ -11,6 +11,24 @@ from .products import LARGE
 
 __all__ = ["blas_threads"]
 
+#: How often to ask a library for a number of threads; another thread of Python may come between.
+ATTEMPTS = 10
+
+
+def set_threads(library, number):
+    """Set a library's number of threads, from whatever thread of Python.
+
+    threadpoolctl 3.8 hears none but the thread that was first to set one, until it gives control
+    back; but the first and the last of fits that overlap need not be of one thread.
+    """
+    give_control_back = getattr(library, "clear_controlling_thread", lambda force: None)
+    for _ in range(ATTEMPTS):
+        give_control_back(force=True)
+        library.set_num_threads(number)
+        give_control_back(force=True)
+        if library.num_threads == number:
+            break
+
 
 class Limit:
     """Keeps a library to one thread from the first of those who ask until after the last.
@@ -27,14 +45,14 @@ class Limit:
         with self.lock:
             if self.users == 0:
                 self.before = self.library.num_threads
-                self.library.set_num_threads(1)
+                set_threads(self.library, 1)
             self.users += 1
 
     def release(self):
         with self.lock:
             self.users -= 1
             if self.users == 0:
-                self.library.set_num_threads(self.before)
+                set_threads(self.library, self.before)
 
 
 @cache
