@@ -124,7 +124,7 @@ def test_threads_are_given_back_after_small_and_large_fits_at_once(monkeypatch):
 def test_k_means_of_many_fits_come_one_after_another_and_leave_filters_of_warnings_alone(
     monkeypatch,
 ):
-    """Filters are those of the process: of two at once the later put back what the other had set."""
+    """Filters are those of the process: the later of two put back what the other had set."""
     within, most, whole = [], [], _clustering.KMeans.fit
 
     def fit(self, *args, **options):
