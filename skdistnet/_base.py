@@ -109,9 +109,11 @@ class BaseDistanceNet(CallbackSupportMixin, ScoringNetwork):
         counted = self.learning_rate in ("invscaling", "inverse_time")
         schedule = self.learning_rate if counted else "constant"
         outcome = draft._train(rows, validation, run, 1, schedule)
+        warn_if_cut_short(draft, outcome)
+        if outcome.reason == "interrupted":
+            return self  # as it was: half an epoch is no call, and may be made again
         draft._keep_progress(run)
         draft._forget_novelty()
-        warn_if_cut_short(draft, outcome)
         return self._take_over(draft)
 
     def _draw_seeds(self, n_seeds):

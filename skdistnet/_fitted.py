@@ -67,6 +67,18 @@ class FittedNetwork:
         network = self._network
         views = network.unpack(self._theta_)
         values = [None if view is None else np.array(view) for view in views[name]]
+        # In units of data at the ends of the range a parameter may lie beyond the range.
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._to_data_units(name, values, views)
+        if name == "inverse_radii":
+            # Only their squares matter; training may leave either sign.
+            values = [None if value is None else np.abs(value) for value in values]
+        return [
+            None if value is None else read_only(narrow(value, network.dtype)) for value in values
+        ]
+
+    def _to_data_units(self, name, values, views):
+        """Change the first layer's parameters to input units, the last one's to the target's."""
         shift, scale = self._input_shift_, self._input_scale_
         if values[0] is not None:
             if name == "centroids":
@@ -77,13 +89,7 @@ class FittedNetwork:
                 values[0] = values[0] / scale[:, np.newaxis]
             else:
                 values[0] = values[0] - (shift / scale) @ views["coefs"][0]
-        if name == "inverse_radii":
-            # Only their squares matter; training may leave either sign.
-            values = [None if value is None else np.abs(value) for value in values]
         self._to_output_units(name, values)
-        return [
-            None if value is None else read_only(narrow(value, network.dtype)) for value in values
-        ]
 
     def _to_output_units(self, name, values):
         """Change the last layer's parameters to the units of the target, where it has units."""

@@ -10,6 +10,7 @@ from ._rows import takes_missing
 from .engine.kernels import KERNELS
 from .engine.layers import Distance
 from .engine.losses import guess_loss
+from .engine.threads import blas_threads
 
 __all__ = ["ScoringNetwork", "measures_distance"]
 
@@ -68,7 +69,8 @@ class ScoringNetwork(TrainableNetwork):
         return self._score_rows(X)
 
     def _score_rows(self, X):
-        return _evidence.score(self._network, self._theta_, self._input_map, X, self._novelty_)
+        with blas_threads(self._network, X.shape[0]):
+            return _evidence.score(self._network, self._theta_, self._input_map, X, self._novelty_)
 
     def _learn_novelty(self, rows, validation, seed):
         """Calibrate on training rows; the threshold is from validation rows if they are enough."""
@@ -79,14 +81,16 @@ class ScoringNetwork(TrainableNetwork):
         target = rows.target[chosen]
         one_of_several = guess_loss(target) == "log_loss"
         groups = target.argmax(axis=1) if one_of_several else np.zeros(len(chosen), dtype=int)
-        self._novelty_, scores = _evidence.calibrate(
-            self._network,
-            self._theta_,
-            self._input_map,
-            rows.X[chosen],
-            groups,
-            _evidence.box(rows.X),
-        )
+        # By as many threads as in training, so that other fits at the same time change no bit.
+        with blas_threads(self._network, len(chosen)):
+            self._novelty_, scores = _evidence.calibrate(
+                self._network,
+                self._theta_,
+                self._input_map,
+                rows.X[chosen],
+                groups,
+                _evidence.box(rows.X),
+            )
         if validation is not None and len(validation) * self.false_alarm_rate >= 1:
             scores = self._score_rows(validation.X)
         self.novelty_threshold_ = float(np.quantile(scores, self.false_alarm_rate))

@@ -25,8 +25,8 @@ def best_restart(draft, rows, validation, seeds, task, checkpoints):
     scores = [restart_score(copy, outcome) for copy, outcome in results]
     best, outcome = results[int(np.argmax(scores))]
     vars(best).setdefault("init_scores_", scores)
-    if results[-1][1].reason == "interrupted":
-        # It is to be told even if an earlier start is better.
+    if any(other.reason == "interrupted" for _, other in results):
+        # It is to be told even if another start is better.
         outcome = replace(outcome, reason="interrupted")
     return best, outcome
 

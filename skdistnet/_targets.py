@@ -61,7 +61,8 @@ class RegressionTargets:
             values[-1] = values[-1] * self._target_scale_ + self._target_mean_
 
     def _check_target(self, y):
-        return y.astype(np.float64, copy=False)
+        # In one order, as sums over another may differ in the last bit.
+        return np.ascontiguousarray(y, dtype=np.float64)
 
     def _learn_target(self, y, weights, dtype, classes=None):
         largest = np.abs(y).max()

@@ -281,7 +281,11 @@ def check_sample_weight(sample_weight, n_rows):
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_rows, sample_weight)
     weights = check_array(
-        sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
+        sample_weight,
+        dtype=np.float64,
+        order="C",  # sums of a view with negative strides differ in the last bit
+        ensure_2d=False,
+        input_name="sample_weight",
     )
     if weights.ndim != 1 or len(weights) != n_rows:
         raise ValueError(

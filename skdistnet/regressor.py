@@ -1,5 +1,7 @@
 """DistanceNetRegressor: targets in (1-D or 2-D), predictions out."""
 
+from math import ceil
+
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.model_selection import train_test_split
@@ -274,9 +276,10 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
         return theta
 
     def _split(self, target, seed):
-        return train_test_split(
-            np.arange(len(target)), test_size=self.validation_fraction, random_state=seed
-        )
+        n_rows = len(target)
+        # A row is trained on, however large the fraction.
+        n_held = min(ceil(self.validation_fraction * n_rows), n_rows - 1)
+        return train_test_split(np.arange(n_rows), test_size=n_held, random_state=seed)
 
     def _score_of(self, rows):
         if len(rows) < 2:  # neither R^2 nor D^2 is defined

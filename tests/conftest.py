@@ -1,10 +1,25 @@
-"""An option of the command line by which a skipped test is a failure.
+"""How many cases hypothesis generates, and an option by which a skipped test is a failure.
 
-Tests of an optional package are skipped where it is missing. Where it has just been installed for
-them, a skip means that nothing was tested.
+`HYPOTHESIS_PROFILE=long` or `--hypothesis-profile=long` asks for many cases; by default there are
+few. Tests of an optional package are skipped where it is missing. Where it has just been installed
+for them, a skip means that nothing was tested: `--no-skips`.
 """
 
+import os
+
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A fit has no deadline, and data that make none are rare.
+COMMON = {
+    "deadline": None,
+    "print_blob": True,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+}
+# The short one repeats itself, so that a change is not blamed for what was there before.
+settings.register_profile("short", max_examples=25, derandomize=True, **COMMON)
+settings.register_profile("long", max_examples=150, **COMMON)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 
 def pytest_addoption(parser):

@@ -168,6 +168,15 @@ def test_few_rows_do_not_stop_a_regressor(n_rows):
     assert np.isfinite(net.predict(DIABETES)).all()
 
 
+@pytest.mark.parametrize("n_rows", [2, 3, 30])
+def test_a_row_is_trained_on_however_large_the_fraction(n_rows):
+    """scikit-learn's split refused 99 % of few rows, in words about parameters of its own."""
+    options = STOPPED | {"validation_fraction": 0.99, "max_iter": 2}
+    net = DistanceNetRegressor(**options).fit(DIABETES[:n_rows], DIABETES_Y[:n_rows])
+    assert net.t_ == 2
+    assert np.isfinite(net.predict(DIABETES)).all()
+
+
 # Interrupts ---------------------------------------------------------------------------------------
 
 

@@ -147,3 +147,45 @@ def test_fitted_attributes_are_finite_wherever_a_fit_is(kind, dtype):
         first = getattr(net, name)[0]
         assert np.isfinite(first).all()
         assert np.abs(first).max() > 0
+
+
+# Found by generated data --------------------------------------------------------------------------
+
+
+@both_kinds
+def test_a_column_out_of_reach_is_refused_beside_one_that_is_relatively_farther(kind):
+    """Only the column farthest off in its own spreads was looked at; this one overflowed."""
+    ends = np.where(np.arange(len(X)) % 2, 1.0, -1.0) * np.finfo(np.float32).max
+    data = np.column_stack([X32, ends.astype(np.float32)])
+    with pytest.raises(ValueError, match=r"Column 4 of X reaches 3\.4e\+38 away from its mean"):
+        kind(**SMALL).fit(data, Y)
+
+
+@both_kinds
+@pytest.mark.parametrize(("value", "dtype"), [(1.7e308, np.float64), (3e38, np.float32)])
+def test_k_means_is_not_told_of_constants_at_the_end_of_the_range(kind, value, dtype):
+    """Rounding errors of their mean were squared, and their multiples of a quantum counted."""
+    data = np.column_stack([X, np.full(len(X), value)]).astype(dtype)
+    net = kind(**SMALL, init="kmeans", standardize=False).fit(data, Y)
+    assert np.isfinite(answers(net, data)).all()
+
+
+@both_kinds
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.filterwarnings("ignore:The loss was no longer finite")
+def test_rows_far_beyond_those_of_the_first_call_are_gone_on_from_in_partial_fit(kind, dtype):
+    """Mapped for training they overflow: a RuntimeWarning instead of a loss gone astray."""
+    classes = {"classes": [0, 1, 2]} if kind is DistanceNetClassifier else {}
+    net = kind(**SMALL, dtype=dtype).partial_fit(X * 1e-100, Y, **classes)
+    net.partial_fit(X * 1e300, Y)
+    assert np.isfinite(answers(net, X)).all()
+
+
+@pytest.mark.parametrize("kind", [DistanceNetClassifier, DistanceNetRegressor])
+def test_parameters_beyond_the_range_in_units_of_the_data_are_no_warning(kind):
+    data = np.column_stack([X, *[np.full(len(X), 1.7e308)] * 9])
+    net = kind(**SMALL | {"activation": "tanh"}, standardize=False, init_median_activation=None)
+    net.fit(data, Y)
+    assert net.intercepts_[0].shape == (8,)
+    net = DistanceNetRegressor((), random_state=0, max_iter=3).fit(X * 1e-300, Y * 1e200)
+    assert net.coefs_[0].shape == (4, 1)

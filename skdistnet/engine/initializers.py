@@ -45,11 +45,16 @@ def cluster(H, n_units, rng, weights, kmeans):
     """Centres of k-means, and rows where there are more units than rows."""
     # Rounded to a millionth of each input's spread (as a power of two), because k-means breaks
     # ties by the last bit and would answer a shift of the data with other clusters.
-    quantum = 2.0 ** (np.round(np.log2(spread(H, weights))) - 20)
+    # Constant inputs tell nothing, and far from zero squares of their means' errors overflow.
+    constant = H.min(axis=0) == H.max(axis=0)
+    varying = np.where(constant, 0, H)
+    quantum = 2.0 ** (np.round(np.log2(spread(varying, weights))) - 20)
+    rounded = np.round(varying / quantum) * quantum
     n_clusters = min(n_units, len(H))
     seed = int(rng.integers(2**31))
-    labels = kmeans(np.round(H / quantum) * quantum, n_clusters, weights, seed)
-    centers = class_means(H, np.eye(n_clusters)[labels], weights, rng)
+    labels = kmeans(rounded, n_clusters, weights, seed)
+    centers = class_means(varying, np.eye(n_clusters)[labels], weights, rng)
+    centers[:, constant] = H[0, constant]
     rest = sample(H, n_units - n_clusters, rng, weights, kmeans)
     return np.concatenate([centers, rest])
 

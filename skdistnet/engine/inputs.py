@@ -57,7 +57,7 @@ def weighted_moments(X, weights):
     width = max(1, PART // X.shape[0])  # columns at a time, so that X is never copied whole
     for start in range(0, len(low), width):
         part = slice(start, start + width)
-        columns = make_dense(X[:, part]).astype(np.float64)
+        columns = make_dense(X[:, part]).astype(np.float64, order="C")
         columns -= middle[part]
         columns /= divisor[part]
         center = weighted_mean(columns, weights)
@@ -198,10 +198,10 @@ class InputMap:
             rounding = 4 * np.finfo(X.dtype).eps * np.abs(known)
             usable = std > np.maximum(rounding, np.finfo(dtype).tiny ** 0.5)
             scale = standard_scale(X, mean, std, usable)
-        relative = reach / scale
-        worst = int(np.argmax(relative))
-        too_far = relative[worst] >= largest_square_root(X.shape[1], dtype)
-        if too_far or reach[worst] >= np.finfo(X.dtype).max:
+        too_far = reach / scale >= largest_square_root(X.shape[1], dtype)
+        too_far |= reach >= np.finfo(X.dtype).max
+        if too_far.any():
+            worst = int(np.argmax(np.where(too_far, reach, 0.0)))
             raise ValueError(
                 f"Column {worst} of X reaches {reach[worst]:.3g} away from its mean, and squares "
                 f"of that overflow in {np.dtype(dtype).name}: rescale X or set standardize=True."

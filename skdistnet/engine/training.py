@@ -263,11 +263,11 @@ def train(
     saved = checkpoint and checkpoint.load()
     if saved is not None:
         progress.restore(saved)
-    trainer = Trainer(network, input_map, rows, plan, run, len(outcome.loss_curve))
     # Overflow shows in the loss, where it is dealt with.
     quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore")
     with blas_threads(network, min(plan.batch_size, len(rows))), quiet:
         try:
+            trainer = Trainer(network, input_map, rows, plan, run, len(outcome.loss_curve))
             while not outcome.reason:
                 train_epoch(trainer, watch, rollback, begin, report)
                 if checkpoint is not None:

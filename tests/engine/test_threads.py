@@ -1,5 +1,8 @@
 """BLAS threads are limited for small work alone, and given back."""
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import permutations
+
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -57,4 +60,30 @@ def test_threads_are_given_back_when_uses_overlap(n_rows):
     first.__exit__(None, None, None)
     assert numbers_of_threads() == within
     second.__exit__(None, None, None)
+    assert numbers_of_threads() == before
+
+
+@pytest.mark.parametrize("order", list(permutations([0, 1, 2])))
+def test_threads_are_given_back_when_small_and_large_uses_overlap(order):
+    """A large one that began beside a small one took the small one's limit for what was there."""
+    before = numbers_of_threads()
+    uses = [blas_threads(NETWORK, n_rows) for n_rows in (SMALL, LARGE, SMALL)]
+    for use in uses:
+        use.__enter__()
+    for number in order:
+        uses[number].__exit__(None, None, None)
+    assert numbers_of_threads() == before
+
+
+def test_every_thread_of_python_sets_limits_and_gives_threads_back():
+    """Threadpoolctl hears none but one thread of Python at a time, here the one of this test."""
+    before, use = numbers_of_threads(), blas_threads(NETWORK, SMALL)
+
+    def enter():
+        use.__enter__()
+        return numbers_of_threads()
+
+    with ThreadPoolExecutor(1) as pool:
+        assert set(pool.submit(enter).result()) == {1}
+    use.__exit__(None, None, None)
     assert numbers_of_threads() == before
