@@ -50,7 +50,9 @@ def test_features_are_in_the_precision_of_the_net(dtype):
     assert single.transform(X).dtype == np.float32
 
 
-@pytest.mark.parametrize(("container", "frame"), [("pandas", pd.DataFrame), ("polars", pl.DataFrame)])
+@pytest.mark.parametrize(
+    ("container", "frame"), [("pandas", pd.DataFrame), ("polars", pl.DataFrame)]
+)
 def test_set_output_makes_data_frames(container, frame):
     net = DistanceNetClassifier(**SMALL).set_output(transform=container)
     features = net.fit_transform(WINE, WINE_Y)
