@@ -1,6 +1,7 @@
 """Smaller nets that answer alike, for models that must be cheap to run."""
 
 from dataclasses import replace
+from itertools import pairwise
 from numbers import Real
 
 import numpy as np
@@ -36,8 +37,8 @@ def prune(estimator, X, y, tolerance=0.005, *, sample_weight=None, X_train=None)
     """Find a smaller net that scores as well, but for the tolerance.
 
     Units are ranked by what would be lost without them; those at the end are taken away, and what
-    is left is trained for a short while to answer as the large net does. Ever smaller nets are tried
-    until one no longer scores well enough.
+    is left is trained for a short while to answer as the large net does. Ever smaller nets are
+    tried until one no longer scores well enough.
 
     Parameters
     ----------
@@ -135,7 +136,7 @@ def prune(estimator, X, y, tolerance=0.005, *, sample_weight=None, X_train=None)
 
 
 def check_tolerance(tolerance):
-    if not isinstance(tolerance, Real) or isinstance(tolerance, bool) or not 0 <= tolerance:
+    if not isinstance(tolerance, Real) or isinstance(tolerance, bool) or not tolerance >= 0:
         raise ValueError(f"'tolerance' must be a float in [0.0, inf); got {tolerance!r}.")
 
 
@@ -275,7 +276,7 @@ def subnet(estimator, kept):
     ends = [np.arange(network.sizes[0]), *kept, np.arange(network.sizes[-1])]
     net._theta_ = np.zeros(net._network.n_parameters, dtype=network.dtype)
     old, new = network.views(estimator._theta_), net._network.views(net._theta_)
-    for number, (inputs, units) in enumerate(zip(ends, ends[1:])):
+    for number, (inputs, units) in enumerate(pairwise(ends)):
         for name, values in new[number].items():
             values[...] = select(name, old[number][name], units, inputs)
     return net

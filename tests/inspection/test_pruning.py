@@ -192,7 +192,7 @@ def test_data_frames_missing_numbers_sparse_rows_and_labels_of_any_kind():
     net = DistanceNetClassifier(16, **SMALL).fit(frame[::2], both[::2])
     pruned, _ = prune(net, frame[1::2], both[1::2], 0.3)
     assert pruned.predict(frame).shape == both.shape
-    X = csr_array(np.where(WINE > WINE.mean(axis=0), WINE, 0))
+    X = csr_array(np.where(WINE.mean(axis=0) < WINE, WINE, 0))
     names = np.array(["b", "a", "c"])[WINE_Y]
     net = DistanceNetClassifier(16, **SMALL).fit(X, names)
     pruned, _ = prune(net, X, names, 0.3, X_train=X)
