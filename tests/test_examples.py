@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 #: Those that take more than ten seconds are run by the build of the gallery only.
-SLOW = {"gradient_flow", "hybrid", "relevances", "time_series"}
+SLOW = {"gradient_flow", "hybrid", "pruning", "relevances", "time_series"}
 NAMES = sorted(path.stem.removeprefix("plot_") for path in ROOT.glob("examples/plot_*.py"))
 
 
