@@ -1,6 +1,14 @@
-"""The description of what both estimators have, parameters and attributes, written once."""
+"""The description of what both estimators have, parameters and attributes, written once.
 
-__all__ = ["describe_parameters"]
+And where the documentation is, which estimators shown as HTML link to.
+"""
+
+from . import __version__
+
+__all__ = ["DOCS_URL", "describe_parameters"]
+
+#: The documentation of the version that is installed; ``api/`` below it is written by Sphinx.
+DOCS_URL = f"https://skdistnet.readthedocs.io/en/v{__version__}"
 
 PARAMETERS = {
     "hidden_layer_sizes": """

@@ -4,7 +4,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseDistanceNet
 
-__all__ = ["check_net"]
+__all__ = ["check_hidden_layers", "check_net"]
 
 
 def check_net(estimator, asker):
@@ -15,3 +15,12 @@ def check_net(estimator, asker):
             f"got {type(estimator).__name__}."
         )
     check_is_fitted(estimator)
+
+
+def check_hidden_layers(estimator, asker):
+    """Raise an error for a net of the output layer alone."""
+    if len(estimator._network.layers) < 2:
+        raise ValueError(
+            f"{asker} is about hidden units, and this {type(estimator).__name__} has none: it was "
+            "fitted with hidden_layer_sizes=()."
+        )

@@ -3,29 +3,14 @@
 import numpy as np
 from sklearn.utils import Bunch
 
-from ..engine import KERNELS
 from ..engine.layers import Dense, Distance
 from ..engine.losses import normalized_weights
-from ..engine.missing import fill_missing
-from ..engine.threads import blas_threads
 from ..engine.training import Rows
+from ._answers import Answers, layer_kinds
 from ._checks import check_net
+from ._passes import forward_batches, gradients_by_answers
 
 __all__ = ["gradient_flow"]
-
-#: Numbers in the outputs of all layers for one batch of rows, which bounds the memory taken.
-BATCH_NUMBERS = 600_000
-#: A unit whose answers over the rows reach no farther than this share of their scale is dead.
-DEAD = 1e-3
-#: A unit that stays within this share of the scale from an end is saturated.
-SATURATED = 0.01
-#: Activations with ends besides the kernels': their length, and the way to the nearest end.
-ENDS = {
-    "logistic": (1.0, lambda answers: np.minimum(answers, 1.0 - answers)),
-    "tanh": (2.0, lambda answers: 1.0 - np.abs(answers)),
-}
-# Every kernel lies between 0 and 1. At 0 the unit is silent, which is for `dead_share` to say.
-ENDS |= dict.fromkeys(KERNELS, (1.0, lambda answers: 1.0 - answers))
 
 
 def gradient_flow(estimator, X, y, sample_weight=None):
@@ -131,30 +116,12 @@ def gradient_flow(estimator, X, y, sample_weight=None):
         return summarize(estimator._network, *measure(estimator, Rows(X, target, weights)))
 
 
-class LayerStatistics:
-    """What is gathered about one layer, a batch of rows after the other; arrays are per unit."""
+class LayerStatistics(Answers):
+    """What is gathered about one layer: answers and the gradient by them."""
 
     def __init__(self, kind, n_units):
-        self.kind = kind
-        self.mean, self.variance = np.zeros(n_units), np.zeros(n_units)
-        self.lowest, self.highest = np.full(n_units, np.inf), np.full(n_units, -np.inf)
-        self.way_to_end = np.zeros(n_units)
+        super().__init__(kind, n_units)
         self.squared_output_gradient = 0.0
-
-    def add_answers(self, answers, weights, share):
-        """Take in the `answers` to a batch, which has `share` of all weight up to it."""
-        answers = answers.astype(np.float64)
-        self.lowest = np.minimum(self.lowest, answers.min(axis=0))
-        self.highest = np.maximum(self.highest, answers.max(axis=0))
-        if self.kind in ENDS:
-            way = ENDS[self.kind][1](answers)
-            self.way_to_end = np.maximum(self.way_to_end, way.max(axis=0))
-        # Moments are merged about their means: a difference of squares would cancel.
-        mean = weights @ answers
-        variance = weights @ (answers - mean) ** 2
-        move = mean - self.mean
-        self.mean += share * move
-        self.variance += share * (variance - self.variance + (1.0 - share) * move**2)
 
     def add_gradient(self, d_answers, weights, share):
         """Take in the gradient of the batch's mean loss by the answers."""
@@ -163,70 +130,31 @@ class LayerStatistics:
         squares /= np.maximum(weights, np.finfo(np.float64).tiny)
         self.squared_output_gradient += share * (squares.sum() - self.squared_output_gradient)
 
-    def dead_share(self):
-        largest = np.maximum(np.abs(self.lowest), np.abs(self.highest)).max()
-        scale = ENDS[self.kind][0] if self.kind in ENDS else largest
-        return np.mean(self.highest - self.lowest <= DEAD * scale)
-
-    def saturated_share(self):
-        if self.kind not in ENDS:
-            return 0.0
-        return np.mean(self.way_to_end <= SATURATED * ENDS[self.kind][0])
-
-
-def layer_kinds(network):
-    """The activations of the hidden layers and what the output layer is made of."""
-    output = "distance" if isinstance(network.layers[-1], Distance) else "linear"
-    return [*network.activations, output]
-
 
 def measure(estimator, rows):
     """Gather the statistics of every layer and the gradient over all rows, in float64."""
-    network, input_map = estimator._network, estimator._input_map
-    loss, params = estimator._make_loss(), network.views(estimator._theta_)
+    network, loss = estimator._network, estimator._make_loss()
+    params = network.views(estimator._theta_)
     statistics = [
         LayerStatistics(kind, layer.n_units)
         for kind, layer in zip(layer_kinds(network), network.layers)
     ]
-    gradient = np.zeros(network.n_parameters)
+    gradient, mass = np.zeros(network.n_parameters), 0.0
     batch_gradient = np.empty(network.n_parameters, dtype=network.dtype)
     grads = network.views(batch_gradient)
-    size, mass, work = max(1, BATCH_NUMBERS // sum(network.sizes)), 0.0, None
-    with blas_threads(network, min(size, len(rows))):
-        for start in range(0, len(rows), size):
-            batch = slice(start, start + size)
-            target = rows.target[batch]
-            picked = np.ones(len(target)) if rows.weights is None else rows.weights[batch]
-            mass += picked.sum()
-            share = picked.sum() / mass
-            # Of the batch alone, as in training, so that many rows do not make gradients underflow.
-            weights = normalized_weights(picked, len(picked), network.dtype)
-            if work is None or len(work.X) != len(target):
-                work = network.workspace(len(target))
-                network.prepare(params, work)
-            input_map.apply(rows.X[batch], work.X)
-            fill_missing(work.layers[0])
-            input_map.bound(work.X)  # as predict does with rows too far off to square
-            raw = network.run_forward(params, work)
-            loss.value_and_gradient(raw, target, weights, out=work.d_outputs[-1])
-            watch_batch(network, params, work, grads, statistics, weights, share)
-            gradient += share * (batch_gradient - gradient)
+    for batch, work in forward_batches(estimator, rows.X):
+        target = rows.target[batch]
+        picked = np.ones(len(target)) if rows.weights is None else rows.weights[batch]
+        mass += picked.sum()
+        share = picked.sum() / mass
+        # Of the batch alone, as in training, so that many rows do not make gradients underflow.
+        weights = normalized_weights(picked, len(picked), network.dtype)
+        loss.value_and_gradient(work.outputs[-1], target, weights, out=work.d_outputs[-1])
+        for number, d_answers in gradients_by_answers(network, params, work, grads):
+            statistics[number].add(work.outputs[number], weights, share)
+            statistics[number].add_gradient(d_answers, weights, share)
+        gradient += share * (batch_gradient - gradient)
     return statistics, gradient
-
-
-def watch_batch(network, params, work, grads, statistics, weights, share):
-    """Pass the gradient of a batch back, as :meth:`Network.run_backward`, and take in what it sees.
-
-    A layer's `backward` overwrites the gradient by its output, so that has to be read in between.
-    """
-    for number in reversed(range(len(network.layers))):
-        layer, buffers = network.layers[number], work.layers[number]
-        out, d_out = work.outputs[number], work.d_outputs[number]
-        statistics[number].add_answers(out, weights, share)
-        statistics[number].add_gradient(d_out, weights, share)
-        layer.backward(params[number], buffers, out, d_out, grads[number])
-        if number > 0:
-            layer.input_gradient(params[number], buffers, d_out, work.d_outputs[number - 1])
 
 
 def summarize(network, statistics, gradient):
@@ -245,6 +173,6 @@ def summarize(network, statistics, gradient):
         output_gradient_norm=np.sqrt([found.squared_output_gradient for found in statistics]),
         activation_mean=np.array([found.mean.mean() for found in statistics]),
         activation_std=np.array([np.sqrt(found.variance).mean() for found in statistics]),
-        dead_share=np.array([found.dead_share() for found in statistics]),
-        saturated_share=np.array([found.saturated_share() for found in statistics]),
+        dead_share=np.array([found.dead().mean() for found in statistics]),
+        saturated_share=np.array([found.saturated().mean() for found in statistics]),
     )

@@ -11,7 +11,7 @@ from sklearn.neural_network import MLPClassifier
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine import ACTIVATIONS, KERNELS, Network
 from skdistnet.engine.distances import RADIUS_TYPES
-from skdistnet.inspection import gradient_flow, gradients
+from skdistnet.inspection import _passes, gradient_flow
 
 WINE, WINE_Y = (part[::6] for part in load_wine(return_X_y=True))
 DIABETES, DIABETES_Y = (part[::12] for part in load_diabetes(return_X_y=True))
@@ -141,7 +141,7 @@ def test_batches_add_up(activation, options, weighted, monkeypatch):
     whole = gradient_flow(net, X, y, weights)
     assert len(X) % 7
     for n_numbers in (7 * sum(net._network.sizes), 1):
-        monkeypatch.setattr(gradients, "BATCH_NUMBERS", n_numbers)
+        monkeypatch.setattr(_passes, "BATCH_NUMBERS", n_numbers)
         assert_same(gradient_flow(net, X, y, weights), whole, rtol=1e-8, atol=1e-14)
 
 
@@ -157,7 +157,7 @@ def test_weights_equal_repeated_rows(activation, options):
 def test_weights_far_apart_and_their_unit_do_no_harm(monkeypatch):
     net, X, y = fitted(dtype="float32")
     weights = np.where(np.arange(len(X)) < 8, 1.0, 1e-300)
-    monkeypatch.setattr(gradients, "BATCH_NUMBERS", 5 * sum(net._network.sizes))
+    monkeypatch.setattr(_passes, "BATCH_NUMBERS", 5 * sum(net._network.sizes))
     found, expected = gradient_flow(net, X, y, weights), gradient_flow(net, X[:8], y[:8], [1e9] * 8)
     for name in (*NORMS, "activation_mean", "activation_std"):
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-4, err_msg=name)
@@ -215,7 +215,7 @@ def test_silent_distance_units_are_dead(kernel):
 def test_a_unit_that_answers_a_single_row_lives(monkeypatch):
     net, X, y = fitted()
     rows, _ = in_network_units(net, X, y)
-    monkeypatch.setattr(gradients, "BATCH_NUMBERS", 3 * sum(net._network.sizes))
+    monkeypatch.setattr(_passes, "BATCH_NUMBERS", 3 * sum(net._network.sizes))
     set_units(net, 0, slice(1), centroids=rows[10], inverse_radii=100.0)
     assert gradient_flow(net, X, y).dead_share[0] == 0
     assert gradient_flow(net, np.delete(X, 10, axis=0), np.delete(y, 10)).dead_share[0] == 1 / 5
