@@ -248,7 +248,7 @@ ROWS = {
     ),
     "curve of the training loss": records_loss,
     "pickle": pickles,
-    "`set_output` (frames of predictions)": attribute("set_output"),
+    "hidden activations as features, `set_output`": attribute("set_output"),
 }
 
 
