@@ -78,9 +78,9 @@ def accuracy_coverage_curve(y_true, y_pred, certainty, *, sample_weight=None):
     >>> float(thresholds[coverages >= 0.5][0])  # half of the rows, or more, are answered
     0.8
     """
-    is_right = np.asarray(y_true) == np.asarray(y_pred)
-    certainty = np.asarray(certainty)
-    check_consistent_length(y_true, y_pred, certainty, sample_weight)
+    y_true, y_pred, certainty = map(np.asarray, (y_true, y_pred, certainty))
+    check_consistent_length(y_true, y_pred, certainty)
+    is_right = y_true == y_pred
     if len(certainty) == 0 or np.isnan(certainty).any():
         raise ValueError("'certainty' must have a number for each row, and at least one row.")
     weights = check_sample_weight(sample_weight, len(certainty))

@@ -137,7 +137,8 @@ class RejectingClassifier(ClassifierInside, ClassifierMixin, MetaEstimatorMixin,
             is a class, and for what the classifier refuses. The estimator is then as it was before.
         """
         self._check_parameters()
-        kind = type_of_target(y, input_name="y")
+        with np.errstate(invalid="ignore"):  # of infinite labels it is to be an error
+            kind = type_of_target(y, input_name="y")
         if kind not in ("binary", "multiclass"):
             raise ValueError(
                 f"{type(self).__name__} needs classes, one for each row of X, in 'y'. "
