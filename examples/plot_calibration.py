@@ -7,13 +7,7 @@ diagram shows whether they are, and the expected calibration error (ECE) says in
 they are from it. Here are those of :class:`~skdistnet.DistanceNetClassifier`, of
 :class:`~sklearn.neural_network.MLPClassifier` and of a :class:`~sklearn.svm.SVC`, which needs a
 :class:`~sklearn.calibration.CalibratedClassifierCV` to have any.
-
-Run it with a path to write the picture there::
-
-    python examples/plot_calibration.py calibration.png
 """
-
-import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -96,8 +90,4 @@ for table, ax in shown.items():
     ax.set(title=table, xlabel="probability of the top class", ylabel="share of right answers")
     ax.set(xlim=(low - 0.03, 1.01), ylim=(low - 0.03, 1.01), aspect="equal")
 
-if len(sys.argv) > 1:
-    figure.savefig(sys.argv[1], dpi=110)
-    print(f"wrote {sys.argv[1]}")
-else:
-    plt.show()
+plt.show()

@@ -6,13 +6,7 @@ A classifier that may leave some rows to a human makes fewer errors in the rest.
 the accuracy-coverage curve: the accuracy of the answers when only the surest are given.
 :class:`~skdistnet.RejectingClassifier` answers at one point of it. It wraps any classifier and asks
 one of two questions: is the top class probable enough, or is the row like the training data?
-
-Run it with a path to write the picture there::
-
-    python examples/plot_rejection.py rejection.png
 """
-
-import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -109,8 +103,4 @@ accepted = careful.accepts(X_new)
 accuracy = np.mean(careful.predict(X_new)[accepted] == y_new[accepted])
 print(f"threshold {threshold:.2f}: answers {accepted.mean():.3f} of new rows, {accuracy:.4f} right")
 
-if len(sys.argv) > 1:
-    figure.savefig(sys.argv[1], dpi=110)
-    print(f"wrote {sys.argv[1]}")
-else:
-    plt.show()
+plt.show()
