@@ -9,10 +9,13 @@ they are from it. Here are those of :class:`~skdistnet.DistanceNetClassifier`, o
 :class:`~sklearn.calibration.CalibratedClassifierCV` to have any.
 """
 
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV, CalibrationDisplay
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -20,6 +23,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skdistnet import DistanceNetClassifier
+
+# Among noise the net's loss would fall on: by learning the noise.
+warnings.simplefilter("ignore", ConvergenceWarning)
 
 # %%
 # The tables that scikit-learn brings along are easy: nearly all answers are right, and there is

@@ -78,14 +78,16 @@ for name, (model, tell) in curves.items():
     print(f"{name:40} {errors[0]:.3f}  {errors[1]:.3f} {errors[2]:18.3f}  {errors[3]:.3f}")
 
 # %%
-# Errors among known digits are guesses, and probabilities tell them. What is foreign is told by the
-# score, whatever the probabilities say.
+# Errors among known digits are guesses, and probabilities tell them. Of what is foreign the MLP is
+# surer than of digits; the net's probabilities and its score both give it away. The steps in the
+# curve are rows far from all units, which get one and the same answer.
 
 axes[0].set(title="Digits", xlim=(0.6, 1.005), ylim=(0.965, 1.001))
 axes[1].set(title="One row in eleven has reversed colours", xlim=(0.6, 1.005), ylim=(0.88, 1.003))
 for ax in axes:
     ax.axvline(0.9, color="gray", linestyle=":", zorder=0)
-    ax.legend(loc="lower left")
+axes[0].legend(loc="lower left")
+axes[1].get_legend().remove()
 
 # %%
 # A threshold for the accuracy that is wanted is read off the curve of rows that the net has not

@@ -2,24 +2,18 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from skdistnet import accuracy_coverage_curve
 
-ROWS = st.lists(
-    st.tuples(st.booleans(), st.sampled_from([0.2, 0.5, 0.9, -1e9]), st.integers(0, 3)),
-    min_size=1,
-    max_size=12,
-).filter(lambda rows: any(weight for _, _, weight in rows))
 
-
-@given(ROWS)
-def test_a_point_is_what_its_threshold_lets_through(rows):
-    is_right, certainty, weights = (np.array(column) for column in zip(*rows))
-    curve = accuracy_coverage_curve(
-        np.ones(len(rows)), is_right.astype(float), certainty, sample_weight=weights
-    )
+@pytest.mark.parametrize("seed", range(20))
+def test_a_point_is_what_its_threshold_lets_through(seed):
+    rng = np.random.default_rng(seed)
+    n_rows = rng.integers(1, 12)
+    is_right, weights = rng.integers(0, 2, n_rows), rng.integers(0, 4, n_rows)
+    certainty = rng.choice([0.2, 0.5, 0.9, -1e9], n_rows)
+    weights[0] = 1
+    curve = accuracy_coverage_curve(np.ones(n_rows), is_right, certainty, sample_weight=weights)
     assert curve[2].tolist() == sorted(set(certainty[weights > 0].tolist()), reverse=True)
     for coverage, accuracy, threshold in zip(*curve, strict=True):
         answered = certainty >= threshold
