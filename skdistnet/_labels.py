@@ -184,7 +184,7 @@ class SingleOutput(Labels):
         if len(self.classes) < 2:
             raise ValueError(
                 "DistanceNetClassifier needs at least 2 classes; got 1 class, "
-                f"{self.classes.tolist()}."
+                f"{self.classes.tolist()}, in rows whose sample_weight is not 0."
             )
 
     def check_shape(self, y):

@@ -8,6 +8,7 @@ __all__ = ["TRUSTED_TYPES", "Saveable"]
 TRUSTED_TYPES = [
     "skdistnet.classifier.DistanceNetClassifier",
     "skdistnet.regressor.DistanceNetRegressor",
+    "skdistnet.rejection.RejectingClassifier",
 ]
 
 #: Goes up when fitted attributes change so that this version would misread what it wrote then.

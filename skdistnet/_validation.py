@@ -18,7 +18,7 @@ from .engine.losses import REGRESSION_LOSSES
 from .engine.network import OUTPUT_LAYERS
 from .engine.regularization import DECAYS
 
-__all__ = ["RULES", "check_parameters", "check_sample_weight"]
+__all__ = ["RULES", "Number", "OneOf", "check_parameter", "check_parameters", "check_sample_weight"]
 
 
 @dataclass(frozen=True)
@@ -246,6 +246,14 @@ RULES: dict[str, list[Any]] = {
 }
 
 
+def check_parameter(name, parameter, value, rules):
+    """Raise a ValueError unless one of the rules for a parameter of `name` accepts the value."""
+    if not any(rule.accepts(value) for rule in rules):
+        *others, last = map(str, rules)
+        allowed = f"{', '.join(others)} or {last}" if others else last
+        raise ValueError(f"The {parameter!r} parameter of {name} must be {allowed}; got {value!r}.")
+
+
 def check_parameters(estimator):
     """Raise a ValueError for the first parameter of `estimator` that no rule accepts.
 
@@ -253,13 +261,7 @@ def check_parameters(estimator):
     """
     name = type(estimator).__name__
     for parameter, value in estimator.get_params(deep=False).items():
-        rules = RULES[parameter]
-        if not any(rule.accepts(value) for rule in rules):
-            *others, last = map(str, rules)
-            allowed = f"{', '.join(others)} or {last}" if others else last
-            raise ValueError(
-                f"The {parameter!r} parameter of {name} must be {allowed}; got {value!r}."
-            )
+        check_parameter(name, parameter, value, RULES[parameter])
     n_layers = np.size(estimator.hidden_layer_sizes)
     if not isinstance(estimator.activation, str) and len(estimator.activation) != n_layers:
         raise ValueError(

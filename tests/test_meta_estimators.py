@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from sklearn.base import clone
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_wine
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
@@ -13,15 +11,6 @@ from skdistnet import DistanceNetClassifier
 X, Y = load_wine(return_X_y=True)
 LABELS = np.column_stack([Y == 0, Y < 2]).astype(int)
 NET = DistanceNetClassifier(hidden_layer_sizes=10, max_iter=20, random_state=0)
-
-
-@pytest.mark.parametrize("class_weight", [None, "balanced"])
-@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
-def test_calibration(method, class_weight):
-    net = clone(NET).set_params(class_weight=class_weight)
-    calibrated = CalibratedClassifierCV(net, method=method, cv=3).fit(X, Y)
-    assert calibrated.score(X, Y) > 0.9
-    np.testing.assert_allclose(calibrated.predict_proba(X).sum(axis=1), 1.0)
 
 
 @pytest.mark.parametrize("y", [Y, LABELS], ids=["classes", "labels"])

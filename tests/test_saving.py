@@ -11,7 +11,12 @@ import skops.io
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 
-from skdistnet import TRUSTED_TYPES, DistanceNetClassifier, DistanceNetRegressor
+from skdistnet import (
+    TRUSTED_TYPES,
+    DistanceNetClassifier,
+    DistanceNetRegressor,
+    RejectingClassifier,
+)
 
 X, Y = (part[:300] for part in load_digits(return_X_y=True))
 KINDS = [DistanceNetClassifier, DistanceNetRegressor]
@@ -72,7 +77,17 @@ def test_skops_asks_to_trust_the_estimator_and_nothing_else(kind):
 
 
 def test_no_type_is_trusted_without_need():
-    assert sorted(f"{kind.__module__}.{kind.__qualname__}" for kind in KINDS) == TRUSTED_TYPES
+    kinds = [*KINDS, RejectingClassifier]
+    assert sorted(f"{kind.__module__}.{kind.__qualname__}" for kind in kinds) == TRUSTED_TYPES
+
+
+@every_writer
+def test_a_saved_classifier_that_rejects_does_so_as_before(writer):
+    net = DistanceNetClassifier((10,), **SMALL)
+    for rejecting in (RejectingClassifier(net, method="score_samples"), RejectingClassifier(net)):
+        rejecting.fit(X, Y)
+        loaded = from_bytes(writer, WRITERS[writer](rejecting))
+        np.testing.assert_array_equal(loaded.predict(10 * X), rejecting.predict(10 * X))
 
 
 @both_kinds

@@ -3,6 +3,7 @@
 matplotlib is imported when something is drawn.
 """
 
+from .accuracy_coverage import AccuracyCoverageDisplay
 from .centroids import CentroidDisplay
 from .gradient_flow import GradientFlowDisplay
 from .loss_curve import LossCurveDisplay
@@ -10,6 +11,7 @@ from .novelty import NoveltyDisplay
 from .relevances import RelevanceDisplay
 
 __all__ = [
+    "AccuracyCoverageDisplay",
     "CentroidDisplay",
     "GradientFlowDisplay",
     "LossCurveDisplay",

@@ -15,6 +15,7 @@ from skdistnet import DistanceNetClassifier, DistanceNetRegressor, displays
 X, Y = load_wine(return_X_y=True)
 #: What `from_estimator` takes besides the net.
 DATA = {
+    "AccuracyCoverageDisplay": (X, Y),
     "CentroidDisplay": (),
     "GradientFlowDisplay": (X, Y),
     "LossCurveDisplay": (),
@@ -22,6 +23,9 @@ DATA = {
     "RelevanceDisplay": (),
 }
 every_display = pytest.mark.parametrize("name", displays.__all__)
+#: Drawn for any classifier.
+OF_ANSWERS = {"AccuracyCoverageDisplay"}
+every_display_of_nets = pytest.mark.parametrize("name", sorted({*displays.__all__} - OF_ANSWERS))
 SMALL = {"hidden_layer_sizes": (6,), "max_iter": 3, "random_state": 0}
 
 
@@ -62,7 +66,7 @@ def test_what_the_constructor_takes_is_kept_as_it_is(name, net):
     again.plot()
 
 
-@every_display
+@every_display_of_nets
 def test_other_estimators_and_nets_that_are_not_fitted_are_refused(name):
     with pytest.raises(TypeError, match="DistanceNetRegressor; got MLPClassifier"):
         display_of(name, MLPClassifier())
@@ -128,7 +132,7 @@ def test_scores_need_a_fit_that_saw_all_of_the_data():
         display_of("NoveltyDisplay", net)
 
 
-@every_display
+@every_display_of_nets
 def test_nets_of_many_outputs_are_drawn(name):
     net = DistanceNetRegressor(**SMALL).fit(X, X[:, :2])
     data = (X, X[:, :2]) if name == "GradientFlowDisplay" else DATA[name]

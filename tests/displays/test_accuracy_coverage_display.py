@@ -1,0 +1,66 @@
+"""The curve is that of the answers, and the mark is where the threshold is."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.exceptions import NotFittedError
+from sklearn.naive_bayes import GaussianNB
+from sklearn.svm import LinearSVC
+
+from skdistnet import DistanceNetClassifier, RejectingClassifier, accuracy_coverage_curve
+from skdistnet.displays import AccuracyCoverageDisplay
+
+X, Y = load_iris(return_X_y=True)
+NET = DistanceNetClassifier(10, max_iter=20, random_state=0)
+
+
+def expected_curve(model, certainty):
+    return accuracy_coverage_curve(Y, model.predict(X), certainty)
+
+
+def test_any_classifier_is_drawn_by_its_top_probability():
+    model = GaussianNB().fit(X, Y)
+    display = AccuracyCoverageDisplay.from_estimator(model, X, Y)
+    coverages, accuracies, _ = expected_curve(model, model.predict_proba(X).max(axis=1))
+    np.testing.assert_array_equal(display.line_.get_xdata(), coverages)
+    np.testing.assert_array_equal(display.line_.get_ydata(), accuracies)
+    assert display.point_ is None
+    assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == ["GaussianNB"]
+
+
+@pytest.mark.parametrize("method", ["predict_proba", "score_samples"])
+def test_a_mark_shows_what_a_rejecting_classifier_answers(method):
+    threshold = {"predict_proba": 0.9, "score_samples": -1.0}[method]
+    model = RejectingClassifier(NET, method=method, threshold=threshold).fit(X, Y)
+    display = AccuracyCoverageDisplay.from_estimator(model, X, Y)
+    accepted = model.accepts(X)
+    accuracy = np.mean(model.predict(X)[accepted] == Y[accepted])
+    assert display.point == pytest.approx((accepted.mean(), accuracy))
+    np.testing.assert_array_equal(np.ravel(display.point_.get_data()), display.point)
+    other = {"predict_proba": "score_samples", "score_samples": "predict_proba"}[method]
+    unmarked = AccuracyCoverageDisplay.from_estimator(model, X, Y, method=other, ax=display.ax_)
+    assert unmarked.point is None
+    assert unmarked.ax_ is display.ax_
+
+
+def test_a_threshold_that_lets_nothing_through_has_no_mark():
+    display = AccuracyCoverageDisplay.from_predictions(Y, Y, np.full(150, 0.5), threshold=0.6)
+    assert display.point is None
+
+
+def test_weights_names_and_styles_are_used():
+    weights = np.arange(150.0)
+    display = AccuracyCoverageDisplay.from_predictions(
+        Y, Y % 2, np.arange(150.0), sample_weight=weights, line_kw={"color": "red"}
+    )
+    assert display.accuracies[-1] == pytest.approx(np.average(Y == Y % 2, weights=weights))
+    assert display.line_.get_color() == "red"
+    assert display.ax_.get_legend() is None
+
+
+def test_what_has_no_probabilities_or_no_fit_is_refused():
+    with pytest.raises(AttributeError, match="predict_proba"):
+        AccuracyCoverageDisplay.from_estimator(LinearSVC().fit(X, Y), X, Y)
+    for model in (GaussianNB(), RejectingClassifier(NET)):
+        with pytest.raises(NotFittedError):
+            AccuracyCoverageDisplay.from_estimator(model, X, Y)

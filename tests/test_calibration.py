@@ -1,0 +1,65 @@
+"""scikit-learn's CalibratedClassifierCV takes the classifier, in each of its ways."""
+
+import inspect
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_wine, make_blobs
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import log_loss
+
+from skdistnet import DistanceNetClassifier, RejectingClassifier
+
+X, Y = load_wine(return_X_y=True)
+NET = DistanceNetClassifier(hidden_layer_sizes=10, max_iter=20, random_state=0)
+METHODS = ["sigmoid", "isotonic"]
+if "temperature" in (inspect.getdoc(CalibratedClassifierCV) or ""):  # scikit-learn 1.8
+    METHODS.append("temperature")
+every_method = pytest.mark.parametrize("method", METHODS)
+
+
+@every_method
+@pytest.mark.parametrize("ensemble", [True, False])
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_a_calibrated_net_is_a_classifier(method, ensemble, class_weight):
+    net = clone(NET).set_params(class_weight=class_weight)
+    calibrated = CalibratedClassifierCV(net, method=method, cv=3, ensemble=ensemble).fit(X, Y)
+    assert calibrated.score(X, Y) > 0.9
+    np.testing.assert_allclose(calibrated.predict_proba(X).sum(axis=1), 1.0)
+
+
+@every_method
+@pytest.mark.parametrize("two_classes", [False, True])
+def test_a_fitted_net_is_calibrated_on_rows_it_has_not_seen(method, two_classes):
+    rows, labels = make_blobs(900, centers=4, cluster_std=4.0, random_state=0)
+    labels = labels % 2 if two_classes else labels
+    parts = [slice(start, start + 300) for start in (0, 300, 600)]
+    fit, held, new = ((rows[part], labels[part]) for part in parts)
+    # Trained for long without a brake: far too sure.
+    net = clone(NET).set_params(
+        hidden_layer_sizes=200, max_iter=100, dropout=0.0, label_smoothing=0.0
+    )
+    net.fit(*fit)
+    calibrated = CalibratedClassifierCV(FrozenEstimator(net), method=method).fit(*held)
+    before = log_loss(new[1], net.predict_proba(new[0]).astype(np.float64))
+    after = log_loss(new[1], calibrated.predict_proba(new[0]))
+    assert after < before
+
+
+@every_method
+def test_weights_count(method):
+    weights = np.where(Y == 0, 3.0, 0.5)
+    model = CalibratedClassifierCV(NET, method=method, cv=3, ensemble=False)
+    weighted = clone(model).fit(X, Y, sample_weight=weights).predict_proba(X)
+    plain = clone(model).fit(X, Y).predict_proba(X)
+    assert weighted[:, 0].mean() > plain[:, 0].mean()
+
+
+def test_a_calibrated_net_may_reject():
+    calibrated = CalibratedClassifierCV(NET, cv=3)
+    rejecting = RejectingClassifier(calibrated, threshold=0.9).fit(X, Y)
+    accepted = rejecting.accepts(X)
+    assert 0 < accepted.mean() < 1
+    assert (rejecting.predict(X)[accepted] == Y[accepted]).mean() > rejecting.score(X, Y)
