@@ -136,7 +136,7 @@ def prune(estimator, X, y, tolerance=0.005, *, sample_weight=None, X_train=None)
 
 
 def check_tolerance(tolerance):
-    if not isinstance(tolerance, Real) or isinstance(tolerance, bool) or not tolerance >= 0:
+    if not isinstance(tolerance, Real) or isinstance(tolerance, bool) or not float(tolerance) >= 0:
         raise ValueError(f"'tolerance' must be a float in [0.0, inf); got {tolerance!r}.")
 
 
