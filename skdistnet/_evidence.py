@@ -1,9 +1,9 @@
-"""How near the training data an input is: the evidence of several layers in one calibrated score.
+"""How near the training data an input is: evidence from several places in one calibrated score.
 
-No layer can tell alone. Far away all Gaussian units answer 0, so that hidden activations and
-outputs are the same wherever one stands; there only the box of the training data and the first
-layer's distances go on growing. Among plausible inputs it is the other way round: what hidden units
-answer together, and how the outputs lie to each other, tells novel from known.
+No place can tell alone. Far away all Gaussian units answer 0, so that hidden activations and
+outputs are the same wherever one stands; there only distances among the inputs themselves go on
+growing. Among plausible inputs it is the other way round: what hidden units answer together, and
+how the outputs lie to each other, tells novel from known.
 """
 
 from dataclasses import asdict, dataclass
@@ -11,54 +11,56 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
+from ._subspaces import Subspaces
 from .engine.inputs import column_range, make_dense
-from .engine.network import Network
 from .engine.prediction import layer_output
 
 __all__ = ["box", "calibrate", "score"]
 
 #: Units of a layer, at most, that are looked at: a covariance has the square of their number.
-UNITS = 128
+UNITS = 180
 #: A covariance is shrunk by this at least: some units answer alike.
 LEAST_SHRINKAGE = 1e-3
-#: Evidence is scaled so that this quantile of it is that of a standard normal distribution.
-LEVEL, NORMAL_QUANTILE = 0.95, 1.645
+#: Directions of the classes' subspaces for each unit of the first layer: little beside its memory.
+DIRECTIONS_PER_UNIT = 0.3
+#: The share of known rows beyond the level is told from its tail between the median and here.
+LEVEL = 0.95
 #: A distance that is rounding and no more has a logarithm all the same.
 TINY = 1e-9
 #: Rows leave the box of others by so much of a column's range, without being novel, at the least.
 LEAST_EXCESS = 0.1
-#: The logarithm of a squared distance varies by this at least.
-LEAST_SCALE = 0.05
+#: The logarithm of a squared distance varies by this at least, between its median and the level,
+LEAST_SPREAD = 0.08
+#: and that of how far outside the box a row is by this: as for twice as far.
+LEAST_BOX_SPREAD = np.log(2.0)
 #: Features that vary by less, relative to their size, do not vary but for rounding.
 ROUNDING = 1e-9
 #: Squares of this do not overflow; nothing is told from what is farther.
 FARTHEST = 1e100
 #: Training rows, at most, that the evidence is calibrated on: more would not pay for their time.
-CALIBRATION_ROWS = 1000
+CALIBRATION_ROWS = 4000
 #: Numbers of X, at most, that are looked at a time: sparse rows are made dense for it.
 CHUNK = 4_000_000
 
 
-# Features of the layers ---------------------------------------------------------------------------
-
-
-def first_distances(network, theta, input_map, X):
-    """Scaled distances to the first layer's centroids, before a kernel sends them to zero."""
-    first = network.layers[0]
-    sizes = (first.n_inputs, first.n_units)
-    alone = Network(sizes, (), "distance", first.radius_type, network.dtype)
-    u = layer_output(alone, theta[network.slices[0]], input_map, X)
-    return np.sqrt(np.maximum(-2.0 * u, 0.0))
+# Features -----------------------------------------------------------------------------------------
 
 
 def layer_features(network, theta, input_map, X):
-    """First layer's distances, activations of the last hidden layer if there is one, raw output."""
-    features = [first_distances(network, theta, input_map, X)]
+    """Activations of the last hidden layer, if there is one, and raw output."""
+    features = [layer_output(network, theta, input_map, X)]
     if len(network.layers) > 1:
-        features.append(layer_output(network, theta, input_map, X, layer=-2))
-    features = [feature[:, :UNITS] for feature in features]
-    features.append(layer_output(network, theta, input_map, X))
+        hidden = layer_output(network, theta, input_map, X, layer=-2)
+        features.insert(0, hidden[:, :UNITS])
     return [np.clip(feature, -FARTHEST, FARTHEST, dtype=np.float64) for feature in features]
+
+
+def mapped_inputs(input_map, X):
+    """Rows in the units of the network, in float64; NaN for what is missing."""
+    rows = np.empty(X.shape, dtype=np.float64)
+    with np.errstate(over="ignore"):
+        input_map.apply(X, rows)
+    return rows
 
 
 # Normal distributions with a covariance in common -------------------------------------------------
@@ -172,8 +174,10 @@ def second_box(X):
     return np.where(np.isinf(bounds), np.nan, bounds)
 
 
-def excess(X, bounds):
-    """How far outside the bounds a row is at most, in ranges of the column; 1 if it is constant.
+def log_excess(X, bounds):
+    """Logarithm of how far outside the bounds a row is at most, `LEAST_EXCESS` being added.
+
+    The unit is the range of the column, or 1 where it is constant.
 
     What is missing is nowhere, and so is what was missing in all of the training data.
     """
@@ -183,7 +187,7 @@ def excess(X, bounds):
         half = X / 2
         ranges = np.where(low < high, high - low, 0.5)
         outside = np.fmax.reduce(np.fmax(low - half, half - high) / ranges, axis=1, initial=0.0)
-    return np.minimum(outside, FARTHEST)
+    return np.log(np.minimum(outside, FARTHEST) + LEAST_EXCESS)
 
 
 # Evidence and score -------------------------------------------------------------------------------
@@ -195,12 +199,16 @@ def sample_size(X):
 
 
 def combine(evidence, centers, scales):
-    """The score, 0 where no evidence speaks for novelty, and falling as any of it grows.
+    """The score: the sum of the logarithms of the shares of known rows with more evidence.
 
-    What exceeds its center counts like a normal deviate: their squares are added.
+    Sums of such logarithms are Fisher's way to join several tests in one. What exceeds its center
+    is, among known rows, taken to have exponential tails, which continue what was seen to where
+    nothing was; evidence is a logarithm of a distance, so that distances have tails of a power.
     """
-    deviates = np.maximum((evidence - centers[:, np.newaxis]) / scales[:, np.newaxis], 0.0)
-    return -np.hypot.reduce(deviates, axis=0)
+    deviates = (evidence - centers[:, np.newaxis]) / scales[:, np.newaxis]
+    half = 0.5 * np.exp(-np.abs(deviates))
+    shares = np.where(deviates > 0, np.log(0.5) - deviates, np.log1p(-half))
+    return shares.sum(axis=0)
 
 
 def calibrate(network, theta, input_map, X, groups, bounds):
@@ -226,17 +234,19 @@ def calibrate(network, theta, input_map, X, groups, bounds):
         Of these rows, each scored by what all but itself look like.
     """
     X = make_dense(X)
-    features = layer_features(network, theta, input_map, X)
-    fits = [Groups.fit(F, groups) for F in features]
-    evidence = np.stack([*(own for _, own in fits), excess(X, second_box(X))])
+    fits = [Groups.fit(F, groups) for F in layer_features(network, theta, input_map, X)]
+    inputs = mapped_inputs(input_map, X)
+    n_directions = int(DIRECTIONS_PER_UNIT * network.layers[0].n_units)
+    across = Subspaces.cross_fitted(inputs, groups, n_directions)
+    evidence = np.stack([*(own for _, own in fits), across, log_excess(X, second_box(X))])
     centers = np.median(evidence, axis=1)
-    usual = np.quantile(evidence, LEVEL, axis=1)
-    centers[-1] = usual[-1] = max(usual[-1], LEAST_EXCESS)
-    scales = np.maximum(usual - centers, LEAST_SCALE) / NORMAL_QUANTILE
-    scales[-1] = usual[-1] / NORMAL_QUANTILE
+    least = np.repeat([LEAST_SPREAD, LEAST_BOX_SPREAD], [len(evidence) - 1, 1])
+    spreads = np.maximum(np.quantile(evidence, LEVEL, axis=1) - centers, least)
+    scales = spreads / np.log(0.5 / (1.0 - LEVEL))
     state = {
         "bounds": bounds,
         "layers": [asdict(groups) for groups, _ in fits],
+        "inputs": asdict(Subspaces.fit(inputs, groups, n_directions)),
         "centers": centers,
         "scales": scales,
     }
@@ -246,12 +256,15 @@ def calibrate(network, theta, input_map, X, groups, bounds):
 def score(network, theta, input_map, X, state):
     """Nearness of rows in input units to the training data, (n_rows,), 0 at best."""
     scores = np.empty(X.shape[0])
+    layers = [Groups(**layer) for layer in state["layers"]]
+    subspaces = Subspaces(**state["inputs"])
     chunk = max(1, CHUNK // max(network.sizes))
     for start in range(0, len(scores), chunk):
         rows = make_dense(X[start : start + chunk])
         features = layer_features(network, theta, input_map, rows)
-        evidence = [Groups(**layer).evidence(F) for F, layer in zip(features, state["layers"])]
-        evidence.append(excess(rows, state["bounds"]))
+        evidence = [layer.evidence(F) for F, layer in zip(features, layers)]
+        evidence.append(subspaces.evidence(mapped_inputs(input_map, rows)))
+        evidence.append(log_excess(rows, state["bounds"]))
         scores[start : start + chunk] = combine(
             np.stack(evidence), state["centers"], state["scales"]
         )

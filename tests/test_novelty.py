@@ -118,6 +118,9 @@ def test_new_rows_raise_about_as_many_false_alarms_as_asked_for(rate, early_stop
 
 def test_the_threshold_is_measured_on_validation_rows_where_there_are_enough():
     X, y = load_digits(return_X_y=True)
+    # In their order, the last were written by others than the first.
+    order = np.random.default_rng(0).permutation(len(y))
+    X, y = X[order], y[order]
     options = {"max_iter": 20, "random_state": 0, "early_stopping": True}
     net = DistanceNetClassifier(**options, validation_fraction=0.3).fit(X[:1200], y[:1200])
     alarms = np.mean(net.score_samples(X[1200:]) < net.novelty_threshold_)
@@ -279,11 +282,27 @@ def test_evidence_without_a_row_is_that_of_a_fit_without_it():
 def test_excess_is_measured_in_ranges_and_a_constant_column_has_range_one():
     bounds = np.array([[0.0, 5.0], [10.0, 5.0]])
     X = np.array([[0.0, 5.0], [10.0, 5.0], [12.0, 5.0], [-5.0, 5.2], [3.0, 8.0]])
-    np.testing.assert_allclose(_evidence.excess(X, bounds), [0.0, 0.0, 0.2, 0.5, 3.0])
+    found = np.exp(_evidence.log_excess(X, bounds)) - _evidence.LEAST_EXCESS
+    np.testing.assert_allclose(found, [0.0, 0.0, 0.2, 0.5, 3.0], atol=1e-12)
+
+
+def test_scores_are_sums_of_logarithms_of_the_shares_of_known_rows_beyond():
+    rng = np.random.default_rng(0)
+    known = np.stack([rng.laplace(3.0, 2.0, 200_000), rng.laplace(-1.0, 0.1, 200_000)])
+    centers, scales = np.array([3.0, -1.0]), np.array([2.0, 0.1])
+    rows = np.array([[3.0, 9.0, 1.0], [-1.0, -1.1, -0.7]])
+    shares = [
+        [np.mean(kind > number) for number in numbers]
+        for kind, numbers in zip(known, rows, strict=True)
+    ]
+    expected = np.log(shares).sum(axis=0)
+    np.testing.assert_allclose(_evidence.combine(rows, centers, scales), expected, atol=0.05)
 
 
 def test_any_evidence_lowers_the_score_and_none_makes_up_for_another():
-    centers, scales = np.zeros(3), np.ones(3)
-    evidence = np.array([[-9.0, 2.0, 2.0], [-9.0, -9.0, 3.0], [-9.0, -9.0, -50.0]])
-    found = _evidence.combine(evidence, centers, scales)
-    np.testing.assert_allclose(found, [0.0, -2.0, -np.sqrt(13.0)])
+    evidence = np.full((3, 5), -5.0)
+    evidence[1, 1:] = evidence[2, 2:] = 2.0
+    evidence[2, 3:] = [50.0, 1e6]
+    found = _evidence.combine(evidence, np.zeros(3), np.ones(3))
+    assert (np.diff(found) < -1.0).all()
+    assert found[-1] == pytest.approx(-1e6, rel=1e-4)
