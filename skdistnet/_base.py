@@ -13,6 +13,7 @@ from ._compat import CallbackSupportMixin, with_callbacks
 from ._docs import DOCS_URL
 from ._features import HiddenFeatures
 from ._fitting import Validation
+from ._handling import check_handling
 from ._novelty import ScoringNetwork
 from ._reporting import warn_if_cut_short, warn_if_still_falling
 from ._restarts import best_restart
@@ -65,6 +66,7 @@ class BaseDistanceNet(CallbackSupportMixin, HiddenFeatures, ScoringNetwork):
         """Fit; `given` are rows, target and weights to validate on, or None for each."""
         check_parameters(self)
         check_checkpointing(self)
+        check_handling(self)
         draft, outcome = self._learn(X, y, sample_weight, given)
         warn_if_cut_short(draft, outcome)
         warn_if_still_falling(draft, outcome)
@@ -74,6 +76,7 @@ class BaseDistanceNet(CallbackSupportMixin, HiddenFeatures, ScoringNetwork):
     def _learn(self, X, y, sample_weight, given):
         """A draft trained on the data, and how that went."""
         draft, data = self._draft(keep=self.warm_start), (X, y, sample_weight)
+        draft._suspend_novelty()
         X, y, weights = draft._check_data(X, y, sample_weight, min_rows=2)
         seeds = draft._draw_seeds(1 if draft._is_started() else self.n_init)
         target = draft._prepare_target(X, y, weights)

@@ -26,6 +26,7 @@ IRRELEVANT = {
     "checkpoint_dir",
     "checkpoint_every",
     "false_alarm_rate",
+    "handle_novelty",
     "n_init",
     "n_jobs",
     "random_state",

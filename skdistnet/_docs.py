@@ -185,9 +185,17 @@ scoring : str or callable, default={default}
     "false_alarm_rate": """
 false_alarm_rate : float in (0, 1), default={default}
     Share of known rows that `novelty_threshold_` takes for novel. It is measured on the rows set
-    aside by `early_stopping`, where there are enough of them for one such row; else on up to 1000
+    aside by `early_stopping`, where there are enough of them for one such row; else on up to 4000
     training rows, each by what the others look like. That the network itself was trained on them is
     then left out: new rows raise more alarms, the fewer the training rows the more.""",
+    "handle_novelty": """
+handle_novelty : {{"prior"}} or None, default={default}
+    What is answered about rows unlike the training data. None: what the network makes of them,
+    which may be certain of anything. "prior": probabilities of rows below ``novelty_threshold_``
+    are mixed with the shares of the classes among the training rows, by weight, the more the
+    farther below, and far away they are those shares. Rows at the threshold and above are answered
+    as ever. `predict` follows, and `decision_function` then gives logarithms of the probabilities.
+    Every prediction takes a :meth:`score_samples` besides. It may be set after `fit`.""",
     "warm_start": """
 warm_start : bool, default={default}
     Whether fit goes on from where the last one ended, solver and random generator included.""",

@@ -30,8 +30,8 @@ def measures_distance(estimator):
 class ScoringNetwork(TrainableNetwork):
     """A network that knows how near the training data rows are.
 
-    What is stored is `_novelty_`, a dict of arrays and lists of arrays (see `_evidence.py`), and
-    `novelty_threshold_`.
+    What is stored is `_novelty_`, a dict of arrays and lists of arrays (see `_evidence.py`; None
+    while `fit` trains), and `novelty_threshold_`.
     """
 
     @available_if(measures_distance)
@@ -39,9 +39,9 @@ class ScoringNetwork(TrainableNetwork):
         """How near the training data each row is.
 
         Evidence comes from four places, each calibrated on training rows: the box of the training
-        data, the distances to the first layer's centroids, the activations of the last hidden layer
-        and the raw output. A row that is usual in all of them has score 0; rows below
-        ``novelty_threshold_`` are unlike the training data.
+        data, the principal subspaces of the classes in it, the activations of the last hidden layer
+        and the raw output. The score is the sum over them of the logarithm of the share of known
+        rows that are more unusual; rows below ``novelty_threshold_`` are unlike the training data.
 
         Parameters
         ----------
@@ -61,12 +61,15 @@ class ScoringNetwork(TrainableNetwork):
             Before :meth:`fit`, and after :meth:`partial_fit`, which does not see all of the data.
         """
         X = self._check_rows(X)
-        if "_novelty_" not in vars(self):
+        self._check_calibrated("score_samples")
+        return self._score_rows(X)
+
+    def _check_calibrated(self, what):
+        if vars(self).get("_novelty_") is None:
             raise NotFittedError(
-                f"score_samples of {type(self).__name__} is calibrated by fit, on the training "
+                f"{what} of {type(self).__name__} is calibrated by fit, on the training "
                 "data; the last call was one of partial_fit, which sees only some of them."
             )
-        return self._score_rows(X)
 
     def _score_rows(self, X):
         with blas_threads(self._network, X.shape[0]):
@@ -94,6 +97,11 @@ class ScoringNetwork(TrainableNetwork):
         if validation is not None and len(validation) * self.false_alarm_rate >= 1:
             scores = self._score_rows(validation.X)
         self.novelty_threshold_ = float(np.quantile(scores, self.false_alarm_rate))
+
+    def _suspend_novelty(self):
+        """There is nothing to score by while a network is trained, whatever was learned before."""
+        self._forget_novelty()
+        self._novelty_ = None
 
     def _forget_novelty(self):
         for name in ("_novelty_", "novelty_threshold_"):

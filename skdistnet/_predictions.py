@@ -8,6 +8,7 @@ from sklearn.base import ClassifierMixin, MultiOutputMixin
 from sklearn.metrics import accuracy_score
 
 from ._base import BaseDistanceNet
+from ._handling import kept_share, toward_prior
 from ._labels import KINDS, MultiOutput
 from .engine import LOSSES
 
@@ -29,8 +30,28 @@ class LabelPredictions(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         tags.classifier_tags.multi_label = True
         return tags
 
+    def _predict_logits(self, X):
+        """Raw output; where novel rows are handled, logarithms of probabilities."""
+        X = self._check_rows(X)
+        raw = self._raw_output(X)
+        training = vars(self).get("_novelty_", {}) is None
+        if self.handle_novelty is None or training:
+            return raw
+        self._check_calibrated(f"handle_novelty={self.handle_novelty!r}")
+        kept = kept_share(self._score_rows(X), self.novelty_threshold_)
+        return toward_prior(raw, kept, self._novelty_["prior"], self._labels.groups)
+
+    def _learn_novelty(self, rows, validation, seed):
+        super()._learn_novelty(rows, validation, seed)
+        if "_novelty_" in vars(self):
+            self._novelty_["prior"] = np.average(
+                rows.target.astype(np.float64), axis=0, weights=rows.weights
+            )
+
     def decision_function(self, X):
         """Raw output of the network: -1/2 squared distance to each class's centroid, or affine.
+
+        With `handle_novelty` it is the logarithm of the probabilities.
 
         Parameters
         ----------
@@ -44,7 +65,7 @@ class LabelPredictions(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
             Multilabel: of shape (n_samples, n_labels), positive for having the label. Multi-output:
             a list over the outputs of such as for one output.
         """
-        raw = self._predict_raw(X)
+        raw = self._predict_logits(X)
         return self._labels.decisions(raw)
 
     def predict_proba(self, X):
@@ -61,7 +82,7 @@ class LabelPredictions(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
             In the order of ``classes_``. Multilabel: of shape (n_samples, n_labels), each label's
             own probability. Multi-output: a list over the outputs of (n_samples, n_classes).
         """
-        raw = self._predict_raw(X)
+        raw = self._predict_logits(X)
         return self._labels.probabilities(raw, LOSSES["log_loss"].inverse_link)
 
     def predict_log_proba(self, X):
@@ -77,7 +98,7 @@ class LabelPredictions(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         log_probabilities : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``; for many outputs in the form of :meth:`predict_proba`.
         """
-        raw = self._predict_raw(X)
+        raw = self._predict_logits(X)
         return self._labels.probabilities(raw, partial(log_softmax, axis=1))
 
     def predict(self, X):
@@ -94,7 +115,7 @@ class LabelPredictions(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
             Of the dtype of ``classes_``. Multilabel: a dense indicator matrix of shape (n_samples,
             n_labels). Multi-output: labels, (n_samples, n_outputs).
         """
-        raw = self._predict_raw(X)
+        raw = self._predict_logits(X)
         return self._labels.decode(raw)
 
     def score(self, X, y, sample_weight=None):

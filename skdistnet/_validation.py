@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.metrics import get_scorer_names
 from sklearn.utils.validation import check_array
 
+from ._handling import HANDLINGS
 from .engine import ACTIVATIONS, INITIALIZERS, KERNELS, SCHEDULES, SOLVERS
 from .engine.distances import RADIUS_TYPES
 from .engine.losses import REGRESSION_LOSSES
@@ -239,6 +240,7 @@ RULES: dict[str, list[Any]] = {
     "validation_fraction": [WITHIN],
     "scoring": [OneOf(("loss",)), Scorer(), Callable()],
     "false_alarm_rate": [WITHIN],
+    "handle_novelty": [OneOf(HANDLINGS), Nothing()],
     "warm_start": [Boolean()],
     "checkpoint_dir": [Folder(), Nothing()],
     "checkpoint_every": [COUNT],

@@ -110,6 +110,7 @@ class DistanceNetClassifier(LabelPredictions):
         validation_fraction=0.1,
         scoring="loss",
         false_alarm_rate=0.05,
+        handle_novelty=None,
         warm_start=False,
         checkpoint_dir=None,
         checkpoint_every=10,
@@ -152,6 +153,7 @@ class DistanceNetClassifier(LabelPredictions):
         self.validation_fraction = validation_fraction
         self.scoring = scoring
         self.false_alarm_rate = false_alarm_rate
+        self.handle_novelty = handle_novelty
         self.warm_start = warm_start
         self.checkpoint_dir = checkpoint_dir
         self.checkpoint_every = checkpoint_every
@@ -228,14 +230,20 @@ class DistanceNetClassifier(LabelPredictions):
         Raises
         ------
         ValueError
-            As :meth:`fit`; for labels that are not in `classes`; and with ``early_stopping=True``
-            but no validation set.
+            As :meth:`fit`; for labels that are not in `classes`; with ``early_stopping=True`` but
+            no validation set; and with `handle_novelty`, which needs all rows.
         """
         if isinstance(self.class_weight, str) and self.class_weight == "balanced":
             raise ValueError(
                 "class_weight='balanced' needs all rows, and partial_fit is given some: set a dict "
                 "instead, with the weights that compute_class_weight of sklearn.utils.class_weight "
                 "finds for 'balanced' on a large sample."
+            )
+        if self.handle_novelty is not None:
+            raise ValueError(
+                "partial_fit of DistanceNetClassifier does not support "
+                f"handle_novelty={self.handle_novelty!r}: what is novel is told by all rows, and "
+                "it is given some. Set it to None."
             )
         given = X_val, y_val, sample_weight_val
         classes = self._check_classes(classes)

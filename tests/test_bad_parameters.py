@@ -63,6 +63,7 @@ BAD = {
     "validation_fraction": WITHIN,
     "scoring": ["nonsense", "", "log_loss", 1, None, ["accuracy"], {"accuracy"}],
     "false_alarm_rate": WITHIN,
+    "handle_novelty": [*[name for name in NAMES if name is not None], "priors", True],
     "warm_start": FLAGS,
     "checkpoint_dir": ["", 1, True, b"folder", ["folder"]],
     "checkpoint_every": COUNT,
