@@ -1,0 +1,152 @@
+"""Rows to train on, rows of the same kind, and rows of another: what novelty is told on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from _tables import read_folder, sample
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+__all__ = ["KINDS", "Work", "far_directions", "find_works"]
+
+#: Titles of the tables, by kind of work.
+KINDS = {
+    "images": "Novel: the other images",
+    "digits": "Novel: the class of digits left out",
+    "mnist": "Novel: the class of MNIST left out",
+    "shifted": "Novel: training rows shifted by 3 standard deviations in 3 random features",
+}
+IMAGES = ("mnist", "fashion_mnist")
+SHIFT, N_SHIFTED = 3.0, 3
+
+
+@dataclass
+class Work:
+    """Rows to train on, with a target; held-out rows like them; rows unlike them."""
+
+    kind: str
+    group: str  # what figures are averaged over
+    name: str
+    X: np.ndarray
+    y: np.ndarray
+    known: np.ndarray
+    novel: np.ndarray
+    classes: bool = True
+
+
+def find_works(args):
+    """Functions by kind, group and name, each of which takes a seed and returns a Work."""
+    works = {}
+    if args.data:
+        works |= image_works(args)
+    X, y = load_digits(return_X_y=True)
+    for label in range(10)[: 3 if args.quick else None]:
+        works["digits", "digits", f"digits without {label}"] = digits_work(X, y, label)
+    if args.data:
+        works |= left_out_works(args) | shifted_works(args)
+    return works
+
+
+# Images -------------------------------------------------------------------------------------------
+
+
+def read_images(folder, name):
+    """X, y, X_test, y_test; pixels in float32."""
+    with np.load(Path(folder) / f"{name}.npz", allow_pickle=False) as arrays:
+        X, X_test = (arrays[part].astype(np.float32) for part in ("X", "X_test"))
+        return X, arrays["y"], X_test, arrays["y_test"]
+
+
+def has_images(folder):
+    return all((Path(folder) / f"{name}.npz").exists() for name in IMAGES)
+
+
+def image_works(args):
+    works = {}
+    for name, other in (IMAGES, IMAGES[::-1]) if has_images(args.data) else ():
+
+        def work(seed, name=name, other=other):
+            X, y, known, _ = read_images(args.data, name)
+            novel = read_images(args.data, other)[2]
+            rows = np.random.default_rng(seed).permutation(len(X))[: args.image_rows]
+            n = args.test_rows
+            return Work("images", name, name, X[rows], y[rows], known[:n], novel[:n])
+
+        works["images", name, f"{name}, {args.image_rows:,} rows, novel: {other}"] = work
+    return works
+
+
+def left_out_works(args):
+    works = {}
+    if args.quick or not has_images(args.data):
+        return works
+    for label in range(10):
+
+        def work(seed, label=label):
+            X, y, X_test, y_test = read_images(args.data, "mnist")
+            rows = np.random.default_rng(seed).permutation(len(X))[: args.left_out_rows]
+            rows = rows[y[rows] != label]
+            known, novel = X_test[y_test != label], X_test[y_test == label]
+            name = f"mnist without {label}"
+            return Work("mnist", "mnist", name, X[rows], y[rows], known, novel)
+
+        works["mnist", "mnist", f"mnist without {label}"] = work
+    return works
+
+
+def digits_work(X, y, label):
+    def work(seed):
+        train, test = train_test_split(
+            np.arange(len(y)), test_size=0.25, stratify=y, random_state=seed
+        )
+        train, test = train[y[train] != label], test[y[test] != label]
+        name = f"digits without {label}"
+        return Work("digits", "digits", name, X[train], y[train], X[test], X[y == label])
+
+    return work
+
+
+# Tables -------------------------------------------------------------------------------------------
+
+
+def shifted_works(args):
+    works = {}
+    for table in read_folder(args.data)[: 3 if args.quick else None]:
+
+        def work(seed, table=table):
+            rows = sample(table, args.rows)
+            X, X_test, y, _ = train_test_split(
+                rows.X,
+                rows.y,
+                test_size=1 / 3,
+                stratify=rows.y if table.classes else None,
+                random_state=seed,
+            )
+            novel = shift(X, np.random.default_rng(seed))
+            return Work("shifted", "tables", table.name, X, y, X_test, novel, table.classes)
+
+        works["shifted", "tables", table.name] = work
+    return works
+
+
+def shift(X, rng):
+    """Each row moved, up or down, in some columns of its own that vary."""
+    X, spread = X.copy(), X.std(axis=0)
+    varying = np.flatnonzero(spread > 0)
+    for row in X:
+        columns = rng.choice(varying, min(N_SHIFTED, len(varying)), replace=False)
+        row[columns] += SHIFT * rng.choice([-1, 1], len(columns)) * spread[columns]
+    return X
+
+
+def far_directions(X, distance, seed, n_random=200):
+    """Rows so many standard deviations from the mean: along each column, both ways, and at random.
+
+    A column that is constant has deviation 1.
+    """
+    n_columns, spread = X.shape[1], X.std(axis=0)
+    drawn = np.random.default_rng(seed).normal(size=(n_random, n_columns))
+    axes = np.eye(n_columns)
+    units = np.vstack([drawn / np.linalg.norm(drawn, axis=1, keepdims=True), axes, -axes])
+    return X.mean(axis=0) + distance * units * np.where(spread > 0, spread, 1.0)
