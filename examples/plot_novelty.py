@@ -72,8 +72,8 @@ for name, tell in tellers.items():
     print(f"{name:33}  {zeros:5.3f}  {far:20.3f}")
 
 # %%
-# Zeros lie among the other digits: a net that hesitates gives most of them away, too, this one even
-# better than its score does. But far away the MLP is certain of everything, whereas the score falls
+# Zeros lie among the other digits: a net that hesitates gives most of them away, too, this one as
+# well as its score does. But far away the MLP is certain of everything, whereas the score falls
 # as rows go away, in any direction and without end, below a threshold that knew of none of them.
 
 figure, axes = plt.subplots(1, 2, figsize=(10.5, 4.4), layout="constrained")
