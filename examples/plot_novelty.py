@@ -85,6 +85,8 @@ for name, rows in sets.items():
     axes[1].stairs(shares, edges, fill=True, alpha=0.6, label=name)
 axes[1].set(title="MLPClassifier: how sure of its answer", xlabel="probability of the top class")
 axes[1].legend(loc="upper left")
-figure.suptitle("Far from all it has seen the score falls without end; an MLP is surest there")
+figure.suptitle(
+    "Far from all it has seen the net's score falls without end; an MLP is surest there"
+)
 
 plt.show()
