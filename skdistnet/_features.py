@@ -30,7 +30,7 @@ class HiddenFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         -------
         activations : ndarray of shape (n_samples, n_units)
             Dense, in the precision of the net; a data frame after ``set_output``. Columns have the
-            names of :meth:`get_feature_names_out`: the class's name in lower case and the number of
+            names of ``get_feature_names_out``: the class's name in lower case and the number of
             the unit.
 
         Raises

@@ -67,7 +67,7 @@ class RejectingClassifier(ClassifierInside, ClassifierMixin, MetaEstimatorMixin,
         The label in use.
     n_features_in_ : int
         Number of features, if `estimator_` has it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features, if `estimator_` has them.
 
     See Also
