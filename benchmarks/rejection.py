@@ -90,7 +90,7 @@ def main():
     args = parse_arguments()
     tables = read_tables(args)
     errors = measure(tables, args.seeds, args.jobs)
-    title = f"Error of the rows answered, mean of {args.seeds} seeds"
+    title = f"Error of the rows answered, seeds: {args.seeds}"
     rows = rows_to_show(errors)
     print_table(title, rows)
     ratios = {table.name: errors[table.name, OURS] for table in tables}

@@ -17,6 +17,7 @@ from sklearn.calibration import CalibratedClassifierCV, CalibrationDisplay
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -39,11 +40,12 @@ SETS = {
     "digits": (X, y),
     "noisy digits": (X + noise, y),
 }
+# An SVC of many classes decides by votes, which are hard to calibrate: so one for each class.
 MODELS = {
     "distance net": DistanceNetClassifier(random_state=0),
     "MLPClassifier": make_pipeline(StandardScaler(), MLPClassifier(max_iter=500, random_state=0)),
     "SVC, calibrated": make_pipeline(
-        StandardScaler(), CalibratedClassifierCV(SVC(), ensemble=False)
+        StandardScaler(), OneVsRestClassifier(CalibratedClassifierCV(SVC(), ensemble=False))
     ),
 }
 N_BINS = 15
@@ -95,5 +97,6 @@ for table, ax in shown.items():
     low = min(min(line.get_xdata().min(), line.get_ydata().min()) for line in ax.lines[1:])
     ax.set(title=table, xlabel="probability of the top class", ylabel="share of right answers")
     ax.set(xlim=(low - 0.03, 1.01), ylim=(low - 0.03, 1.01), aspect="equal")
+    ax.legend(loc="upper left")
 
 plt.show()

@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_digits
 from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -29,12 +30,13 @@ from skdistnet.displays import AccuracyCoverageDisplay
 
 X, y = load_digits(return_X_y=True)
 NO_CLASS = -1
+# An SVC of many classes decides by votes, which are hard to calibrate: so one for each class.
 NET = DistanceNetClassifier(random_state=0)
 MODELS = {
     "distance net": NET,
     "MLPClassifier": make_pipeline(StandardScaler(), MLPClassifier(max_iter=500, random_state=0)),
     "SVC, calibrated": make_pipeline(
-        StandardScaler(), CalibratedClassifierCV(SVC(), ensemble=False)
+        StandardScaler(), OneVsRestClassifier(CalibratedClassifierCV(SVC(), ensemble=False))
     ),
 }
 
