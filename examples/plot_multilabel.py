@@ -57,6 +57,8 @@ for label, ax in enumerate(axes):
 figure.colorbar(
     display.surface_, ax=axes, label="probability of the label", ticks=np.linspace(0, 1, 6)
 )
-figure.suptitle("One net finds the borders of three discs that overlap; one label in fifty is wrong")
+figure.suptitle(
+    "One net finds the borders of three discs that overlap; one label in fifty is wrong"
+)
 
 plt.show()
