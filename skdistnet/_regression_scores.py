@@ -12,11 +12,17 @@ def r2(y, prediction, sample_weight, quantile):
 
 
 def d2_poisson(y, prediction, sample_weight, quantile):
-    """Explained share of the Poisson deviance, averaged over targets."""
+    """Explained share of the Poisson deviance, averaged over targets.
+
+    Of a constant target there is nothing to explain: 1 if it is met, else 0, as with R^2.
+    """
+    counting = slice(None) if sample_weight is None else np.asarray(sample_weight) > 0
     columns = zip(y.reshape(len(y), -1).T, prediction.reshape(len(y), -1).T, strict=True)
     return np.mean(
         [
             d2_tweedie_score(target, predicted, sample_weight=sample_weight, power=1)
+            if np.ptp(target[counting]) > 0
+            else float(np.array_equal(target[counting], predicted[counting]))
             for target, predicted in columns
         ]
     )

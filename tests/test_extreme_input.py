@@ -189,3 +189,24 @@ def test_parameters_beyond_the_range_in_units_of_the_data_are_no_warning(kind):
     assert net.intercepts_[0].shape == (8,)
     net = DistanceNetRegressor((), random_state=0, max_iter=3).fit(X * 1e-300, Y * 1e200)
     assert net.coefs_[0].shape == (4, 1)
+
+
+@both_kinds
+def test_weights_too_far_apart_for_their_ratio_to_be_a_number_are_learned_from(kind):
+    """Starts are drawn by the logarithm of weights, of which some were rounded to zero."""
+    weights = np.where(np.arange(len(X)) % 2, 1e300, 1e-300)
+    net = kind(**SMALL | {"hidden_layer_sizes": (100,)}).fit(X, Y, weights)
+    assert np.isfinite(answers(net, X)).all()
+
+
+@both_kinds
+@pytest.mark.parametrize("radius_type", RADIUS_TYPES)
+@pytest.mark.filterwarnings("ignore:The loss was no longer finite")
+def test_a_start_far_from_the_rows_is_no_warning_where_features_keep_their_units(kind, radius_type):
+    """The next layer's start saw distances that were infinite minus infinite."""
+    options = {"standardize": False, "init": "uniform", "activation": "cauchy"}
+    for scale in (1e147, 1e148, 1e149):
+        net = kind(**SMALL, **options, radius_type=radius_type)
+        with suppress(ValueError):
+            net.fit(X * [1, 1, scale, 1], Y)
+            assert np.isfinite(answers(net, X)).all()

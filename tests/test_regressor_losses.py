@@ -179,6 +179,19 @@ def test_scores_are_those_of_scikit_learn(weights):
         assert score == pytest.approx(metric(net.predict(DIABETES)))
 
 
+@pytest.mark.parametrize("weights", [None, [1.0, 2.0, 0.0]])
+def test_a_constant_target_is_scored_as_by_r2(weights):
+    """Its deviance is zero, and was divided by: while training, too, where rows are held out."""
+    y = np.array([3.0, 3.0, 3.0 if weights is None else 5.0])
+    for prediction, expected in [(y, 1.0), (y + 1.0, 0.0)]:
+        for name in ("poisson", "squared_error", "quantile"):
+            assert SCORES[name](y, prediction, weights, 0.5) == expected
+    options = {"early_stopping": True, "validation_fraction": 0.5, "max_iter": 2}
+    net = DistanceNetRegressor(loss="poisson", **options, random_state=0)
+    net.fit(np.arange(20.0).reshape(-1, 2), np.full(10, 7.0))
+    assert np.isfinite(net.validation_scores_).all()
+
+
 def test_the_score_of_several_levels_is_their_mean():
     net = DistanceNetRegressor(**SMALL, loss="quantile", quantile=LEVELS).fit(DIABETES, DIABETES_Y)
     columns = zip(LEVELS, net.predict(DIABETES).T, strict=True)

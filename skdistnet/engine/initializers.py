@@ -37,7 +37,8 @@ JITTER = 0.1
 def sample(H, n_units, rng, weights, kmeans):
     """Rows of the layer's own input, without replacement as long as there are enough."""
     # The smallest of exponential variables divided by weights: drawn by weight, none twice.
-    order = np.argsort(np.log(rng.exponential(size=len(H))) - np.log(weights))
+    with np.errstate(divide="ignore"):  # of weights far apart the least are rounded to zero
+        order = np.argsort(np.log(rng.exponential(size=len(H))) - np.log(weights))
     return H[np.resize(order, n_units)]
 
 
@@ -268,5 +269,9 @@ def initialize(network, X, target, weights, *, init, median_activation, origin, 
             work.X[...] = H
             H = np.empty((len(X), layer.n_units), dtype=network.dtype)
             layer.prepare(views, work)
-            layer.forward(views, work, H)
+            with np.errstate(over="ignore", invalid="ignore"):
+                layer.forward(views, work, H)
+            # Where features keep their units rows may be too far off; the next layer starts all
+            # the same, and training sees what comes of it.
+            H[~np.isfinite(H)] = 0
     return theta
