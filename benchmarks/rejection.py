@@ -2,10 +2,10 @@
 
 Error among the rows answered, at several shares of rows answered, over the error among all of them.
 Shuffled, stratified 5-fold cross-validation at the defaults: on digits, and on tables of a folder,
-at most 3,000 random rows of each unless told otherwise::
+all their rows unless told otherwise::
 
     python benchmarks/rejection.py --data FOLDER
-    python benchmarks/rejection.py --data FOLDER --only letter --rows 0
+    python benchmarks/rejection.py --data FOLDER --only letter --rows 3000
 """
 
 import argparse
@@ -78,7 +78,7 @@ def parse_arguments():
     add = parser.add_argument
     add("--data", metavar="FOLDER", help="a folder of .npz tables")
     add("--only", nargs="+", metavar="NAME", default=TABLES, help="tables; default: %(default)s")
-    add("--rows", type=int, default=3000, help="rows of a table, 0: all; default: %(default)s")
+    add("--rows", type=int, default=0, help="random rows at most, 0: all; default: %(default)s")
     add("--seeds", type=int, default=3, help="seeds; default: %(default)s")
     add("--jobs", type=int, default=1, help="processes; default: %(default)s")
     add("--markdown", metavar="FILE", help="write the table into this file too")
