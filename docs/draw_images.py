@@ -22,10 +22,15 @@ DOCS = Path(__file__).parent
 IMAGES = DOCS / "images"
 
 
+def example(name):
+    """The script that draws the picture `name`."""
+    return DOCS.parent / "examples" / f"plot_{name}.py"
+
+
 def draw(name, folder):
     """Run the example `name`, and write its last figure into `folder`."""
     plt.show = lambda: None  # Agg would warn that it shows nothing
-    runpy.run_path(str(DOCS.parent / "examples" / f"plot_{name}.py"), run_name="__main__")
+    runpy.run_path(str(example(name)), run_name="__main__")
     if not plt.get_fignums():
         raise SystemExit(f"plot_{name}.py has drawn no figure.")
     picture = folder / f"{name}.png"
@@ -39,5 +44,7 @@ if __name__ == "__main__":
     parser.add_argument("names", nargs="*", help="examples, without plot_ and .py")
     parser.add_argument("--folder", type=Path, default=IMAGES)
     arguments = parser.parse_args()
-    for name in arguments.names or sorted(path.stem for path in IMAGES.glob("*.png")):
+    # Benchmarks draw the others.
+    drawn = [path.stem for path in sorted(IMAGES.glob("*.png")) if example(path.stem).exists()]
+    for name in arguments.names or drawn:
         draw(name, arguments.folder)
