@@ -12,7 +12,7 @@ from sklearn.gaussian_process.kernels import RBF
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 
@@ -92,6 +92,15 @@ PLAYERS = [
     NoveltyPlayer(
         *("MLP", "MLPClassifier behind a scaler, defaults: probability of the top class"),
         lambda classes, n_features, seed: scaled(MLPClassifier(random_state=seed)),
+        top_probability,
+        needs_classes=True,
+    ),
+    NoveltyPlayer(
+        # A pixel at the border, hardly ever lit, is not blown up by this scaler.
+        *("MLP, range", "the same behind a MinMaxScaler"),
+        lambda classes, n_features, seed: make_pipeline(
+            MinMaxScaler(), MLPClassifier(random_state=seed)
+        ),
         top_probability,
         needs_classes=True,
     ),
