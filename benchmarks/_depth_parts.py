@@ -40,7 +40,7 @@ class Scale:
 
 
 #: What wide nets are held back by, and batches that their products are faster with.
-WIDE = {"dropout": 0.5, "input_dropout": 0.15, "batch_size": 200}
+WIDE = {"dropout": 0.5, "batch_size": 200}
 WIDE_NET = {"hidden": (500, 500), "epochs": 20, "arguments": WIDE}
 FULL = Scale(
     recipe=50,

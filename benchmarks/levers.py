@@ -27,7 +27,6 @@ CHANGES = {
     "learning_rate_init=0.01": {"learning_rate_init": 0.01},
     'learning_rate="constant"': {"learning_rate": "constant", "n_iter_no_change": 10_000},
     "max_iter=50": {"max_iter": 50},
-    "input_dropout=0.05": {"input_dropout": 0.05},
     "max_iter=200": {"max_iter": 200},
     "batch_size=50": {"batch_size": 50},
     "one layer of 100": {"hidden_layer_sizes": (100,)},

@@ -131,10 +131,6 @@ dropout : float in [0, 1), default={default}
     training; of L hidden layers each has ``1 - (1 - dropout)**(1 / L)`` of its outputs replaced.
     Those left count for so much more that squared distances are, in the mean, what they are without
     dropout.""",
-    "input_dropout": """
-input_dropout : float in [0, 1), default={default}
-    The same for the features of each row: share of them that are replaced by their mean over the
-    batch while training. For wide data whose features say much the same, as pixels do.""",
     "label_smoothing": """
 label_smoothing : float in [0, 1), default={default}
     Share of each label that training spreads evenly over all classes.""",

@@ -182,7 +182,6 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             alpha=self.alpha,
             decay=self.decay,
             dropout=self.dropout,
-            input_dropout=self.input_dropout,
             power_t=self.power_t,
             decay_rate=self.decay_rate,
             shuffle=self.shuffle,

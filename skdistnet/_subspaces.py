@@ -98,6 +98,8 @@ class Subspaces:
     @classmethod
     def cross_fitted(cls, rows, groups, n_directions):
         """Each row's evidence by the distributions of that half of the rows that it is not in."""
+        if len(rows) < 2:
+            return cls.fit(rows, groups, n_directions).evidence(rows)
         evidence = np.empty(len(rows))
         halves = slice(0, None, 2), slice(1, None, 2)
         for fitted, told in (halves, halves[::-1]):

@@ -226,7 +226,6 @@ RULES: dict[str, list[Any]] = {
     "alpha": [NOT_NEGATIVE],
     "decay": [OneOf(DECAYS)],
     "dropout": [FRACTION],
-    "input_dropout": [FRACTION],
     "label_smoothing": [FRACTION],
     "class_weight": [OneOf(("balanced",)), ClassWeights(), Nothing()],
     "dtype": [OneOf(("float32", "float64")), Nothing()],

@@ -96,7 +96,6 @@ class DistanceNetClassifier(LabelPredictions):
         alpha=0.0,
         decay="prior",
         dropout=0.1,
-        input_dropout=0.0,
         label_smoothing=0.02,
         class_weight=None,
         dtype=None,
@@ -139,7 +138,6 @@ class DistanceNetClassifier(LabelPredictions):
         self.alpha = alpha
         self.decay = decay
         self.dropout = dropout
-        self.input_dropout = input_dropout
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
         self.dtype = dtype

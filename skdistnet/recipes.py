@@ -41,7 +41,6 @@ def published_recipe():
         "alpha": 0.001,
         "decay": "coupled",
         "dropout": 0.0,
-        "input_dropout": 0.0,
         "label_smoothing": 0.0,
         "batch_size": 100,
         "max_iter": 50,

@@ -95,7 +95,6 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
         alpha=3.0,
         decay="prior",
         dropout=0.0,
-        input_dropout=0.0,
         dtype=None,
         batch_size="auto",
         max_iter=100,
@@ -137,7 +136,6 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
         self.alpha = alpha
         self.decay = decay
         self.dropout = dropout
-        self.input_dropout = input_dropout
         self.dtype = dtype
         self.batch_size = batch_size
         self.max_iter = max_iter

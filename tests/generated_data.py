@@ -213,7 +213,6 @@ SHARED = {
     "alpha": st.sampled_from([0.0, 1e-3, 1.0, 1e9]),
     "decay": st.sampled_from(list(DECAYS)),
     "dropout": st.sampled_from([0.0, 0.1, 0.9]),
-    "input_dropout": st.sampled_from([0.0, 0.2, 0.9]),
     "dtype": st.sampled_from([None, "float32", "float64"]),
     "batch_size": st.sampled_from(["auto", 1, 3, 10**6]),
     "shuffle": st.booleans(),

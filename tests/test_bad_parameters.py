@@ -49,7 +49,6 @@ BAD = {
     "alpha": NOT_NEGATIVE,
     "decay": NAMES,
     "dropout": FRACTION,
-    "input_dropout": FRACTION,
     "label_smoothing": FRACTION,
     "class_weight": ["balance", 1, [], {0: 0}, {0: -1.0}, {0: None}, {0: np.inf}, [{0: 0.0}], [1]],
     "dtype": ["float16", "int64", "", 32, np.float32],

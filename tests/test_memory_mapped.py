@@ -9,7 +9,7 @@ from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine import inputs
 
 SMALL = {"hidden_layer_sizes": 4, "max_iter": 1, "random_state": 0, "batch_size": 500}
-SHAPE = (50_000, 80)
+SHAPE = (150_000, 80)
 both_kinds = pytest.mark.parametrize("kind", [DistanceNetClassifier, DistanceNetRegressor])
 
 

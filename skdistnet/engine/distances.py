@@ -41,7 +41,7 @@ import numpy as np
 from . import memory
 from .products import multiply
 
-__all__ = ["RADIUS_TYPES", "clamp", "from_differences"]
+__all__ = ["RADIUS_TYPES", "from_differences"]
 
 #: Bytes of each array of a layer worked on at a time, so that they stay in the processor's second
 #: cache through all passes of a function: a third off their time in a layer of 1000 x 784.

@@ -14,8 +14,6 @@ inverted dropout of Srivastava et al. (2014, section 10) but for its point of re
 constants to the gradient.
 """
 
-import math
-
 import numpy as np
 
 from .subnormals import flush_activations
@@ -36,69 +34,41 @@ def thin(numbers, mask, out):
     return mean
 
 
-class Pool:
-    """Random numbers that masks of one share are cut from, at random places.
-
-    They are drawn for each epoch: drawing them for each batch would add a twentieth to the time of
-    a small network. The share is in steps of 1/256.
-    """
-
-    def __init__(self, share, widest, dtype, batch_size, n_rows):
-        self.threshold, self.dtype = min(255, round(256 * share)), dtype
-        self.kept = 1.0 - self.threshold / 256
-        self.size = min(n_rows * widest, max(POOL, 2 * batch_size * widest))
-
-    def refresh(self, rng):
-        drawn = np.frombuffer(rng.bytes(self.size), dtype=np.uint8)
-        self.numbers = (drawn >= self.threshold).astype(self.dtype)
-        self.numbers /= self.kept
-
-    def cut(self, shape, rng):
-        start = rng.integers(self.size - math.prod(shape) + 1)
-        return self.numbers[start : start + math.prod(shape)].reshape(shape)
-
-
 class Dropout:
-    """Which inputs of layers are dropped while training, as masks for :func:`thin`.
+    """Which outputs of hidden layers are dropped while training, as masks for :func:`thin`.
+
+    They are cut, at random places, from one array that is drawn for each epoch: drawing them for
+    each batch would add a twentieth to the time of a small network.
 
     Parameters
     ----------
     network : Network
     share : float
         Share of the ways through the network that are cut: each of L hidden layers drops
-        ``1 - (1 - share)**(1 / L)`` of its outputs, so that what reaches the output layer is as
-        much disturbed at any depth.
-    input_share : float
-        Share of the network's own inputs that are dropped.
+        ``1 - (1 - share)**(1 / L)``, in steps of 1/256, so that what reaches the output is as much
+        disturbed at any depth.
     batch_size, n_rows : int
         Of an epoch.
-
-    Attributes
-    ----------
-    kept : list of float
-        Share of its inputs that each layer keeps; all of them are 1 where there is no dropout.
     """
 
-    def __init__(self, network, share, input_share, batch_size, n_rows):
-        self.widths = network.sizes[:-1]
-        n_inputs, *hidden = self.widths
-        hidden_share = 1.0 - (1.0 - share) ** (1.0 / max(1, len(hidden)))
-        sources = [
-            Pool(input_share, n_inputs, network.dtype, batch_size, n_rows),
-            Pool(hidden_share, max(hidden, default=0), network.dtype, batch_size, n_rows),
-        ]
-        self.pools = [sources[0]] + [sources[1]] * len(hidden)
-        self.kept = [pool.kept for pool in self.pools]
-        self.active = [pool for pool in sources if pool in self.pools and pool.kept < 1.0]
+    def __init__(self, network, share, batch_size, n_rows):
+        self.widths, self.dtype = network.sizes[1:-1], network.dtype
+        kept = (1.0 - share) ** (1.0 / max(1, len(self.widths)))
+        self.threshold = min(255, round(256 * (1.0 - kept)))
+        widest = max(self.widths, default=0)
+        self.kept = 1.0 - self.threshold / 256 if self.widths else 1.0
+        self.size = min(n_rows * widest, max(POOL, 2 * batch_size * widest))
 
     def refresh(self, rng):
         """Draw anew; an epoch begins."""
-        for pool in self.active:
-            pool.refresh(rng)
+        drawn = np.frombuffer(rng.bytes(self.size), dtype=np.uint8)
+        self.pool = (drawn >= self.threshold).astype(self.dtype)
+        self.pool /= self.kept
 
     def draw(self, n_rows, rng):
-        """For each layer, the mask of its inputs for a batch, or None."""
+        """For each hidden layer, the mask of its outputs for a batch."""
+        starts = [rng.integers(self.size - n_rows * width + 1) for width in self.widths]
         return [
-            pool.cut((n_rows, width), rng) if pool in self.active else None
-            for pool, width in zip(self.pools, self.widths)
+            self.pool[start : start + n_rows * width].reshape(n_rows, width)
+            for start, width in zip(starts, self.widths)
         ]

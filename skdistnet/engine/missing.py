@@ -14,7 +14,7 @@ stands at zero, the mean of the data in the network's units.
 import numpy as np
 from scipy.sparse import issparse
 
-from .distances import clamp, from_differences
+from .distances import from_differences
 
 __all__ = ["backward", "fill_missing", "forward", "from_present", "has_missing"]
 
@@ -26,34 +26,29 @@ def has_missing(X):
 
 
 def fill_missing(work):
-    """Make `work.whole` free of NaN and write `work.presence`, None if there was none."""
-    rows = work.whole
-    missing = np.isnan(rows)
+    """Make `work.X` free of NaN and write `work.presence`, None if there was none."""
+    missing = np.isnan(work.X)
     work.presence = None
     if not missing.any():
         return
-    rows[missing] = 0.0
+    work.X[missing] = 0.0
     missing[missing.all(axis=1)] = False
-    present = rows.shape[1] - np.count_nonzero(missing, axis=1)
-    share = (rows.shape[1] / present).astype(rows.dtype)
+    present = work.X.shape[1] - np.count_nonzero(missing, axis=1)
+    share = (work.X.shape[1] / present).astype(work.X.dtype)
     work.presence = np.where(missing, np.zeros_like(share[:1]), share[:, np.newaxis])
 
 
 def forward(centroids, inverse_radii, work, u):
-    """Write u; keep in `work` what the way back needs.
-
-    With dropout squares count for the share `work.kept`, as in distances.py.
-    """
+    """Write u; keep in `work` what the way back needs."""
     square = np.broadcast_to(inverse_radii * inverse_radii, centroids.shape)
     linear = square * centroids
     work.weighted = work.presence * work.X
     work.weighted_squares = work.weighted * work.X
-    work.weighted_squares *= work.kept
     np.matmul(work.presence, (linear * centroids).T, out=u)
     u += work.weighted_squares @ square.T
     u *= -0.5
     u += work.weighted @ linear.T
-    clamp(u, work)
+    np.minimum(u, 0, out=u)
 
 
 def backward(centroids, inverse_radii, work, D, d_centroids, d_inverse_radii):

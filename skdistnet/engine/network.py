@@ -182,21 +182,21 @@ class Network:
 
     # Passes through the layers --------------------------------------------------------------------
 
-    def workspace(self, n_rows, kept=None):
+    def workspace(self, n_rows, kept=1.0):
         """Allocate all buffers of the passes over a batch of `n_rows`.
 
         The rows are put into `X`. Each layer writes its output straight to where the next one wants
         its input; `outputs[-1]` is the raw output and `d_outputs` holds the gradients by `outputs`.
-        With dropout `kept` is the share of its input that each layer keeps: what it was before is
-        needed on the way back.
+        Where dropout has left a share `kept` of it, a layer needs its own output on the way back.
         """
-        kept = kept or [1.0] * len(self.layers)
-        layers = [layer.workspace(n_rows, self.dtype, q) for layer, q in zip(self.layers, kept)]
+        first, *others = self.layers
+        layers = [first.workspace(n_rows, self.dtype)]
+        layers += [layer.workspace(n_rows, self.dtype, kept) for layer in others]
         last = memory.empty((n_rows, self.sizes[-1]), self.dtype)
         outputs = [work.whole for work in layers[1:]] + [last]
         return SimpleNamespace(
             layers=layers,
-            X=layers[0].whole,
+            X=layers[0].X,
             outputs=outputs,
             d_outputs=[memory.empty(out.shape, self.dtype) for out in outputs],
         )
@@ -206,27 +206,27 @@ class Network:
         for layer, views, buffers in zip(self.layers, params, work.layers):
             layer.prepare(views, buffers)
 
-    def run_forward(self, params, work, masks=None):
+    def run_forward(self, params, work, masks=()):
         """Forward pass of the rows in `work.X`, which :meth:`prepare` has got ready.
 
-        With dropout there are masks, one for the input of each layer or None (see dropout.py).
+        With dropout there are masks, one for each hidden layer (see dropout.py).
         """
         for number, layer in enumerate(self.layers):
-            if masks is not None and masks[number] is not None:
-                layer.drop(params[number], work.layers[number], masks[number])
             layer.forward(params[number], work.layers[number], work.outputs[number])
+            if number < len(masks):
+                after = number + 1
+                self.layers[after].drop(params[after], work.layers[after], masks[number])
         return work.outputs[-1]
 
-    def run_backward(self, params, work, grads, masks=None):
+    def run_backward(self, params, work, grads, masks=()):
         """Fill `grads` (as from :meth:`views`) from the gradient in `work.d_outputs[-1]`."""
         for number in reversed(range(len(self.layers))):
             layer, buffers, d_out = self.layers[number], work.layers[number], work.d_outputs[number]
+            if number < len(masks):
+                d_out *= masks[number]
             layer.backward(params[number], buffers, work.outputs[number], d_out, grads[number])
             if number > 0:
-                d_input = work.d_outputs[number - 1]
-                layer.input_gradient(params[number], buffers, d_out, d_input)
-                if masks is not None and masks[number] is not None:
-                    d_input *= masks[number]
+                layer.input_gradient(params[number], buffers, d_out, work.d_outputs[number - 1])
 
     # The doors used from outside ------------------------------------------------------------------
 

@@ -37,7 +37,6 @@ class Plan:
     alpha: float = 0.0
     decay: str = "decoupled"
     dropout: float = 0.0
-    input_dropout: float = 0.0
     power_t: float = 0.5
     decay_rate: float = 0.0
     shuffle: bool = True
@@ -115,8 +114,8 @@ class Trainer:
         self.first_step = run.n_steps - n_epochs * self.steps_per_epoch
         self.total_steps = self.steps_per_epoch * plan.max_epochs
         self.dropout = self.decay = None
-        dropout = Dropout(network, plan.dropout, plan.input_dropout, plan.batch_size, len(rows))
-        if dropout.active:
+        dropout = Dropout(network, plan.dropout, plan.batch_size, len(rows))
+        if dropout.kept < 1.0:
             self.dropout = dropout
         if plan.alpha:
             if plan.decay == "prior" and run.start is None:
@@ -158,13 +157,13 @@ class Trainer:
         weights = normalized_weights(picked, n_rows, self.network.dtype)
         work = self.workspaces.get(n_rows)
         if work is None:
-            work = self.network.workspace(n_rows, self.dropout.kept if self.dropout else None)
+            work = self.network.workspace(n_rows, self.dropout.kept if self.dropout else 1.0)
             self.workspaces[n_rows] = work
         self.mapped_rows.gather(batch, work.X)
         if self.mapped_rows.incomplete:
             fill_missing(work.layers[0])
         self.network.prepare(self.params, work)
-        masks = None if self.dropout is None else self.dropout.draw(n_rows, run.rng)
+        masks = () if self.dropout is None else self.dropout.draw(n_rows, run.rng)
         raw = self.network.run_forward(self.params, work, masks)
         value = plan.loss.value_and_gradient(raw, target, weights, out=work.d_outputs[-1])
         self.network.run_backward(self.params, work, self.grads, masks)

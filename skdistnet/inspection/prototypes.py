@@ -223,10 +223,10 @@ def layer_inputs(estimator, X):
     if len(network.layers) > 2:
         before = layer_output(network, estimator._theta_, input_map, X, layer=-3)
         return before.astype(np.float64), None
-    work = SimpleNamespace(whole=np.empty(X.shape))
-    input_map.apply(X, work.whole)
+    work = SimpleNamespace(X=np.empty(X.shape))
+    input_map.apply(X, work.X)
     fill_missing(work)
-    return work.whole, work.presence
+    return work.X, work.presence
 
 
 def places(estimator):

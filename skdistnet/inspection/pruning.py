@@ -222,7 +222,6 @@ class Lessons:
             max_epochs=-(-N_STEPS // steps_per_epoch),
             alpha=0.0,
             dropout=0.0,
-            input_dropout=0.0,
         )
         run = Run(theta, plan.solver.init(theta), np.random.default_rng(0))
         taught._theta_ = train(net._network, net._input_map, lesson, plan, run).theta
