@@ -41,6 +41,7 @@ class Subspaces:
     @classmethod
     def fit(cls, rows, groups, n_directions):
         """The distributions of `rows` with at most so many directions in sum over the groups."""
+        rows = np.clip(rows, -FARTHEST, FARTHEST)
         unit = float(np.nanmax(np.abs(rows), initial=0.0)) or 1.0
         means, directions, variances, residual, freedom = [], [], [], 0.0, 0
         names = np.unique(groups)

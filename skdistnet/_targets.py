@@ -11,6 +11,16 @@ from .engine.losses import REGRESSION_LOSSES, normalized_weights
 __all__ = ["RegressionTargets"]
 
 
+def check_reach(y, dtype, when=""):
+    """Raise a ValueError where numbers of `y` leave the dtype no room to compute with them."""
+    largest = np.abs(y).max()
+    if not largest < np.finfo(dtype).max / 1e3:
+        raise ValueError(
+            f"'y' reaches {largest:.3g}{when}, which is too large for {np.dtype(dtype).name}: "
+            "rescale it" + ("." if dtype == np.float64 else ", or set dtype='float64'.")
+        )
+
+
 class RegressionTargets:
     """Mixin: targets into the units and the columns of the chosen loss, and predictions back.
 
@@ -65,12 +75,7 @@ class RegressionTargets:
         return np.ascontiguousarray(y, dtype=np.float64)
 
     def _learn_target(self, y, weights, dtype, classes=None):
-        largest = np.abs(y).max()
-        if not largest < np.finfo(dtype).max / 1e3:
-            raise ValueError(
-                f"'y' reaches {largest:.3g}, which is too large for {dtype.name}: rescale it"
-                + ("." if dtype == np.float64 else ", or set dtype='float64'.")
-            )
+        check_reach(y, dtype)
         columns = y.reshape(len(y), -1)
         loss = self._make_loss()
         shift, scale = loss.units(columns, normalized_weights(weights, len(y), np.float64))
@@ -93,7 +98,11 @@ class RegressionTargets:
                 "stay the same under warm_start and partial_fit."
             )
         columns = y.reshape(len(y), -1)
-        target = ((columns - self._target_mean_) / self._target_scale_).astype(dtype)
+        with np.errstate(over="ignore"):
+            target = (columns - self._target_mean_) / self._target_scale_
+        # What follows the fit may reach farther than what it was scaled by.
+        check_reach(target, dtype, " once scaled as in the first call")
+        target = target.astype(dtype)
         if self._predicts_levels():
             if y.ndim != 1:
                 raise ValueError(

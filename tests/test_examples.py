@@ -8,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 #: Those that take more than ten seconds are run by the build of the gallery only.
-SLOW = {"gradient_flow", "hybrid", "out_of_core", "pruning", "relevances", "time_series"}
+SLOW = {"calibration", "checkpoints", "gradient_flow", "hybrid", "missing_values", "out_of_core"}
+SLOW |= {"pruning", "rejection", "relevances", "time_series"}
 #: Those of optional packages are run there, too.
 SLOW |= {"optuna_pruning"}
 NAMES = sorted(path.stem.removeprefix("plot_") for path in ROOT.glob("examples/plot_*.py"))

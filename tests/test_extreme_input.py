@@ -210,3 +210,14 @@ def test_a_start_far_from_the_rows_is_no_warning_where_features_keep_their_units
         with suppress(ValueError):
             net.fit(X * [1, 1, scale, 1], Y)
             assert np.isfinite(answers(net, X)).all()
+
+
+def test_logits_at_both_ends_of_the_range_are_no_warning():
+    net = DistanceNetClassifier((), output_layer="linear", max_iter=2, random_state=0).fit(X, Y)
+    largest = np.finfo(np.float64).max
+    far = np.vstack([X, -X]) * 1e3
+    net._theta_ = net._theta_ * (0.9 * largest / np.abs(net.decision_function(far)).max())
+    raw = net.decision_function(far)
+    assert np.abs(raw).max() == largest / 4
+    assert np.isfinite(net.predict_proba(far)).all()
+    assert np.isfinite(net.predict_log_proba(far)).all()

@@ -293,3 +293,13 @@ def test_several_partial_fits_are_one_fit_and_survive_a_pickle(options):
         parts = pickle.loads(pickle.dumps(parts)).partial_fit(DIABETES, DIABETES_Y)
     whole = DistanceNetRegressor(**options).fit(DIABETES, DIABETES_Y)
     np.testing.assert_array_equal(parts.predict(DIABETES), whole.predict(DIABETES))
+
+
+@pytest.mark.parametrize(("dtype", "value"), [("float32", 1e300), ("float64", 1.7e308)])
+def test_a_later_target_beyond_the_range_in_units_of_the_first_is_refused_in_words(dtype, value):
+    net = DistanceNetRegressor(**SMALL, dtype=dtype)
+    net.partial_fit(DIABETES, DIABETES_Y / 1e3)
+    before = net.predict(DIABETES)
+    with pytest.raises(ValueError, match=r"'y' reaches .* once scaled as in the first call"):
+        net.partial_fit(DIABETES[:3], [0.0, value, 1.0])
+    np.testing.assert_array_equal(net.predict(DIABETES), before)

@@ -98,3 +98,9 @@ def test_any_rows_will_do_and_farther_is_more_evidence(n_rows, n_columns, n_dire
     away = [found.evidence(rows + far * (scale or 1.0)).min() for far in (1e3, 1e6, 1e12)]
     assert np.isfinite(away).all()
     assert (np.diff(away) > 1.0).all()
+
+
+def test_rows_at_infinity_are_taken_as_the_farthest_there_are():
+    rows = planes()
+    rows[3, 2], rows[8, 1] = np.inf, -np.inf
+    assert np.isfinite(Subspaces.fit(rows, GROUPS, 4).evidence(rows)).all()

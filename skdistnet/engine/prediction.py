@@ -41,17 +41,17 @@ def layer_output(network, theta, input_map, X, layer=-1):
         chunk = -(-n_rows // -(-n_rows // largest))
         incomplete = input_map.ignores_columns or has_missing(X)
         answer = answer_by_products(network, theta, layer, input_map, chunk, incomplete)
-    # Overflow shows in the output, where it is dealt with.
+    # Overflow shows in the output, where it is dealt with: what is returned has finite differences.
+    largest = float(np.finfo(network.dtype).max) / 4
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for start in range(0, n_rows, chunk):
             rows, out = X[start : start + chunk], result[start : start + chunk]
             out[...] = answer(rows)
-            if not np.isfinite(out).all():
+            if not np.abs(out).max(initial=0.0) <= largest:  # NaN is not, either
                 # Some rows are too far off to square: they are answered from nearer.
                 out[...] = answer(rows, bounded=True)
-                # What is left was far off after training: numbers whose differences are finite.
-                largest = float(np.finfo(out.dtype).max) / 4
-                np.nan_to_num(out, copy=False, posinf=largest, neginf=-largest)
+                # What is left was far off after training.
+                np.clip(np.nan_to_num(out, copy=False), -largest, largest, out=out)
     return result
 
 
