@@ -57,13 +57,26 @@ class ClassWeigher:
 
 
 def balanced(groups, target, weights):
-    """For each column of the target what gives all classes of its output the same weight."""
+    """For each column of the target what gives all classes of its output the same weight.
+
+    Raises
+    ------
+    ValueError
+        For classes whose weights are too far apart for their ratio to be a number.
+    """
     mass = (np.ones(len(target)) if weights is None else weights) @ target
     by_column = np.ones(len(mass))
     for group in groups:
         # Under warm_start a class may have no rows this time.
         present = group.start + np.flatnonzero(mass[group])
-        by_column[present] = mass[group].sum() / (len(present) * mass[present])
+        with np.errstate(over="ignore"):
+            by_column[present] = mass[group].sum() / (len(present) * mass[present])
+        if not np.isfinite(by_column[present]).all():
+            raise ValueError(
+                "'sample_weight' gives the classes weights too far apart for "
+                "class_weight='balanced' to level: from "
+                f"{mass[present].min()} to {mass[present].max()}."
+            )
     return by_column
 
 

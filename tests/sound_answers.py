@@ -24,6 +24,7 @@ REASONS = re.compile(
             r"needs (at least 2 classes|an output of at least 2 classes); got",
             r"early_stopping=True needs a (class of at least two rows|row) to validate on",
             r"'class_weight' and 'sample_weight' must multiply to weights",
+            r"'sample_weight' gives the classes weights too far apart",
             r"'y' must be 1-D where 'quantile' is a list",
             r"In the validation set",
             r"must hold none but the classes known",

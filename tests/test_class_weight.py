@@ -179,6 +179,14 @@ def test_products_beyond_numbers_are_told(factor):
         net.fit(X, np.column_stack([LABELS, LABELS[:, 0]]))
 
 
+def test_classes_too_far_apart_to_be_balanced_are_told():
+    weights = np.where(Y == 0, 3e-310, 1.0)
+    net = DistanceNetClassifier(**SMALL, class_weight="balanced")
+    with pytest.raises(ValueError, match=r"too far apart for class_weight='balanced' to level"):
+        net.fit(X, Y, weights)
+    assert vars(net) == vars(DistanceNetClassifier(**SMALL, class_weight="balanced"))
+
+
 def test_partial_fit_cannot_balance_and_says_what_to_do():
     net = DistanceNetClassifier(**SMALL, class_weight="balanced")
     with pytest.raises(ValueError, match=r"partial_fit.*set a dict.*compute_class_weight"):

@@ -164,11 +164,15 @@ if __name__ == "__main__":
 def test_ctrl_c_while_processes_train_leaves_the_estimator_as_it_was(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(IN_PROCESSES)
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", str(script)],
-        capture_output=True,
-        text=True,
-        check=True,
-        start_new_session=True,  # the signal goes to all processes of its group, as Ctrl-C does
-    )
+    for _attempt in range(3):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", str(script)],
+            capture_output=True,
+            text=True,
+            check=True,
+            start_new_session=True,  # the signal goes to all of its group, as Ctrl-C does
+        )
+        if done.stdout:
+            break
+        # Python itself drops an interrupt that falls into a finalizer.
     assert done.stdout == "raised True\n"

@@ -39,7 +39,8 @@ def column_range(X):
     low, high = X.min(axis=0), X.max(axis=0)
     if np.isnan(low).any():
         low, high = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
-    return low, high
+    # Which of 0.0 and -0.0 is the least hangs on the order in memory.
+    return low + 0.0, high + 0.0
 
 
 def weighted_moments(X, weights):

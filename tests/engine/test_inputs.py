@@ -282,3 +282,9 @@ def test_very_many_columns_spread_less_each(n_columns, spread):
     X, _ = draw(n_columns=n_columns)
     mapped = apply(fit_map(X, standardize=True), X)
     np.testing.assert_allclose(mapped.std(axis=0), spread, rtol=1e-12)
+
+
+def test_the_sign_of_a_constant_zero_hangs_on_no_order_of_rows_or_memory():
+    X = np.array([[0.0, 0.1], [0.0, -0.5], [0.0, 0.3], [-0.0, np.nan], [-0.0, 0.9]])
+    for rows in (X, X[::-1], np.asfortranarray(X), np.asfortranarray(X[::-1])):
+        assert not np.signbit(fit_map(rows, standardize=True).shift[0])
