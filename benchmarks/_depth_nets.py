@@ -11,7 +11,17 @@ from threadpoolctl import threadpool_info
 
 from skdistnet import DistanceNetClassifier, published_recipe
 
-__all__ = ["MLPS", "OURS", "RECIPE", "ROWS", "WIDTH", "Contender", "rows_as_centroids", "train"]
+__all__ = [
+    "MLPS",
+    "OURS",
+    "RECIPE",
+    "ROWS",
+    "WIDTH",
+    "Contender",
+    "rows_as_centroids",
+    "train",
+    "train_and_vote",
+]
 
 #: Units of each hidden layer, and rows of a batch, of every net unless it says otherwise.
 WIDTH, BATCH = 100, 100
@@ -107,10 +117,42 @@ def train(model, images, dtype=np.float32):
         "threads": threads,
         "diverged": bool(diverged),
     }
-    for part, rows, y in (("train", X, images.y), ("test", images.X_test, images.y_test)):
-        # In double precision, so that probabilities of 1 - 1e-9 count as what they are.
-        probabilities = model.predict_proba(rows.astype(dtype, copy=False)).astype(np.float64)
-        probabilities /= probabilities.sum(axis=1, keepdims=True)
+    parts = (
+        ("train", X, images.y),
+        ("test", images.X_test.astype(dtype, copy=False), images.y_test),
+    )
+    for part, rows, y in parts:
+        probabilities = probabilities_of(model, rows)
         result[f"{part} loss"] = float(log_loss(y, probabilities, labels=model.classes_))
-        result[f"{part} accuracy"] = float(np.mean(model.classes_[probabilities.argmax(1)] == y))
+        result[f"{part} accuracy"] = accuracy(model, probabilities, y)
     return result
+
+
+def probabilities_of(model, rows):
+    """In double precision, so that probabilities of 1 - 1e-9 count as what they are."""
+    probabilities = model.predict_proba(rows).astype(np.float64)
+    return probabilities / probabilities.sum(axis=1, keepdims=True)
+
+
+def accuracy(model, probabilities, y):
+    """Share of rows whose most probable class is theirs."""
+    return float(np.mean(model.classes_[probabilities.argmax(1)] == y))
+
+
+def train_and_vote(models, images):
+    """Fit models of several seeds, and let them vote by the mean of their probabilities.
+
+    Returns
+    -------
+    result : dict
+        "each": what :func:`train` returns, by model; "test accuracy" and "test loss" of the vote.
+    """
+    each, total = [], 0.0
+    for model in models:
+        each.append(train(model, images))
+        total = total + probabilities_of(model, images.X_test) / len(models)
+    return {
+        "each": each,
+        "test accuracy": accuracy(models[0], total, images.y_test),
+        "test loss": float(log_loss(images.y_test, total, labels=models[0].classes_)),
+    }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from _depth_gradients import layer_norms
-from _depth_nets import MLPS, OURS, RECIPE, ROWS, WIDTH, train
+from _depth_nets import MLPS, OURS, RECIPE, ROWS, WIDTH, train, train_and_vote
 from _depth_signal import signal_rows
 from _harness import quiet
 
@@ -39,6 +39,8 @@ class Scale:
     rates: tuple = field(default=(0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0))
 
 
+#: Seeds of the wide nets, which vote in the end.
+VOTERS = 5
 #: What wide nets are held back by, and batches that their products are faster with.
 WIDE = {"dropout": 0.5, "batch_size": 200}
 WIDE_NET = {"hidden": (500, 500), "epochs": 20, "arguments": WIDE}
@@ -115,6 +117,18 @@ class Bench:
             f"{self.images.name} | {key}",
             f"{one.name}{says}, {size}",
             lambda: train(one.make(hidden, epochs, seed, **more), self.images, dtype),
+            own=one.is_ours,
+        )
+
+    def vote(self, one, hidden, epochs, **more):
+        """What nets of several seeds come to alone and together."""
+        key = one.key(hidden, epochs, f"0 to {VOTERS - 1}", **more)
+        return self.ledger.run(
+            f"{self.images.name} | {key} | vote",
+            f"{one.name}, {hidden}, {epochs} epochs, vote of {VOTERS} on {self.images.name}",
+            lambda: train_and_vote(
+                [one.make(hidden, epochs, seed, **more) for seed in range(VOTERS)], self.images
+            ),
             own=one.is_ours,
         )
 
@@ -266,7 +280,7 @@ def solvers(bench):
 
 
 def best(bench):
-    """A wide net that is held back more, beside an MLPClassifier of its size."""
+    """Wide nets that are held back more, alone and voting, beside MLPClassifiers of their size."""
     name = bench.images.name
     if name not in bench.scale.best:
         print(f"the part best has no settings for {name}")
@@ -275,19 +289,22 @@ def best(bench):
     hidden, epochs = chosen["hidden"], chosen["epochs"]
     for one in (OURS, MLPS[0]):
         more = chosen["arguments"] if one.is_ours else {}
-        result = bench.train(one, hidden, epochs, 0, **more)
-        says = ", ".join(f"{key}={value!r}" for key, value in more.items())
+        found = bench.vote(one, hidden, epochs, **more)
+        minutes = [result["seconds"] * epochs / 60 for result in found["each"]]
+        says = "".join(f", {key}={value!r}" for key, value in more.items())
         rows.append(
             {
-                "net": f"{one.name}{': ' if says else ''}{says}",
-                "test %": mean_percent([result]),
-                "test loss": result["test loss"],
-                "fit, minutes": result["seconds"] * epochs / 60,
-                "BLAS threads": result["threads"],
+                "net": one.name + says,
+                "one: test %": mean_percent(found["each"]),
+                "one: test loss": float(np.mean([one["test loss"] for one in found["each"]])),
+                "one: fit, minutes": float(np.mean(minutes)),
+                f"{VOTERS} voting: test %": percent(found["test accuracy"]),
+                f"{VOTERS} voting: test loss": found["test loss"],
+                f"{VOTERS} voting: fit, minutes": sum(minutes),
             }
         )
     layers = "-".join(map(str, hidden))
-    return {f"Wide, on {name}: {layers}, {epochs} epochs": rows}, {}
+    return {f"Wide, on {name}: {layers}, {epochs} epochs, {VOTERS} seeds, one thread": rows}, {}
 
 
 PARTS = {
