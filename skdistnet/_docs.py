@@ -131,6 +131,12 @@ dropout : float in [0, 1), default={default}
     training; of L hidden layers each has ``1 - (1 - dropout)**(1 / L)`` of its outputs replaced.
     Those left count for so much more that squared distances are, in the mean, what they are without
     dropout.""",
+    "dropout_schedule": """
+dropout_schedule : {{"constant", "learning_rate"}}, default={default}
+    "constant": the same share in every epoch. "learning_rate": the share falls as the learning rate
+    does, with ``learning_rate="cosine"`` from `dropout` to nothing at the end. That suits wide nets
+    and much dropout, 0.3 or more, which otherwise end where they answer well with outputs missing
+    rather than with all of them [2]_.""",
     "label_smoothing": """
 label_smoothing : float in [0, 1), default={default}
     Share of each label that training spreads evenly over all classes.""",

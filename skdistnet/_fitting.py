@@ -182,6 +182,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             alpha=self.alpha,
             decay=self.decay,
             dropout=self.dropout,
+            dropout_schedule=self.dropout_schedule,
             power_t=self.power_t,
             decay_rate=self.decay_rate,
             shuffle=self.shuffle,

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_array
 from ._handling import HANDLINGS
 from .engine import ACTIVATIONS, INITIALIZERS, KERNELS, SCHEDULES, SOLVERS
 from .engine.distances import RADIUS_TYPES
+from .engine.dropout import DROPOUT_SCHEDULES
 from .engine.losses import REGRESSION_LOSSES
 from .engine.network import OUTPUT_LAYERS
 from .engine.regularization import DECAYS
@@ -226,6 +227,7 @@ RULES: dict[str, list[Any]] = {
     "alpha": [NOT_NEGATIVE],
     "decay": [OneOf(DECAYS)],
     "dropout": [FRACTION],
+    "dropout_schedule": [OneOf(DROPOUT_SCHEDULES)],
     "label_smoothing": [FRACTION],
     "class_weight": [OneOf(("balanced",)), ClassWeights(), Nothing()],
     "dtype": [OneOf(("float32", "float64")), Nothing()],

@@ -51,6 +51,8 @@ class DistanceNetClassifier(LabelPredictions):
     ----------
     .. [1] T. Kurbiel, S. Khaleghian, "Training of Deep Neural Networks based on Distance Measures
        using RMSProp", arXiv:1708.01911, 2017.
+    .. [2] S. J. Rennie, V. Goel, S. Thomas, "Annealed Dropout Training of Deep Networks", IEEE
+       Spoken Language Technology Workshop, 2014.
 
     Examples
     --------
@@ -96,6 +98,7 @@ class DistanceNetClassifier(LabelPredictions):
         alpha=0.0,
         decay="prior",
         dropout=0.1,
+        dropout_schedule="constant",
         label_smoothing=0.02,
         class_weight=None,
         dtype=None,
@@ -138,6 +141,7 @@ class DistanceNetClassifier(LabelPredictions):
         self.alpha = alpha
         self.decay = decay
         self.dropout = dropout
+        self.dropout_schedule = dropout_schedule
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
         self.dtype = dtype

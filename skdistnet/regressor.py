@@ -53,6 +53,8 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
     ----------
     .. [1] T. Kurbiel, S. Khaleghian, "Training of Deep Neural Networks based on Distance Measures
        using RMSProp", arXiv:1708.01911, 2017.
+    .. [2] S. J. Rennie, V. Goel, S. Thomas, "Annealed Dropout Training of Deep Networks", IEEE
+       Spoken Language Technology Workshop, 2014.
 
     Examples
     --------
@@ -95,6 +97,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
         alpha=3.0,
         decay="prior",
         dropout=0.0,
+        dropout_schedule="constant",
         dtype=None,
         batch_size="auto",
         max_iter=100,
@@ -136,6 +139,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
         self.alpha = alpha
         self.decay = decay
         self.dropout = dropout
+        self.dropout_schedule = dropout_schedule
         self.dtype = dtype
         self.batch_size = batch_size
         self.max_iter = max_iter

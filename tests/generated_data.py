@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine import ACTIVATIONS, INITIALIZERS, KERNELS, SCHEDULES, SOLVERS
 from skdistnet.engine.distances import RADIUS_TYPES
+from skdistnet.engine.dropout import DROPOUT_SCHEDULES
 from skdistnet.engine.losses import REGRESSION_LOSSES
 from skdistnet.engine.network import OUTPUT_LAYERS
 from skdistnet.engine.regularization import DECAYS
@@ -213,6 +214,7 @@ SHARED = {
     "alpha": st.sampled_from([0.0, 1e-3, 1.0, 1e9]),
     "decay": st.sampled_from(list(DECAYS)),
     "dropout": st.sampled_from([0.0, 0.1, 0.9]),
+    "dropout_schedule": st.sampled_from(DROPOUT_SCHEDULES),
     "dtype": st.sampled_from([None, "float32", "float64"]),
     "batch_size": st.sampled_from(["auto", 1, 3, 10**6]),
     "shuffle": st.booleans(),

@@ -49,6 +49,7 @@ BAD = {
     "alpha": NOT_NEGATIVE,
     "decay": NAMES,
     "dropout": FRACTION,
+    "dropout_schedule": NAMES,
     "label_smoothing": FRACTION,
     "class_weight": ["balance", 1, [], {0: 0}, {0: -1.0}, {0: None}, {0: np.inf}, [{0: 0.0}], [1]],
     "dtype": ["float16", "int64", "", 32, np.float32],

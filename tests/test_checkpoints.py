@@ -49,6 +49,7 @@ def test_every_solver_and_schedule_resumes_bit_for_bit(kind, X, y, solver, learn
 
 OPTIONS = {
     "dropout": {"dropout": 0.4},
+    "dropout that falls": {"dropout": 0.4, "dropout_schedule": "learning_rate"},
     "decay to the start": {"alpha": 2.0, "decay": "prior"},
     "coupled decay": {"alpha": 0.1, "decay": "coupled"},
     "early stopping": {"early_stopping": True, "n_iter_no_change": 3},

@@ -12,13 +12,21 @@ whose mean over masks is the u of h: a network learns with dropout what it uses 
 it is the distance between x and c'. A dot-product layer takes ``mean_k + x_k``, which is the
 inverted dropout of Srivastava et al. (2014, section 10) but for its point of rest. Means are
 constants to the gradient.
+
+That holds for u and not for what a unit answers, exp(u), whose mean is larger the more is dropped.
+So what is learned with much dropout to the end is not quite what is used. With the schedule
+"learning_rate" the share that is dropped falls as the rate does: where training comes to rest there
+is hardly any left, as in the annealed dropout of Rennie et al. (2014).
 """
 
 import numpy as np
 
 from .subnormals import flush_activations
 
-__all__ = ["Dropout", "thin"]
+__all__ = ["DROPOUT_SCHEDULES", "Dropout", "thin"]
+
+#: What the share that is dropped follows over a training.
+DROPOUT_SCHEDULES = ("constant", "learning_rate")
 
 #: Numbers drawn for the dropout of an epoch, where batches are not larger than half of that.
 POOL = 2**17
@@ -43,30 +51,39 @@ class Dropout:
     Parameters
     ----------
     network : Network
-    share : float
-        Share of the ways through the network that are cut: each of L hidden layers drops
-        ``1 - (1 - share)**(1 / L)``, in steps of 1/256, so that what reaches the output is as much
-        disturbed at any depth.
     batch_size, n_rows : int
         Of an epoch.
+
+    Attributes
+    ----------
+    kept : float
+        Share of the outputs of each hidden layer that is kept in this epoch.
     """
 
-    def __init__(self, network, share, batch_size, n_rows):
+    def __init__(self, network, batch_size, n_rows):
         self.widths, self.dtype = network.sizes[1:-1], network.dtype
-        kept = (1.0 - share) ** (1.0 / max(1, len(self.widths)))
-        self.threshold = min(255, round(256 * (1.0 - kept)))
         widest = max(self.widths, default=0)
-        self.kept = 1.0 - self.threshold / 256 if self.widths else 1.0
         self.size = min(n_rows * widest, max(POOL, 2 * batch_size * widest))
+        self.kept = 1.0
 
-    def refresh(self, rng):
-        """Draw anew; an epoch begins."""
-        drawn = np.frombuffer(rng.bytes(self.size), dtype=np.uint8)
-        self.pool = (drawn >= self.threshold).astype(self.dtype)
-        self.pool /= self.kept
+    def refresh(self, share, rng):
+        """Draw anew; an epoch begins in which `share` of the ways through the network is cut.
+
+        Each of L hidden layers drops ``1 - (1 - share)**(1 / L)``, in steps of 1/256, so that what
+        reaches the output is as much disturbed at any depth.
+        """
+        kept = (1.0 - share) ** (1.0 / max(1, len(self.widths)))
+        threshold = min(255, round(256 * (1.0 - kept))) if self.widths else 0
+        self.kept = 1.0 - threshold / 256
+        if threshold:
+            drawn = np.frombuffer(rng.bytes(self.size), dtype=np.uint8)
+            self.pool = (drawn >= threshold).astype(self.dtype)
+            self.pool /= self.kept
 
     def draw(self, n_rows, rng):
-        """For each hidden layer, the mask of its outputs for a batch."""
+        """For each hidden layer, the mask of its outputs for a batch; none if all are kept."""
+        if self.kept == 1.0:
+            return []
         starts = [rng.integers(self.size - n_rows * width + 1) for width in self.widths]
         return [
             self.pool[start : start + n_rows * width].reshape(n_rows, width)

@@ -37,6 +37,7 @@ class Plan:
     alpha: float = 0.0
     decay: str = "decoupled"
     dropout: float = 0.0
+    dropout_schedule: str = "constant"
     power_t: float = 0.5
     decay_rate: float = 0.0
     shuffle: bool = True
@@ -113,24 +114,24 @@ class Trainer:
         self.steps_per_epoch = -(-len(rows) // plan.batch_size)
         self.first_step = run.n_steps - n_epochs * self.steps_per_epoch
         self.total_steps = self.steps_per_epoch * plan.max_epochs
-        self.dropout = self.decay = None
-        dropout = Dropout(network, plan.dropout, plan.batch_size, len(rows))
-        if dropout.kept < 1.0:
-            self.dropout = dropout
+        self.dropout, self.decay = Dropout(network, plan.batch_size, len(rows)), None
         if plan.alpha:
             if plan.decay == "prior" and run.start is None:
                 run.start = run.theta.copy()
             self.decay = Decay(network, plan.decay, plan.alpha, input_map.origin, run.start)
 
-    def rate(self):
-        """Rate of the step to come; a schedule with a horizon starts anew with each training."""
+    def multiplier(self):
+        """What the schedule multiplies by; one with a horizon starts anew with each training."""
         plan, step = self.plan, self.run.n_steps
         if plan.schedule in HORIZON_SCHEDULES:
             step -= self.first_step
-        multiplier = SCHEDULES[plan.schedule](
+        return SCHEDULES[plan.schedule](
             step, self.steps_per_epoch, self.total_steps, plan.power_t, plan.decay_rate
         )
-        return plan.rate * multiplier * self.run.rate_factor
+
+    def rate(self):
+        """Rate of the step to come."""
+        return self.plan.rate * self.multiplier() * self.run.rate_factor
 
     def epoch(self):
         """One pass over the rows; returns the mean loss, each batch before its step."""
@@ -138,8 +139,7 @@ class Trainer:
         order = None
         if self.plan.shuffle and batch_size < n_rows:
             order = self.run.rng.permutation(n_rows)
-        if self.dropout is not None:
-            self.dropout.refresh(self.run.rng)
+        self.begin_dropout()
         total = mass = 0.0
         for start in range(0, n_rows, batch_size):
             batch = slice(start, start + batch_size)
@@ -147,6 +147,15 @@ class Trainer:
             total += value * weight
             mass += weight
         return total / mass
+
+    def begin_dropout(self):
+        """Draw what an epoch drops; buffers are of the share that is kept."""
+        share, before = self.plan.dropout, self.dropout.kept
+        if self.plan.dropout_schedule == "learning_rate":
+            share *= min(self.multiplier(), 1.0)
+        self.dropout.refresh(share, self.run.rng)
+        if self.dropout.kept != before:
+            self.workspaces.clear()
 
     def step(self, batch):
         """Make one update from the rows that `batch` picks; returns their loss and weight."""
@@ -157,13 +166,13 @@ class Trainer:
         weights = normalized_weights(picked, n_rows, self.network.dtype)
         work = self.workspaces.get(n_rows)
         if work is None:
-            work = self.network.workspace(n_rows, self.dropout.kept if self.dropout else 1.0)
+            work = self.network.workspace(n_rows, self.dropout.kept)
             self.workspaces[n_rows] = work
         self.mapped_rows.gather(batch, work.X)
         if self.mapped_rows.incomplete:
             fill_missing(work.layers[0])
         self.network.prepare(self.params, work)
-        masks = () if self.dropout is None else self.dropout.draw(n_rows, run.rng)
+        masks = self.dropout.draw(n_rows, run.rng)
         raw = self.network.run_forward(self.params, work, masks)
         value = plan.loss.value_and_gradient(raw, target, weights, out=work.d_outputs[-1])
         self.network.run_backward(self.params, work, self.grads, masks)

@@ -1,30 +1,33 @@
 """Dropout: what it draws, and that it changes no distance in the mean."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 from finite_differences import central_differences
+from training_runs import IDENTITY, NETWORK, PLAN, make_rows, make_run
 
 from skdistnet.engine import LOSSES, Network
 from skdistnet.engine.activations import ACTIVATIONS
 from skdistnet.engine.distances import RADIUS_TYPES
-from skdistnet.engine.dropout import Dropout, thin
+from skdistnet.engine.dropout import DROPOUT_SCHEDULES, Dropout, thin
 from skdistnet.engine.kernels import KERNELS
 from skdistnet.engine.layers import Dense, Distance
 from skdistnet.engine.losses import normalized_weights
+from skdistnet.engine.training import Trainer
 
 N_ROWS = 7
 
 
 def draw_masks(network, share, n_rows, seed=0):
     """Masks, and the share that they keep."""
-    dropout, rng = Dropout(network, share, n_rows, 3 * n_rows), np.random.default_rng(seed)
-    dropout.refresh(rng)
+    dropout, rng = Dropout(network, n_rows, 3 * n_rows), np.random.default_rng(seed)
+    dropout.refresh(share, rng)
     return dropout.draw(n_rows, rng), dropout.kept
 
 
-@pytest.mark.parametrize("share", [0.0, 0.001, 0.1, 0.5, 0.998, 1.0 - 1e-9])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.998, 1.0 - 1e-9])
 @pytest.mark.parametrize("n_rows", [400, 4000])
 @pytest.mark.parametrize("widths", [(100,), (100, 50), (60,) * 10])
 def test_the_share_asked_for_is_cut_of_the_ways_through_the_network(share, n_rows, widths):
@@ -40,14 +43,22 @@ def test_the_share_asked_for_is_cut_of_the_ways_through_the_network(share, n_row
 @pytest.mark.parametrize("n_rows", [1, 7, 20])
 def test_every_batch_of_an_epoch_and_every_epoch_drops_others(n_rows):
     network, rng = Network([2, 30, 3], dtype=np.float32), np.random.default_rng(0)
-    dropout, seen = Dropout(network, 0.5, n_rows, 20 * n_rows), set()
+    dropout, seen = Dropout(network, n_rows, 20 * n_rows), set()
     for _ in range(3):
-        dropout.refresh(rng)
+        dropout.refresh(0.5, rng)
         for _ in range(20):
             (mask,) = dropout.draw(n_rows, rng)
             assert mask.dtype == np.float32
             seen.add(mask.tobytes())
     assert len(seen) > 55
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001])
+def test_a_share_too_small_to_matter_drops_nothing_and_draws_nothing(share):
+    dropout, rng = Dropout(Network([2, 30, 3]), N_ROWS, N_ROWS), np.random.default_rng(0)
+    dropout.refresh(share, rng)
+    assert (dropout.draw(N_ROWS, rng), dropout.kept) == ([], 1.0)
+    assert rng.bytes(8) == np.random.default_rng(0).bytes(8)
 
 
 def test_without_hidden_layers_nothing_is_dropped():
@@ -144,3 +155,16 @@ def test_the_gradient_with_dropout_takes_means_for_constants(
     )
     largest = np.abs(expected).max()
     np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-6 * largest)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "inverse_time"])
+@pytest.mark.parametrize("dropout_schedule", DROPOUT_SCHEDULES)
+def test_the_share_stays_or_falls_as_the_learning_rate_does(schedule, dropout_schedule):
+    given = {"schedule": schedule, "dropout_schedule": dropout_schedule, "decay_rate": 0.2}
+    plan = replace(PLAN, **given, dropout=0.4, max_epochs=5)
+    trainer = Trainer(NETWORK, IDENTITY, make_rows(), plan, make_run(plan))
+    for _ in range(plan.max_epochs):
+        falls = dropout_schedule == "learning_rate"
+        share = 0.4 * (trainer.rate() / plan.rate if falls else 1.0)
+        assert np.isfinite(trainer.epoch())
+        assert trainer.dropout.kept == pytest.approx(1 - share, abs=1 / 256)
