@@ -42,7 +42,7 @@ class Scale:
 #: Seeds of the wide nets, which vote in the end.
 VOTERS = 5
 #: What wide nets are held back by, and batches that their products are faster with.
-WIDE = {"dropout": 0.5, "batch_size": 200}
+WIDE = {"dropout": 0.5, "dropout_schedule": "learning_rate", "batch_size": 200}
 WIDE_NET = {"hidden": (500, 500), "epochs": 20, "arguments": WIDE}
 FULL = Scale(
     recipe=50,
