@@ -62,11 +62,14 @@ def run_parts(args, ledger):
             print_table(title, table)
 
 
-def all_tables(content):
-    """Tables of all parts in the file, in the order of the parts."""
-    known = content["tables"]
-    order = sorted(known, key=lambda name: (list(PARTS).index(name.split(",")[0]), name))
-    return {title: table for name in order for title, table in known[name].items()}
+def write_sections(markdown, content):
+    """Tables of the parts in the file, in their order; wide nets have a section of their own."""
+    known, sections = content["tables"], {"depth": {}, "wide": {}}
+    for name in sorted(known, key=lambda name: (list(PARTS).index(name.split(",")[0]), name)):
+        sections["wide" if name.startswith("best") else "depth"] |= known[name]
+    for name, tables in sections.items():
+        if tables:
+            write_section(markdown, name, tables)
 
 
 def main():
@@ -82,7 +85,7 @@ def main():
         )
     ledger.write()
     if args.markdown:
-        write_section(args.markdown, "depth", all_tables(ledger.content))
+        write_sections(args.markdown, ledger.content)
     if args.figure:
         from _depth_figure import draw
 
