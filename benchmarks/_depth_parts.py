@@ -297,15 +297,16 @@ def best(bench):
             {
                 "net": one.name + says,
                 "one: test %": mean_percent(found["each"]),
-                "one: test loss": float(np.mean([one["test loss"] for one in found["each"]])),
+                "one: test loss": float(np.mean([each["test loss"] for each in found["each"]])),
                 "one: fit, minutes": float(np.mean(minutes)),
                 f"{VOTERS} voting: test %": percent(found["test accuracy"]),
                 f"{VOTERS} voting: test loss": found["test loss"],
                 f"{VOTERS} voting: fit, minutes": sum(minutes),
+                "BLAS threads": found["each"][0]["threads"],
             }
         )
     layers = "-".join(map(str, hidden))
-    return {f"Wide, on {name}: {layers}, {epochs} epochs, {VOTERS} seeds, one thread": rows}, {}
+    return {f"Wide, on {name}: {layers}, {epochs} epochs, {VOTERS} seeds": rows}, {}
 
 
 PARTS = {

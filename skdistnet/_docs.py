@@ -134,9 +134,8 @@ dropout : float in [0, 1), default={default}
     "dropout_schedule": """
 dropout_schedule : {{"constant", "learning_rate"}}, default={default}
     "constant": the same share in every epoch. "learning_rate": the share falls as the learning rate
-    does, with ``learning_rate="cosine"`` from `dropout` to nothing at the end. That suits wide nets
-    and much dropout, 0.3 or more, which otherwise end where they answer well with outputs missing
-    rather than with all of them [2]_.""",
+    does, with ``learning_rate="cosine"`` from `dropout` to nothing at the end, so that what is
+    learned under much dropout is fitted, in the last epochs, to answers without it [2]_.""",
     "label_smoothing": """
 label_smoothing : float in [0, 1), default={default}
     Share of each label that training spreads evenly over all classes.""",

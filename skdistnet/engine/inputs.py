@@ -35,10 +35,11 @@ def make_dense(part):
 def column_range(X):
     """Least and largest number of each column, NaN aside; NaN for a column of nothing else."""
     if issparse(X):
-        return tuple(end.toarray().ravel() for end in (X.nanmin(axis=0), X.nanmax(axis=0)))
-    low, high = X.min(axis=0), X.max(axis=0)
-    if np.isnan(low).any():
-        low, high = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
+        low, high = (end.toarray().ravel() for end in (X.nanmin(axis=0), X.nanmax(axis=0)))
+    else:
+        low, high = X.min(axis=0), X.max(axis=0)
+        if np.isnan(low).any():
+            low, high = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
     # Which of 0.0 and -0.0 is the least hangs on the order in memory.
     return low + 0.0, high + 0.0
 

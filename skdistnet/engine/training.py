@@ -120,18 +120,15 @@ class Trainer:
                 run.start = run.theta.copy()
             self.decay = Decay(network, plan.decay, plan.alpha, input_map.origin, run.start)
 
-    def multiplier(self):
-        """What the schedule multiplies by; one with a horizon starts anew with each training."""
+    def rate(self):
+        """Rate of the step to come; a schedule with a horizon starts anew with each training."""
         plan, step = self.plan, self.run.n_steps
         if plan.schedule in HORIZON_SCHEDULES:
             step -= self.first_step
-        return SCHEDULES[plan.schedule](
+        multiplier = SCHEDULES[plan.schedule](
             step, self.steps_per_epoch, self.total_steps, plan.power_t, plan.decay_rate
         )
-
-    def rate(self):
-        """Rate of the step to come."""
-        return self.plan.rate * self.multiplier() * self.run.rate_factor
+        return plan.rate * multiplier * self.run.rate_factor
 
     def epoch(self):
         """One pass over the rows; returns the mean loss, each batch before its step."""
@@ -152,7 +149,7 @@ class Trainer:
         """Draw what an epoch drops; buffers are of the share that is kept."""
         share, before = self.plan.dropout, self.dropout.kept
         if self.plan.dropout_schedule == "learning_rate":
-            share *= min(self.multiplier(), 1.0)
+            share *= self.rate() / self.plan.rate
         self.dropout.refresh(share, self.run.rng)
         if self.dropout.kept != before:
             self.workspaces.clear()
