@@ -1,12 +1,13 @@
 """Keeping subnormal numbers out: arithmetic with them is many times slower than with others.
 
 They come from units that fall silent, whose activations and gradients fade away, and from averages
-of gradients that have become zero, which decay for ever.
+of gradients that have become zero, which decay for ever, as do parameters that nothing but a decay
+acts on, such as inverse radii of pixels that are never lit.
 """
 
 import numpy as np
 
-__all__ = ["flush_activations", "flush_averages", "flush_slopes"]
+__all__ = ["flush_activations", "flush_averages", "flush_slopes", "settle"]
 
 
 def flush(array, small):
@@ -35,3 +36,16 @@ def flush_slopes(array):
 def flush_averages(array):
     """Set to zero what some steps of decay would make subnormal."""
     flush(array, 1e-28 if array.dtype == np.float32 else 1e-280)
+
+
+def settle(parameters, averages):
+    """Set to zero, with its averages, a parameter whose square would soon be subnormal.
+
+    Inverse radii are squared before they meet inputs. Without its averages a parameter would be
+    moved from zero again, by next to nothing. The others are left as they are.
+    """
+    faded = np.flatnonzero(
+        np.abs(parameters) < (1e-15 if parameters.dtype == np.float32 else 1e-140)
+    )
+    for array in (parameters, *averages):
+        array[faded] = 0

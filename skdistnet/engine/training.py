@@ -14,7 +14,7 @@ from .regularization import Decay
 from .rollback import Rollback
 from .schedules import HORIZON_SCHEDULES, SCHEDULES
 from .solvers import copy_state
-from .subnormals import flush_averages
+from .subnormals import flush_averages, settle
 from .threads import blas_threads
 from .watching import Outcome, Watch
 
@@ -187,9 +187,11 @@ class Trainer:
 
     def sweep(self):
         """Set to zero what decays for ever."""
-        for array in (self.run.theta, *self.run.solver_state.values()):
-            if isinstance(array, np.ndarray):
-                flush_averages(array)
+        state = self.run.solver_state.values()
+        averages = [array for array in state if isinstance(array, np.ndarray)]
+        settle(self.run.theta, averages)
+        for array in averages:
+            flush_averages(array)
 
 
 class Progress:

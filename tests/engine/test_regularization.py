@@ -88,7 +88,7 @@ def test_subnormal_numbers_are_swept_from_parameters_and_averages(dtype):
     network, rows, _ = standstill()
     network = Network(network.sizes, output_layer="linear", dtype=dtype)
     tiny = np.finfo(dtype).tiny
-    theta = network.pack(coefs=[[[tiny], [1e-20], [1.0]]], intercepts=[[0.0]])
+    theta = network.pack(coefs=[[[tiny], [1e-12], [1.0]]], intercepts=[[0.0]])
     plan = replace(PLAN, rate=0.01, alpha=1.0, max_epochs=SWEEP, batch_size=8, patience=1000)
     run = Run(theta, plan.solver.init(theta), np.random.default_rng(0))
     run.solver_state["mean_square"][:] = tiny * 2.0**10
@@ -97,5 +97,28 @@ def test_subnormal_numbers_are_swept_from_parameters_and_averages(dtype):
     )
     coefs = network.unpack(outcome.theta).coefs[0][:, 0]
     assert coefs[0] == 0
-    np.testing.assert_allclose(coefs[1:], np.array([1e-20, 1]) * 0.99**SWEEP, rtol=1e-4)
+    np.testing.assert_allclose(coefs[1:], np.array([1e-12, 1]) * 0.99**SWEEP, rtol=1e-4)
     np.testing.assert_array_equal(run.solver_state["mean_square"], 0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_radius_that_only_decay_acts_on_ends_at_zero_and_never_has_a_subnormal_square(dtype):
+    """As of a pixel that is never lit, under the decay of the reference."""
+    network = Network([N_INPUTS, 4, 1], output_layer="linear", dtype=dtype)
+    plan = replace(PLAN, rate=0.001, alpha=1e-4, decay="coupled", max_epochs=1)
+    run = make_run(plan)
+    run = Run(run.theta.astype(dtype), plan.solver.init(run.theta.astype(dtype)), run.rng)
+    params = network.views(run.theta)[0]
+    params["centroids"][:, 0] = 0
+    params["inverse_radii"][:, 0] = 1e-4
+    rows = make_rows()
+    rows.X[:, 0] = 0
+    rows = Rows(rows.X.astype(dtype), rows.target.astype(dtype))
+    smallest = np.inf
+    while np.any(radii := params["inverse_radii"][:, 0]) and run.n_steps < 20_000:
+        train(network, IDENTITY, rows, plan, run)
+        squares = radii[radii != 0] ** 2
+        smallest = min(smallest, squares.min(initial=np.inf))
+    assert not radii.any()
+    assert smallest >= np.finfo(dtype).tiny
+    assert params["inverse_radii"][:, 1:].all()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skdistnet.engine.subnormals import flush_activations, flush_averages, flush_slopes
+from skdistnet.engine.subnormals import flush_activations, flush_averages, flush_slopes, settle
 
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -36,3 +36,15 @@ def test_numbers_around_one_keep_their_last_bits_but_few(dtype, flush):
     kept = values.copy()
     flush(values)
     np.testing.assert_allclose(values, kept, rtol=0, atol=np.finfo(dtype).eps)
+
+
+@every_dtype
+def test_what_settles_has_no_averages_left_and_nothing_else_changes(dtype):
+    rng = np.random.default_rng(0)
+    parameters, average = rng.normal(size=(2, 100)).astype(dtype)
+    parameters[:3] = 0, np.finfo(dtype).tiny, -(np.finfo(dtype).tiny ** 0.5)
+    kept = parameters.copy(), average.copy()
+    settle(parameters, [average])
+    for array, before in zip((parameters, average), kept, strict=True):
+        np.testing.assert_array_equal(array[:3], 0)
+        np.testing.assert_array_equal(array[3:], before[3:])
