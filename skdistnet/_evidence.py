@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
+from ._sizes import Sizes
 from ._subspaces import Subspaces
 from .engine.inputs import column_range, make_dense
 from .engine.prediction import layer_output
@@ -198,17 +199,19 @@ def sample_size(X):
     return min(CALIBRATION_ROWS, max(2, CHUNK // X.shape[1]))
 
 
-def combine(evidence, centers, scales):
+def combine(evidence, n_layers, centers, scales):
     """The score: the sum of the logarithms of the shares of known rows with more evidence.
 
-    Sums of such logarithms are Fisher's way to join several tests in one. What exceeds its center
-    is, among known rows, taken to have exponential tails, which continue what was seen to where
-    nothing was; evidence is a logarithm of a distance, so that distances have tails of a power.
+    Sums of such logarithms are Fisher's way to join several tests in one. Evidence of the layers
+    comes first, and its mean counts as one test: an output is made of hidden activations, and says
+    much of the same. What exceeds its center is, among known rows, taken to have exponential tails,
+    which continue what was seen to where nothing was; evidence is a logarithm of a distance, so
+    that distances have tails of a power.
     """
     deviates = (evidence - centers[:, np.newaxis]) / scales[:, np.newaxis]
     half = 0.5 * np.exp(-np.abs(deviates))
     shares = np.where(deviates > 0, np.log(0.5) - deviates, np.log1p(-half))
-    return shares.sum(axis=0)
+    return shares[:n_layers].mean(axis=0) + shares[n_layers:].sum(axis=0)
 
 
 def calibrate(network, theta, input_map, X, groups, bounds):
@@ -238,6 +241,8 @@ def calibrate(network, theta, input_map, X, groups, bounds):
     inputs = mapped_inputs(input_map, X)
     n_directions = int(DIRECTIONS_PER_UNIT * network.layers[0].n_units)
     across = Subspaces.cross_fitted(inputs, groups, n_directions)
+    sizes = Sizes.fit(inputs, across)
+    across -= sizes.expected(inputs)
     evidence = np.stack([*(own for _, own in fits), across, log_excess(X, second_box(X))])
     centers = np.median(evidence, axis=1)
     least = np.repeat([LEAST_SPREAD, LEAST_BOX_SPREAD], [len(evidence) - 1, 1])
@@ -247,25 +252,27 @@ def calibrate(network, theta, input_map, X, groups, bounds):
         "bounds": bounds,
         "layers": [asdict(groups) for groups, _ in fits],
         "inputs": asdict(Subspaces.fit(inputs, groups, n_directions)),
+        "sizes": asdict(sizes),
         "centers": centers,
         "scales": scales,
     }
-    return state, combine(evidence, centers, scales)
+    return state, combine(evidence, len(fits), centers, scales)
 
 
 def score(network, theta, input_map, X, state):
     """Nearness of rows in input units to the training data, (n_rows,), 0 at best."""
     scores = np.empty(X.shape[0])
     layers = [Groups(**layer) for layer in state["layers"]]
-    subspaces = Subspaces(**state["inputs"])
+    subspaces, sizes = Subspaces(**state["inputs"]), Sizes(**state["sizes"])
     chunk = max(1, CHUNK // max(network.sizes))
     for start in range(0, len(scores), chunk):
         rows = make_dense(X[start : start + chunk])
         features = layer_features(network, theta, input_map, rows)
         evidence = [layer.evidence(F) for F, layer in zip(features, layers)]
-        evidence.append(subspaces.evidence(mapped_inputs(input_map, rows)))
+        inputs = mapped_inputs(input_map, rows)
+        evidence.append(subspaces.evidence(inputs) - sizes.expected(inputs))
         evidence.append(log_excess(rows, state["bounds"]))
         scores[start : start + chunk] = combine(
-            np.stack(evidence), state["centers"], state["scales"]
+            np.stack(evidence), len(layers), state["centers"], state["scales"]
         )
     return scores

@@ -41,7 +41,8 @@ class ScoringNetwork(TrainableNetwork):
         Evidence comes from four places, each calibrated on training rows: the box of the training
         data, the principal subspaces of the classes in it, the activations of the last hidden layer
         and the raw output. The score is the sum over them of the logarithm of the share of known
-        rows that are more unusual; rows below ``novelty_threshold_`` are unlike the training data.
+        rows that are more unusual, the last two by their mean; rows below ``novelty_threshold_``
+        are unlike the training data.
 
         Parameters
         ----------

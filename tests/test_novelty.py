@@ -288,21 +288,24 @@ def test_excess_is_measured_in_ranges_and_a_constant_column_has_range_one():
 
 def test_scores_are_sums_of_logarithms_of_the_shares_of_known_rows_beyond():
     rng = np.random.default_rng(0)
-    known = np.stack([rng.laplace(3.0, 2.0, 200_000), rng.laplace(-1.0, 0.1, 200_000)])
-    centers, scales = np.array([3.0, -1.0]), np.array([2.0, 0.1])
-    rows = np.array([[3.0, 9.0, 1.0], [-1.0, -1.1, -0.7]])
+    centers, scales = np.array([3.0, -1.0, 0.0]), np.array([2.0, 0.1, 1.0])
+    known = rng.laplace(centers, scales, (200_000, 3)).T
+    rows = np.array([[3.0, 9.0, 1.0], [-1.0, -1.1, -0.7], [0.0, 2.0, 3.0]])
     shares = [
         [np.mean(kind > number) for number in numbers]
         for kind, numbers in zip(known, rows, strict=True)
     ]
-    expected = np.log(shares).sum(axis=0)
-    np.testing.assert_allclose(_evidence.combine(rows, centers, scales), expected, atol=0.05)
+    logs = np.log(shares)
+    for n_layers in (1, 2):
+        found = _evidence.combine(rows, n_layers, centers, scales)
+        expected = logs[:n_layers].mean(axis=0) + logs[n_layers:].sum(axis=0)
+        np.testing.assert_allclose(found, expected, atol=0.1)
 
 
 def test_any_evidence_lowers_the_score_and_none_makes_up_for_another():
     evidence = np.full((3, 5), -5.0)
     evidence[1, 1:] = evidence[2, 2:] = 2.0
     evidence[2, 3:] = [50.0, 1e6]
-    found = _evidence.combine(evidence, np.zeros(3), np.ones(3))
+    found = _evidence.combine(evidence, 1, np.zeros(3), np.ones(3))
     assert (np.diff(found) < -1.0).all()
     assert found[-1] == pytest.approx(-1e6, rel=1e-4)

@@ -1,0 +1,147 @@
+"""Seconds of an epoch of the published recipe: the authors' own code beside ours, in one run.
+
+Theirs is Octave code, https://github.com/ToKu2015/NN_DMGA; a clone of it and GNU Octave with
+OpenBLAS are needed::
+
+    python benchmarks/reference_epochs.py --data FOLDER/mnist.npz --reference CLONE
+    python benchmarks/reference_epochs.py --data FILE --reference CLONE --markdown FILE
+
+Their functions for start, gradients and update are called as their script does, on rows that are
+in memory already; reading files, and the tests between epochs, are not counted. Ours is the time
+that more epochs take, in both precisions, beside MLPClassifier at its defaults. All have layers of
+100 and 100, batches of 100, one BLAS thread, and take turns.
+"""
+
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from _depth_nets import MLPS, RECIPE
+from _depth_runs import fail, read_images
+from _harness import alternate, print_table, quiet, ratio, seconds, write_json, write_section
+from scipy.io import savemat
+from threadpoolctl import threadpool_limits
+
+HIDDEN = (100, 100)
+REFERENCE = "the reference, Octave"
+#: Calls the reference's functions; prints seconds and the mean loss of each epoch.
+DRIVER = """
+addpath(getenv("REFERENCE"));
+load(getenv("IMAGES"));
+n_rows = rows(X);
+targets = zeros(n_rows, 10);
+targets(sub2ind(size(targets), 1:n_rows, labels)) = 1;
+weights = InitializeWeights([columns(X), 100, 100, 10]);
+momentum = magnitude = cell(3, 2);
+rate = 0.01;
+for epoch = 1:str2double(getenv("EPOCHS"))
+  tic;
+  order = randperm(n_rows);
+  total = 0;
+  for first = 1:100:n_rows
+    batch = order(first:min(first + 99, n_rows));
+    [loss, gradients] = costFunction(weights, X(batch, :), targets(batch, :), 0.001);
+    [weights, momentum, magnitude] = UpdateWeights(
+      weights, gradients, momentum, magnitude, rate, 0);
+    total += loss * numel(batch) / n_rows;
+  end
+  printf("epoch %d: %.6f s, loss %.6f\\n", epoch, toc, total);
+  rate /= 1 + 0.01 * epoch;
+end
+"""
+
+
+def reference_epoch(folder, images, n_epochs):
+    """A function that runs the reference and returns the median seconds of its epochs."""
+    driver = Path(images).with_name("driver.m")
+    driver.write_text(DRIVER)
+    settings = {"REFERENCE": str(folder), "IMAGES": str(images), "EPOCHS": str(n_epochs)}
+    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+    def measure():
+        ran = subprocess.run(
+            ["octave-cli", "--quiet", str(driver)],
+            env=os.environ | settings | threads,
+            capture_output=True,
+            text=True,
+        )
+        found = re.findall(r"^epoch \d+: ([\d.]+) s, loss ([\d.]+)$", ran.stdout, re.MULTILINE)
+        if len(found) != n_epochs:
+            fail(f"the reference did not run to its end: {ran.stderr.strip()}")
+        print(f"{REFERENCE}: " + "; ".join(f"{s} s, loss {loss}" for s, loss in found), flush=True)
+        return statistics.median(float(each) for each, _ in found)
+
+    return measure
+
+
+def epoch_of(contender, images, dtype, n_epochs):
+    """A function that returns the seconds of an epoch: what further ones add to a fit."""
+    X = images.X.astype(dtype)
+
+    def fit(n):
+        return lambda: contender.make(HIDDEN, n, seed=0).fit(X, images.y)
+
+    def measure():
+        with quiet():
+            return (seconds(fit(1 + n_epochs)) - seconds(fit(1))) / n_epochs
+
+    return measure
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("--data", metavar="FILE", required=True, help="images as an .npz file")
+    add("--reference", metavar="FOLDER", required=True, help="a clone of the authors' code")
+    add("--epochs", type=int, default=3, help="epochs of each net; default: %(default)s")
+    add("--repeats", type=int, default=3, help="turns; default: %(default)s")
+    add("--markdown", metavar="FILE", help="write the table into this file too")
+    add("--output", default="reference_epochs.json", help="JSON to write; default: %(default)s")
+    args = parser.parse_args()
+    if not (Path(args.reference) / "costFunction.m").exists():
+        parser.error(f"--reference: there is no costFunction.m in {args.reference}")
+    return args
+
+
+def measure_all(args):
+    """Seconds of an epoch by name, each a list over turns."""
+    images = read_images(args.data)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "images.mat"
+        # Octave counts classes from 1.
+        labels = images.y.astype(np.float64)[np.newaxis] + 1
+        savemat(path, {"X": images.X.astype(np.float64), "labels": labels})
+        measures = {REFERENCE: reference_epoch(Path(args.reference).resolve(), path, args.epochs)}
+        for contender in (RECIPE, MLPS[0]):
+            for dtype in (np.float64, np.float32):
+                name = f"{contender.name}, {np.dtype(dtype).name}"
+                measures[name] = epoch_of(contender, images, dtype, args.epochs)
+        return alternate(measures, args.repeats)
+
+
+def main():
+    args = parse_arguments()
+    with threadpool_limits(1, user_api="blas"):
+        rounds = measure_all(args)
+    rows = [
+        {
+            "net": name,
+            "epoch, s": statistics.median(found),
+            "the reference's epoch / this": ratio(rounds, REFERENCE, name),
+        }
+        for name, found in rounds.items()
+    ]
+    title = "An epoch of 100-100 on 60,000 images, one thread, medians"
+    print_table(title, rows)
+    write_json(args.output, {"rounds": rounds})
+    if args.markdown:
+        write_section(args.markdown, "reference", {title: rows})
+
+
+if __name__ == "__main__":
+    main()
