@@ -180,6 +180,14 @@ class Network:
                 views[name][...] = 1
         return mask
 
+    def radius_mask(self):
+        """A vector of bools: which parameters are inverse radii."""
+        mask = np.zeros(self.n_parameters, dtype=bool)
+        for views in self.views(mask):
+            if "inverse_radii" in views:
+                views["inverse_radii"][...] = True
+        return mask
+
     # Passes through the layers --------------------------------------------------------------------
 
     def workspace(self, n_rows, kept=1.0):

@@ -38,14 +38,24 @@ def flush_averages(array):
     flush(array, 1e-28 if array.dtype == np.float32 else 1e-280)
 
 
-def settle(parameters, averages):
-    """Set to zero, with its averages, a parameter whose square would soon be subnormal.
+def settle(parameters, averages, radii):
+    """Let no parameter fade until its square, or a product with that, is subnormal.
 
-    Inverse radii are squared before they meet inputs. Without its averages a parameter would be
-    moved from zero again, by next to nothing. The others are left as they are.
+    What has faded goes to zero, but inverse radii stay just above: at zero they would have no
+    gradient any more, and could not come back when their input begins to tell something. Without
+    its averages such a parameter would be moved on by next to nothing. The others are left as they
+    are.
+
+    Parameters
+    ----------
+    parameters : ndarray of shape (n_parameters,)
+    averages : list of ndarray of shape (n_parameters,)
+        The solver's.
+    radii : ndarray of bool of shape (n_parameters,)
+        Which parameters are inverse radii.
     """
-    faded = np.flatnonzero(
-        np.abs(parameters) < (1e-15 if parameters.dtype == np.float32 else 1e-140)
-    )
-    for array in (parameters, *averages):
+    least = 4e-12 if parameters.dtype == np.float32 else 1e-75
+    faded = np.flatnonzero(np.abs(parameters) < least)
+    parameters[faded] = np.copysign(least * radii[faded], parameters[faded])
+    for array in averages:
         array[faded] = 0

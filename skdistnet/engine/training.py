@@ -109,6 +109,7 @@ class Trainer:
         self.params = network.views(run.theta)
         self.gradient = memory.empty(run.theta.shape, run.theta.dtype)
         self.grads = network.views(self.gradient)
+        self.radii = network.radius_mask()
         self.mapped_rows = MappedRows(input_map, rows.X, network.dtype)
         self.workspaces = {}
         self.steps_per_epoch = -(-len(rows) // plan.batch_size)
@@ -186,10 +187,10 @@ class Trainer:
         return value, n_rows if picked is None else float(picked.sum())
 
     def sweep(self):
-        """Set to zero what decays for ever."""
+        """Stop what decays for ever."""
         state = self.run.solver_state.values()
         averages = [array for array in state if isinstance(array, np.ndarray)]
-        settle(self.run.theta, averages)
+        settle(self.run.theta, averages, self.radii)
         for array in averages:
             flush_averages(array)
 

@@ -42,9 +42,22 @@ def test_numbers_around_one_keep_their_last_bits_but_few(dtype, flush):
 def test_what_settles_has_no_averages_left_and_nothing_else_changes(dtype):
     rng = np.random.default_rng(0)
     parameters, average = rng.normal(size=(2, 100)).astype(dtype)
-    parameters[:3] = 0, np.finfo(dtype).tiny, -(np.finfo(dtype).tiny ** 0.5)
+    tiny = np.finfo(dtype).tiny
+    parameters[:4] = 0, tiny, tiny, -(tiny**0.5)
+    radii = np.arange(100) % 2 == 1
     kept = parameters.copy(), average.copy()
-    settle(parameters, [average])
+    settle(parameters, [average], radii)
+    np.testing.assert_array_equal(parameters[[0, 2]], 0)
+    np.testing.assert_array_equal(np.sign(parameters[[1, 3]]), [1, -1])
+    assert (np.abs(parameters[[1, 3]]) < 1e-11).all()
+    np.testing.assert_array_equal(average[:4], 0)
     for array, before in zip((parameters, average), kept, strict=True):
-        np.testing.assert_array_equal(array[:3], 0)
-        np.testing.assert_array_equal(array[3:], before[3:])
+        np.testing.assert_array_equal(array[4:], before[4:])
+
+
+@every_dtype
+def test_a_squared_radius_that_has_settled_is_normal_in_products(dtype):
+    radius = np.zeros(1, dtype)
+    settle(radius, [], np.ones(1, bool))
+    slope = smallest(flush_slopes, dtype)
+    assert radius**2 * slope >= np.finfo(dtype).tiny
