@@ -5,6 +5,8 @@ __all__ = ["draw"]
 #: Ours in blue, green and orange; MLPClassifier's three in shades of grey.
 COLORS = ["#0072B2", "#009E73", "#D55E00", "#222222", "#777777", "#B5B5B5"]
 MARKERS = "osD^v<"
+#: Smaller norms of gradients are as good as none, and would squeeze the rest into a line.
+LEAST_NORM = 1e-12
 
 
 def draw_curves(ax, curves, percent=True, **style):
@@ -29,7 +31,10 @@ def draw_gradients(ax, curves):
     """Solid after an epoch, dotted at the start."""
     for stage, style in (("after an epoch", "-"), ("start", ":")):
         chosen = {
-            name.removesuffix(f", {stage}"): curve
+            name.removesuffix(f", {stage}"): {
+                "x": curve["x"],
+                "y": [norm if norm > LEAST_NORM else float("nan") for norm in curve["y"]],
+            }
             for name, curve in curves.items()
             if name.endswith(f", {stage}")
         }
@@ -41,15 +46,18 @@ def draw_gradients(ax, curves):
     ax.set(
         title="Gradients after an epoch; dotted: at the start",
         xlabel="hidden layer",
-        ylabel="norm of the gradient",
+        ylabel=f"norm of the gradient, where it exceeds {LEAST_NORM:g}",
         yscale="log",
     )
 
 
 def draw_solvers(ax, curves):
+    """Crosses, at the bottom, are rates at which training diverged."""
     draw_curves(ax, curves)
+    for i, curve in enumerate(curves.values()):
+        ax.plot(curve["diverged"], [2 + 2 * i] * len(curve["diverged"]), "x", color=COLORS[i])
     ax.set(
-        title="Solvers, the reference's net and start",
+        title="Solvers, the reference's net and start; crosses: diverged",
         xlabel="learning rate",
         ylabel="test accuracy, %",
         xscale="log",

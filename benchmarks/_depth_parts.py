@@ -251,7 +251,7 @@ def solvers(bench):
     """Training loss and test accuracy by solver and learning rate, on the reference's net."""
     scale, rows, curves = bench.scale, [], {}
     for name, settings in SOLVERS.items():
-        row, curve = {"solver": name}, {"x": [], "y": []}
+        row, curve = {"solver": name}, {"x": [], "y": [], "diverged": []}
         for rate in scale.rates:
             result = bench.train(
                 RECIPE,
@@ -265,7 +265,9 @@ def solvers(bench):
                 **settings(rate),
             )
             row[f"{rate:g}"] = "diverged"
-            if not result["diverged"]:
+            if result["diverged"]:
+                curve["diverged"].append(rate)
+            else:
                 accuracy = result["test accuracy"]
                 row[f"{rate:g}"] = f"{result['train loss']:.3f} / {100 * accuracy:.1f}"
                 curve["x"].append(rate)
@@ -275,6 +277,12 @@ def solvers(bench):
     if bench.images.name == "mnist" and scale is FULL:
         for name, cells in REFERENCE_SOLVERS.items():
             rows.append({"solver": name} | {f"{r:g}": c for r, c in zip(scale.rates, cells)})
+            known = [(r, c.split(" / ")[1]) for r, c in zip(scale.rates, cells) if " / " in c]
+            curves[name] = {
+                "x": [rate for rate, _ in known],
+                "y": [float(accuracy) / 100 for _, accuracy in known],
+                "diverged": [rate for rate in scale.rates if rate not in dict(known)],
+            }
     return {
         f"Solvers at constant learning rates, {scale.solvers} epochs: train loss / test %": rows
     }, curves

@@ -15,7 +15,7 @@ from ._features import HiddenFeatures
 from ._fitting import Validation
 from ._handling import check_handling
 from ._novelty import ScoringNetwork
-from ._reporting import warn_if_cut_short, warn_if_still_falling
+from ._reporting import warn_if_not_smooth, warn_if_still_falling
 from ._restarts import best_restart
 from ._rows import is_plain, takes_missing, validate_rows
 from ._validation import check_parameters, check_sample_weight
@@ -68,7 +68,7 @@ class BaseDistanceNet(CallbackSupportMixin, HiddenFeatures, ScoringNetwork):
         check_checkpointing(self)
         check_handling(self)
         draft, outcome = self._learn(X, y, sample_weight, given)
-        warn_if_cut_short(draft, outcome)
+        warn_if_not_smooth(draft, outcome)
         warn_if_still_falling(draft, outcome)
         return self._take_over(draft)
 
@@ -118,7 +118,7 @@ class BaseDistanceNet(CallbackSupportMixin, HiddenFeatures, ScoringNetwork):
         counted = self.learning_rate in ("invscaling", "inverse_time")
         schedule = self.learning_rate if counted else "constant"
         outcome = draft._train(rows, validation, run, 1, schedule)
-        warn_if_cut_short(draft, outcome)
+        warn_if_not_smooth(draft, outcome)
         if outcome.reason == "interrupted":
             return self  # as it was: half an epoch is no call, and may be made again
         draft._keep_progress(run)

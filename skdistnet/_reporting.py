@@ -7,7 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .engine.rollback import MAX_HALVINGS
 
-__all__ = ["epoch_printer", "warn_if_cut_short", "warn_if_still_falling"]
+__all__ = ["epoch_printer", "warn_if_not_smooth", "warn_if_still_falling"]
 
 #: From here past `fit` to the line of the user.
 CALLER = 4
@@ -32,8 +32,8 @@ def epoch_printer(max_iter):
     return report
 
 
-def warn_if_cut_short(estimator, outcome):
-    """Say what ended a training other than its own plan, and what to change."""
+def warn_if_not_smooth(estimator, outcome):
+    """Say what ended a training, or sent it back, other than its own plan; and what to change."""
     if outcome.reason == "interrupted":
         warnings.warn(
             f"Training was interrupted after {estimator.n_iter_} epochs; "
@@ -46,6 +46,15 @@ def warn_if_cut_short(estimator, outcome):
             f"gone back and halved its rate {MAX_HALVINGS} times; the model keeps the best "
             "parameters from before. A smaller 'learning_rate_init' (now "
             f"{estimator.learning_rate_init}) may help, or standardize=True.",
+            ConvergenceWarning,
+            stacklevel=CALLER,
+        )
+    elif outcome.n_halvings:
+        warnings.warn(
+            "The loss or the parameters were no longer finite, so that training went back to its "
+            f"best epoch and halved its rate: {outcome.n_halvings} of at most {MAX_HALVINGS} "
+            f"times. A smaller 'learning_rate_init' (now {estimator.learning_rate_init}) may give "
+            "a better model, and standardize=True.",
             ConvergenceWarning,
             stacklevel=CALLER,
         )

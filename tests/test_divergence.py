@@ -39,8 +39,7 @@ def test_predictions_are_finite_at_any_rate(kind, X, y, solver, activation, dtyp
 def test_a_rate_that_is_somewhat_too_large_is_halved_until_it_is_not(kind, X, y):
     options = SMALL | {"solver": "sgd", "learning_rate": "constant", "max_iter": 30}
     net = kind(**options, learning_rate_init=1e5, warm_start=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with pytest.warns(ConvergenceWarning, match=r"halved its rate.*learning_rate_init' \(now 1000"):
         net.fit(X, y)
     assert net._progress_["rate_factor"] < 1
 

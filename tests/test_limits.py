@@ -216,7 +216,7 @@ ROWS = {
     "names of features checked": names_are_checked,
     "array API, tensors": lambda library: get_tags(library.classifier).array_api_support,
     "layers of distances, and hybrids": any_layer,
-    "convolution, attention, any module": setting("module"),
+    "convolution, recurrence, attention, any module": setting("module"),
     "GPUs": setting("device"),
     "a loss of your own": loss(lambda y, prediction: abs(y - prediction)),
     "absolute error": loss("absolute_error"),

@@ -298,6 +298,7 @@ def train_epoch(trainer, watch, rollback, begin, report):
             outcome.reason = "diverged"
             if watch.validation is None:
                 np.copyto(outcome.theta, watch.run.theta)
+        outcome.n_halvings = rollback.n_halvings
         return
     rollback.end(loss)
     watch.record(loss)

@@ -26,6 +26,8 @@ class Outcome:
     best_epoch: int = 0
     reason: str = ""
     """Why it ended: "budget", "plateau", "stopped", "diverged" or "interrupted"; "" before."""
+    n_halvings: int = 0
+    """How often it went back and halved its rate."""
 
     def still_falling(self, tol):
         """Whether the loss fell by more than `tol` an epoch over the last tenth of the epochs."""

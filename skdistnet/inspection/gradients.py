@@ -24,7 +24,7 @@ def gradient_flow(estimator, X, y, sample_weight=None):
     Parameters
     ----------
     estimator : DistanceNetClassifier or DistanceNetRegressor
-        Fitted, with layers of any kind.
+        Fitted, by ``fit`` or ``partial_fit``, with layers of any kind.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Rows, such as those of the fit.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)

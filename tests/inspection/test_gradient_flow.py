@@ -7,6 +7,8 @@ import pytest
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine import ACTIVATIONS, KERNELS, Network
@@ -331,6 +333,23 @@ def test_an_unfitted_net_is_refused(kind):
 def test_another_estimator_is_refused():
     with pytest.raises(TypeError, match=r"takes a DistanceNetClassifier .* got MLPClassifier\."):
         gradient_flow(MLPClassifier(), WINE, WINE_Y)
+
+
+def test_a_pipeline_is_refused_with_the_way_to_ask():
+    pipeline = make_pipeline(StandardScaler(), DistanceNetClassifier(**SMALL)).fit(WINE, WINE_Y)
+    with pytest.raises(TypeError, match=r"Give its last step, pipeline\[-1\], and rows"):
+        gradient_flow(pipeline, WINE, WINE_Y)
+    flow = gradient_flow(pipeline[-1], pipeline[:-1].transform(WINE), WINE_Y)
+    assert np.isfinite(flow.gradient_norm).all()
+
+
+def test_what_partial_fit_learned_is_measured_like_what_fit_learned():
+    options = SMALL | {"learning_rate": "constant", "shuffle": False, "max_iter": 3}
+    fitted = DistanceNetClassifier(**options).fit(WINE, WINE_Y)
+    parts = DistanceNetClassifier(**options)
+    for _ in range(3):
+        parts.partial_fit(WINE, WINE_Y, classes=[0, 1, 2])
+    assert_same(gradient_flow(parts, WINE, WINE_Y), gradient_flow(fitted, WINE, WINE_Y), rtol=1e-6)
 
 
 @pytest.mark.parametrize(
