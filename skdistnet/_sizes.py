@@ -11,7 +11,8 @@ import numpy as np
 
 __all__ = ["Sizes"]
 
-#: A value that this share of a column's rows have is its background, as black is a picture's.
+#: A value that this share of a column's rows have, and two at least, is its background, as black
+#: is a picture's.
 BACKGROUND_SHARE = 0.1
 #: Quantiles that a value of that share cannot lie between.
 LEVELS = np.linspace(0.0, 1.0, 21)
@@ -40,10 +41,11 @@ class Sizes:
         values = background(np.clip(rows, -FARTHEST, FARTHEST))
         squared = squared_sizes(rows, values)
         median = float(np.median(squared))
-        logs = log_shares(squared, median)
+        small = squared <= median
+        logs = log_shares(squared[small], median)
         deviations = logs - logs.mean()
         spread = deviations @ deviations
-        slope = deviations @ (evidence - evidence.mean()) / spread if spread > 0 else 0.0
+        slope = deviations @ evidence[small] / spread if spread > 0 else 0.0
         return cls(values, median, float(np.clip(slope, 0.0, 1.0)))
 
     def expected(self, rows):
@@ -58,7 +60,7 @@ def background(rows):
     ranks = np.rint(LEVELS[:, np.newaxis] * last).astype(np.intp)
     candidates = np.take_along_axis(ordered, ranks, axis=0)
     counts = np.stack([np.count_nonzero(rows == values, axis=0) for values in candidates])
-    frequent = counts.max(axis=0) >= BACKGROUND_SHARE * (last + 1)
+    frequent = counts.max(axis=0) >= np.maximum(2, BACKGROUND_SHARE * (last + 1))
     chosen = np.where(frequent, counts.argmax(axis=0), len(LEVELS) // 2)
     return candidates[chosen, np.arange(rows.shape[1])]
 

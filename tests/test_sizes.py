@@ -42,13 +42,19 @@ def scaled_rows(power, seed=0, n_rows=500):
     return rows, power * np.log(size**2) + 0.01 * rng.normal(size=n_rows)
 
 
-@pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
-def test_the_power_of_the_size_is_found_below_its_median(power):
+@pytest.mark.parametrize("power", [0.0, 0.25, 0.5, 0.75, 1.0])
+def test_the_power_of_the_size_is_found_below_its_median_whatever_is_above(power):
     rows, evidence = scaled_rows(power)
     sizes = Sizes.fit(rows, evidence)
-    small = np.einsum("ij,ij->i", rows, rows) < sizes.median
-    sizes = Sizes.fit(rows, np.where(small, evidence, evidence[small].max()))
-    assert sizes.slope == pytest.approx(power, abs=0.1)
+    assert sizes.slope == pytest.approx(power, abs=0.03)
+    large = np.einsum("ij,ij->i", rows, rows) > 1.5 * sizes.median
+    assert Sizes.fit(rows, evidence + 10.0 * large).slope == pytest.approx(power, abs=0.03)
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 5, 10])
+def test_few_values_that_differ_have_no_frequent_one(n_rows):
+    rows = np.arange(float(n_rows))[:, np.newaxis]
+    assert abs(background(rows)[0] - np.median(rows)) <= 0.5
 
 
 @pytest.mark.parametrize("power", [-1.0, 3.0])
