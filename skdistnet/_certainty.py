@@ -1,6 +1,7 @@
 """How sure a classifier is of its answers, and what is gained by giving only the surest."""
 
 import numpy as np
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_consistent_length
 
 from ._validation import check_sample_weight
@@ -17,8 +18,12 @@ def certainties(estimator, method, X):
 def find_novelty_threshold(estimator):
     """That of the classifier, or of the one that a pipeline or a search ends in; None if none."""
     while estimator is not None:
-        if hasattr(estimator, "novelty_threshold_"):
+        try:
             return estimator.novelty_threshold_
+        except NotFittedError:
+            raise  # it would have one: says what to do
+        except AttributeError:
+            pass
         if hasattr(estimator, "steps"):
             estimator = estimator.steps[-1][1]
         else:

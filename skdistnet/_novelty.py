@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from . import _evidence
 from ._fitting import TrainableNetwork
@@ -17,14 +18,19 @@ __all__ = ["ScoringNetwork", "measures_distance"]
 
 def measures_distance(estimator):
     """Raise unless the constructor's parameters put a distance layer at the input."""
-    if not takes_missing(estimator):
-        raise AttributeError(
-            f"score_samples of {type(estimator).__name__} needs a distance layer at the input: "
-            f"set 'activation', or its first entry, to one of {sorted(KERNELS)}, or for a "
-            "classifier without hidden layers 'output_layer' to 'distance'; got "
-            f"activation={estimator.activation!r}."
-        )
-    return True
+    if takes_missing(estimator):
+        return True
+    if np.size(estimator.hidden_layer_sizes):
+        advice = f"set 'activation', or its first entry, to one of {sorted(KERNELS)}"
+    elif hasattr(estimator, "output_layer"):
+        advice = "give 'hidden_layer_sizes' a layer or set 'output_layer' to 'distance'"
+    else:
+        advice = "give 'hidden_layer_sizes' a layer"
+    raise AttributeError(
+        f"score_samples of {type(estimator).__name__} needs a distance layer at the input: "
+        f"{advice}; got hidden_layer_sizes={estimator.hidden_layer_sizes!r} and "
+        f"activation={estimator.activation!r}."
+    )
 
 
 class ScoringNetwork(TrainableNetwork):
@@ -65,12 +71,23 @@ class ScoringNetwork(TrainableNetwork):
         self._check_calibrated("score_samples")
         return self._score_rows(X)
 
+    def __getattr__(self, name):
+        if name == "novelty_threshold_":
+            measures_distance(self)
+            check_is_fitted(self)
+            self._check_calibrated(name)
+        # Says what it said.
+        return super().__getattribute__(name)
+
     def _check_calibrated(self, what):
-        if vars(self).get("_novelty_") is None:
-            raise NotFittedError(
-                f"{what} of {type(self).__name__} is calibrated by fit, on the training "
-                "data; the last call was one of partial_fit, which sees only some of them."
-            )
+        if vars(self).get("_novelty_") is not None:
+            return
+        reason = "the last call was one of partial_fit, which sees only some of them."
+        if not isinstance(self._network.layers[0], Distance):
+            reason = "the net that it fitted has dot products at its input: fit it again."
+        raise NotFittedError(
+            f"{what} of {type(self).__name__} is calibrated by fit, on the training data; {reason}"
+        )
 
     def _score_rows(self, X):
         with blas_threads(self._network, X.shape[0]):

@@ -152,12 +152,48 @@ def test_partial_fit_leaves_nothing_to_score_by(kind, after_fit):
     assert not hasattr(net, "novelty_threshold_")
     with pytest.raises(NotFittedError, match=f"score_samples of {kind.__name__} .* partial_fit"):
         net.score_samples(X)
+    with pytest.raises(NotFittedError, match=r"novelty_threshold_ of .* partial_fit"):
+        net.novelty_threshold_  # noqa: B018
     assert net.fit(X, y).score_samples(X).shape == (len(X),)
 
 
 def test_an_estimator_not_fitted_says_so():
     with pytest.raises(NotFittedError, match="not fitted yet"):
         DistanceNetClassifier().score_samples(IRIS[0])
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        DistanceNetClassifier().novelty_threshold_  # noqa: B018
+
+
+def test_other_names_that_are_not_there_are_told_as_ever():
+    with pytest.raises(AttributeError, match=r"'DistanceNetClassifier' object has no .* 'nothing'"):
+        DistanceNetClassifier().nothing  # noqa: B018
+
+
+def test_a_net_of_distances_that_was_fitted_with_dot_products_is_to_be_fitted_again():
+    net = DistanceNetClassifier(**SMALL, activation="relu").fit(*IRIS)
+    net.set_params(activation="gaussian")
+    with pytest.raises(NotFittedError, match="dot products at its input: fit it again"):
+        net.score_samples(IRIS[0])
+
+
+@pytest.mark.parametrize(
+    ("net", "advice"),
+    [
+        (
+            DistanceNetClassifier(activation="relu"),
+            r"set 'activation', or its first entry, to one of \['cauchy', 'gaussian'\]; got",
+        ),
+        (DistanceNetRegressor(()), "layer at the input: give 'hidden_layer_sizes' a layer; got"),
+        (
+            DistanceNetClassifier((), output_layer="linear"),
+            "give 'hidden_layer_sizes' a layer or set 'output_layer' to 'distance'",
+        ),
+    ],
+)
+def test_a_net_without_distances_at_its_input_has_no_threshold_and_says_what_to_set(net, advice):
+    assert not hasattr(net, "novelty_threshold_")
+    with pytest.raises(AttributeError, match=advice):
+        net.novelty_threshold_  # noqa: B018
 
 
 @pytest.mark.parametrize(
@@ -177,9 +213,7 @@ def test_a_net_without_distances_at_its_input_has_no_such_method_and_says_what_t
     assert not hasattr(net, "novelty_threshold_")
     with pytest.raises(AttributeError) as caught:
         net.score_samples(IRIS[0])
-    assert "set 'activation', or its first entry, to one of ['cauchy', 'gaussian']" in str(
-        caught.value.__cause__
-    )
+    assert "needs a distance layer at the input: " in str(caught.value.__cause__)
 
 
 @both_kinds

@@ -345,3 +345,10 @@ def test_nothing_is_answered_before_the_fit(method):
         getattr(rejecting, method)(X)
     for name in ("classes_", "threshold_", "reject_label_", "n_features_in_"):
         assert not hasattr(rejecting, name)
+
+
+def test_a_net_that_was_partially_fitted_says_that_it_has_no_threshold_yet():
+    X, y = load_iris(return_X_y=True)
+    net = DistanceNetClassifier(5).partial_fit(X, y, classes=[0, 1, 2])
+    with pytest.raises(NotFittedError, match=r"novelty_threshold_ of .* partial_fit"):
+        RejectingClassifier(net, method="score_samples").accepts(X)

@@ -90,6 +90,8 @@ class NoveltyDisplay(Display):
             Without matplotlib.
         TypeError
             For other estimators.
+        ValueError
+            For a dict without rows.
         AttributeError
             Where the first layer is no distance layer.
         sklearn.exceptions.NotFittedError
@@ -99,6 +101,8 @@ class NoveltyDisplay(Display):
         check_net(estimator, cls.__name__)
         measures_distance(estimator)
         sets = X if isinstance(X, Mapping) else {"rows": X}
+        if not sets:
+            raise ValueError(f"{cls.__name__} needs rows in 'X'; got a dict of none.")
         scores = {name: estimator.score_samples(rows) for name, rows in sets.items()}
         display = cls(scores=scores, threshold=estimator.novelty_threshold_)
         return display.plot(ax, bins=bins, stairs_kw=stairs_kw)

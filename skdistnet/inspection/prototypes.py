@@ -94,7 +94,8 @@ def prototypes(estimator, X, *, n_prototypes=3, output=None, X_train=None):
     it, so that `centroids` and `feature_shares` are about those. How that layer comes by its
     answers is left out; `nearest_rows` speaks of the rows of data at any depth. Everything is
     computed in float64 from differences; that the parts sum to what ``decision_function`` or
-    ``predict`` return holds to the precision that the net computes in.
+    ``predict`` return holds to the precision that the net computes in, and for what the net itself
+    says: a classifier with ``handle_novelty`` mixes that with the prior afterwards.
 
     Examples
     --------
@@ -158,7 +159,7 @@ def choose_output(estimator, X, output):
             f"[0, {n_columns - 1}]; got None."
         )
     if is_classifier(estimator):
-        return estimator._raw_output(X).argmax(axis=1)
+        return estimator._predict_logits(X).argmax(axis=1)
     return np.zeros(X.shape[0], dtype=int)
 
 

@@ -75,3 +75,8 @@ def test_numbers_of_bins_that_are_none_are_refused(net, bins):
 
 def test_one_bin_is_split_by_the_threshold(net):
     assert len(NoveltyDisplay.from_estimator(net, X, bins=1).histograms_[0].get_data().edges) == 3
+
+
+def test_no_rows_at_all_are_refused(net):
+    with pytest.raises(ValueError, match="NoveltyDisplay needs rows in 'X'; got a dict of none"):
+        NoveltyDisplay.from_estimator(net, {})

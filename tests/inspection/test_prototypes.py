@@ -100,6 +100,17 @@ def test_an_unchosen_class_can_be_explained():
         assert set(found.output) == {output}
 
 
+def test_the_class_explained_is_the_predicted_one_where_novel_rows_are_handled():
+    net = DistanceNetClassifier(8, max_iter=20, random_state=0).fit(WINE, WINE_Y)
+    rows = np.concatenate([WINE, 2.0 * WINE.max(axis=0) - WINE])
+    plain = net.decision_function(rows)
+    net.set_params(handle_novelty="prior")
+    found = prototypes(net, rows)
+    np.testing.assert_array_equal(net.classes_[found.output], net.predict(rows))
+    assert (found.output != plain.argmax(axis=1)).any()
+    np.testing.assert_allclose(found.raw_output, plain[np.arange(len(rows)), found.output])
+
+
 def test_of_several_targets_one_must_be_chosen():
     y = np.column_stack([DIABETES_Y, -3 * DIABETES[:, 0]])
     net = regressor(y)
