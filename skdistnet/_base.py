@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._callbacks import fit_task, learned
 from ._checkpoints import check_checkpointing, checkpoints_of
 from ._compat import CallbackSupportMixin, with_callbacks
-from ._docs import DOCS_URL
+from ._docs import LinkedDocs
 from ._features import HiddenFeatures
 from ._fitting import Validation
 from ._handling import check_handling
@@ -24,16 +24,12 @@ from .engine.training import Rows
 __all__ = ["BaseDistanceNet"]
 
 
-class BaseDistanceNet(CallbackSupportMixin, HiddenFeatures, ScoringNetwork):
+class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringNetwork):
     """Fit and partial_fit of distance nets; a subclass says what targets mean.
 
     Everything is learned by a copy of the estimator, the draft, and taken over at the end, so that
     a call that fails leaves the estimator as it was.
     """
-
-    # What scikit-learn's HTML representation links to; each parameter's text is in its tooltip.
-    _doc_link_module = "skdistnet"
-    _doc_link_template = f"{DOCS_URL}/api/skdistnet.{{estimator_name}}.html"
 
     # What a subclass says -------------------------------------------------------------------------
 

@@ -5,10 +5,18 @@ And where the documentation is, which estimators shown as HTML link to.
 
 from . import __version__
 
-__all__ = ["DOCS_URL", "describe_parameters"]
+__all__ = ["LinkedDocs", "describe_parameters"]
 
 #: The documentation of the version that is installed; ``api/`` below it is written by Sphinx.
 DOCS_URL = f"https://skdistnet.readthedocs.io/en/v{__version__}"
+
+
+class LinkedDocs:
+    """What scikit-learn's HTML representation links to; a parameter's text is in its tooltip."""
+
+    _doc_link_module = "skdistnet"
+    _doc_link_template = f"{DOCS_URL}/api/skdistnet.{{estimator_name}}.html"
+
 
 PARAMETERS = {
     "hidden_layer_sizes": """

@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from ._certainty import certainties, find_novelty_threshold
 from ._delegation import ClassifierInside
+from ._docs import LinkedDocs
 from ._reject_label import answer_dtype, choose_reject_label
 from ._validation import Number, OneOf, check_parameter
 
@@ -23,7 +24,9 @@ THRESHOLDS = {
 }
 
 
-class RejectingClassifier(ClassifierInside, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class RejectingClassifier(
+    ClassifierInside, LinkedDocs, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+):
     """A classifier that says `reject_label` where it is not sure enough.
 
     It wraps any classifier for one label a row, as scikit-learn's

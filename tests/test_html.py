@@ -5,7 +5,12 @@ import re
 import pytest
 from sklearn.utils import estimator_html_repr
 
-from skdistnet import DistanceNetClassifier, DistanceNetRegressor, __version__
+from skdistnet import (
+    DistanceNetClassifier,
+    DistanceNetRegressor,
+    RejectingClassifier,
+    __version__,
+)
 
 
 @pytest.mark.parametrize("kind", [DistanceNetClassifier, DistanceNetRegressor])
@@ -30,3 +35,9 @@ def test_a_subclass_of_another_package_is_not_claimed():
         __module__ = "another.package"
 
     assert "skdistnet.readthedocs" not in estimator_html_repr(Other())
+
+
+def test_a_rejecting_classifier_links_to_its_page_and_to_that_of_the_one_inside():
+    html = estimator_html_repr(RejectingClassifier(DistanceNetClassifier()))
+    for kind in (RejectingClassifier, DistanceNetClassifier):
+        assert f"/en/v{__version__}/api/skdistnet.{kind.__name__}.html" in html
