@@ -82,7 +82,7 @@ axes[0].set_title("Distance net: how near the training data")
 edges = np.linspace(0, 1, 41)
 for name, rows in sets.items():
     shares = np.histogram(top_probability(mlp, rows), edges)[0] / len(rows)
-    axes[1].stairs(shares, edges, fill=True, alpha=0.6, label=name)
+    axes[1].stairs(shares, edges, linewidth=2, label=name)
 axes[1].set(title="MLPClassifier: how sure of its answer", xlabel="probability of the top class")
 axes[1].legend(loc="upper left")
 figure.suptitle(

@@ -154,6 +154,10 @@ class NoveltyDisplay(Display):
         if reach > 0 and low < -10 * reach:
             linear = 10.0 ** np.ceil(np.log10(reach))
             ax.set_xscale("symlog", linthresh=linear, linscale=LINEAR_WIDTH)
+            # The scale's own ticks leave the linear part, where the threshold is, without any.
+            decades = -linear * 10.0 ** np.arange(1, np.log10(low / -linear) + 1)
+            ticks = np.append(decades, np.linspace(-linear, 0.0, 6))
+            ax.set_xticks(ticks, labels=[f"{tick:g}" for tick in ticks])
         scale = ax.xaxis.get_transform()
         first, last, middle = scale.transform(np.array([low, high, self.threshold]))
         if first == last == middle:
