@@ -98,20 +98,20 @@ def draw_table(display):
     sides = 0.95 * np.sqrt(shares / max(shares.max(), np.finfo(float).tiny))
     squares = [
         Rectangle((column - side / 2, row - side / 2), side, side)
-        for row, of_unit in enumerate(sides)
-        for column, side in enumerate(of_unit)
+        for column, of_unit in enumerate(sides)
+        for row, side in enumerate(of_unit)
     ]
     display.squares_ = PatchCollection(squares, cmap="RdBu_r", edgecolor="0.4", linewidth=0.4)
     display.squares_.set_array(deviates[chosen].ravel())
     display.squares_.set_clim(-REACH, REACH)
     ax.add_collection(display.squares_)
-    # Cells are squares, so that the longer side decides how much room a label has.
+    # Cells are squares, so that the longer side decides how much room a label has. Names, which may
+    # be long, stand in the rows; numbers of units are turned so that three digits fit.
     step = -(-max(sides.shape) // LABELS)
     names = [display.feature_names[feature] for feature in features[::step]]
-    slanted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
-    ax.set_xticks(range(0, len(features), step), names, **slanted)
-    ax.set_yticks(range(0, len(units), step), [str(unit) for unit in units[::step]])
-    ax.set(xlim=(-0.6, len(features) - 0.4), ylim=(len(units) - 0.4, -0.6), aspect="equal")
-    ax.set(ylabel="unit", xlabel="area: share in the unit's distances")
+    ax.set_yticks(range(0, len(features), step), names)
+    ax.set_xticks(range(0, len(units), step), [str(unit) for unit in units[::step]], rotation=90)
+    ax.set(xlim=(-0.6, len(units) - 0.4), ylim=(len(features) - 0.4, -0.6), aspect="equal")
+    ax.set(xlabel="unit", title="area: share in the unit's distances")
     label = "centroid, in standard deviations\nfrom the mean of all centroids"
     display.figure_.colorbar(display.squares_, ax=ax, label=label, extend="both")

@@ -147,10 +147,12 @@ def test_a_table_has_a_square_for_each_unit_and_feature(wine):
     areas = [np.prod(np.ptp(path.vertices, axis=0)) for path in display.squares_.get_paths()]
     shares = display.shares[display.units].ravel()
     np.testing.assert_allclose(areas, areas[0] * shares / shares[0])
-    columns = [label.get_text() for label in display.ax_.get_xticklabels()]
-    assert columns == WINE.columns.tolist()
     rows = [label.get_text() for label in display.ax_.get_yticklabels()]
-    assert rows == [str(unit) for unit in display.units]
+    assert rows == WINE.columns.tolist()
+    columns = [label.get_text() for label in display.ax_.get_xticklabels()]
+    assert columns == [str(unit) for unit in display.units]
+    second = display.squares_.get_paths()[1].vertices.mean(axis=0)
+    np.testing.assert_allclose(second, [0, 1], atol=0.3)
 
 
 def test_a_table_shows_the_units_and_features_asked_for(wine):
@@ -167,9 +169,9 @@ def test_labels_of_many_units_and_features_are_few_enough_to_be_read():
     net = DistanceNetClassifier(90, **SMALL).fit(DIGITS, DIGITS_Y)
     display = CentroidDisplay.from_estimator(net, units=None, features=None)
     assert len(display.squares_.get_paths()) == 90 * 64
-    labels = [label.get_text() for label in display.ax_.get_yticklabels()]
+    labels = [label.get_text() for label in display.ax_.get_xticklabels()]
     assert labels == [str(unit) for unit in display.units[::3]]
-    assert [label.get_text() for label in display.ax_.get_xticklabels()][:2] == ["x0", "x3"]
+    assert [label.get_text() for label in display.ax_.get_yticklabels()][:2] == ["x0", "x3"]
     pictures = CentroidDisplay.from_estimator(net, units=None, image_shape=(8, 8))
     assert not pictures.ax_.texts
 
