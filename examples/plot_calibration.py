@@ -38,7 +38,7 @@ SETS = {
     "breast cancer": load_breast_cancer(return_X_y=True),
     "wine": load_wine(return_X_y=True),
     "digits": (X, y),
-    "noisy digits": (X + noise, y),
+    "digits with noise": (X + noise, y),
 }
 # An SVC of many classes decides by votes, which are hard to calibrate: so one for each class.
 MODELS = {
@@ -64,7 +64,7 @@ def calibration_error(is_right, top):
 # rows, the surest on the right.
 
 figure, axes = plt.subplots(1, 2, figsize=(10.5, 5.0), layout="constrained")
-shown = dict(zip(("breast cancer", "noisy digits"), axes, strict=True))
+shown = dict(zip(("breast cancer", "digits with noise"), axes, strict=True))
 print(f"{'ECE (accuracy)':16}" + "".join(f"{name:>18}" for name in MODELS))
 for table, (rows, labels) in SETS.items():
     cells = []
@@ -87,7 +87,7 @@ for table, (rows, labels) in SETS.items():
                 name=f"{name}: ECE {error:.3f}",
                 ax=shown[table],
             )
-    print(f"{table:16}" + "".join(f"{cell:>18}" for cell in cells))
+    print(f"{table:18}" + "".join(f"{cell:>18}" for cell in cells))
 
 # %%
 # Above the diagonal a model is too modest, below too sure of itself. Label smoothing and dropout
@@ -97,6 +97,6 @@ for table, ax in shown.items():
     low = min(min(line.get_xdata().min(), line.get_ydata().min()) for line in ax.lines[1:])
     ax.set(title=table, xlabel="probability of the top class", ylabel="share of right answers")
     ax.set(xlim=(low - 0.03, 1.01), ylim=(low - 0.03, 1.01), aspect="equal")
-    ax.legend(loc="upper left")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2)
 
 plt.show()

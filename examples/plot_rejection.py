@@ -87,7 +87,7 @@ for name, (model, tell) in curves.items():
 axes[0].set(title="Digits", xlim=(0.6, 1.005), ylim=(0.965, 1.001))
 axes[1].set(title="One row in eleven has reversed colours", xlim=(0.6, 1.005), ylim=(0.88, 1.003))
 for ax in axes:
-    ax.axvline(0.9, color="gray", linestyle=":", zorder=0)
+    ax.axvline(0.9, color="gray", linestyle=":", zorder=0, label="a tenth rejected")
 axes[0].legend(loc="lower left")
 axes[1].get_legend().remove()
 
