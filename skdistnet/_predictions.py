@@ -31,8 +31,10 @@ class LabelPredictions(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         return tags
 
     def _predict_logits(self, X):
+        return self._handled_logits(self._check_rows(X))
+
+    def _handled_logits(self, X):
         """Raw output; where novel rows are handled, logarithms of probabilities."""
-        X = self._check_rows(X)
         raw = self._raw_output(X)
         training = vars(self).get("_novelty_", {}) is None
         if self.handle_novelty is None or training:

@@ -159,7 +159,7 @@ def choose_output(estimator, X, output):
             f"[0, {n_columns - 1}]; got None."
         )
     if is_classifier(estimator):
-        return estimator._predict_logits(X).argmax(axis=1)
+        return estimator._handled_logits(X).argmax(axis=1)
     return np.zeros(X.shape[0], dtype=int)
 
 
