@@ -57,7 +57,7 @@ def draw_solvers(ax, curves):
     for i, curve in enumerate(curves.values()):
         ax.plot(curve["diverged"], [2 + 2 * i] * len(curve["diverged"]), "x", color=COLORS[i])
     ax.set(
-        title="Solvers, the reference's net and start; crosses: diverged",
+        title="Solvers on the recipe; crosses: diverged",
         xlabel="learning rate",
         ylabel="test accuracy, %",
         xscale="log",
