@@ -54,7 +54,7 @@ def warn_if_not_smooth(estimator, outcome):
             "The loss or the parameters were no longer finite, so that training went back to its "
             f"best epoch and halved its rate: {outcome.n_halvings} of at most {MAX_HALVINGS} "
             f"times. A smaller 'learning_rate_init' (now {estimator.learning_rate_init}) may give "
-            "a better model, and standardize=True.",
+            "a better model, or standardize=True.",
             ConvergenceWarning,
             stacklevel=CALLER,
         )
