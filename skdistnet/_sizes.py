@@ -67,11 +67,13 @@ def background(rows):
 
 def squared_sizes(rows, values):
     """Squared distance of each row from the background, over what is there, scaled to all of it."""
-    away = np.clip(rows, -FARTHEST, FARTHEST) - values
-    there = ~np.isnan(away)
-    squared = np.where(there, away, 0.0)
-    share = np.maximum(there.sum(axis=1), 1) / rows.shape[1]
-    return np.einsum("ij,ij->i", squared, squared) / share
+    away = np.clip(rows, -FARTHEST, FARTHEST)
+    away -= values
+    missing, share = np.isnan(away), 1.0
+    if missing.any():
+        away[missing] = 0.0
+        share = np.maximum((~missing).sum(axis=1), 1) / rows.shape[1]
+    return np.einsum("ij,ij->i", away, away) / share
 
 
 def log_shares(squared, median):
