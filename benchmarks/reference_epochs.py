@@ -60,7 +60,7 @@ end
 
 
 def reference_epoch(folder, images, n_epochs):
-    """A function that runs the reference and returns the median seconds of its epochs."""
+    """A function that runs the reference and returns the mean seconds of its epochs."""
     driver = Path(images).with_name("driver.m")
     driver.write_text(DRIVER)
     settings = {"REFERENCE": str(folder), "IMAGES": str(images), "EPOCHS": str(n_epochs)}
@@ -77,7 +77,7 @@ def reference_epoch(folder, images, n_epochs):
         if len(found) != n_epochs:
             fail(f"the reference did not run to its end: {ran.stderr.strip()}")
         print(f"{REFERENCE}: " + "; ".join(f"{s} s, loss {loss}" for s, loss in found), flush=True)
-        return statistics.median(float(each) for each, _ in found)
+        return statistics.fmean(float(each) for each, _ in found)
 
     return measure
 
@@ -101,7 +101,7 @@ def parse_arguments():
     add = parser.add_argument
     add("--data", metavar="FILE", required=True, help="images as an .npz file")
     add("--reference", metavar="FOLDER", required=True, help="a clone of the authors' code")
-    add("--epochs", type=int, default=3, help="epochs of each net; default: %(default)s")
+    add("--epochs", type=int, default=3, help="first epochs of each; default: %(default)s")
     add("--repeats", type=int, default=3, help="turns; default: %(default)s")
     add("--markdown", metavar="FILE", help="write the table into this file too")
     add("--output", default="reference_epochs.json", help="JSON to write; default: %(default)s")
@@ -145,7 +145,7 @@ def main():
         }
         for name, found in rounds.items()
     ]
-    title = f"An epoch of 100-100 on {len(images.X):,} images, one thread, medians"
+    title = f"An epoch of 100-100 on {len(images.X):,} images, mean over {args.epochs}, one thread"
     print_table(title, rows)
     write_json(args.output, {"rounds": rounds})
     if args.markdown:
