@@ -12,7 +12,7 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
 from ._sizes import Sizes
-from ._subspaces import Subspaces
+from ._subspaces import FARTHEST, Subspaces
 from .engine.inputs import column_range, make_dense
 from .engine.prediction import layer_output
 
@@ -36,8 +36,6 @@ LEAST_SPREAD = 0.08
 LEAST_BOX_SPREAD = np.log(2.0)
 #: Features that vary by less, relative to their size, do not vary but for rounding.
 ROUNDING = 1e-9
-#: Squares of this do not overflow; nothing is told from what is farther.
-FARTHEST = 1e100
 #: Training rows, at most, that the evidence is calibrated on: more would not pay for their time.
 CALIBRATION_ROWS = 4000
 #: Numbers of X, at most, that are looked at a time: sparse rows are made dense for it.

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._subspaces import FARTHEST
+
 __all__ = ["Sizes"]
 
 #: A value that this share of a column's rows have, and two at least, is its background, as black
@@ -18,8 +20,6 @@ BACKGROUND_SHARE = 0.1
 LEVELS = np.linspace(0.0, 1.0, 21)
 #: Squared sizes below this share of their median are not told apart.
 LEAST_SIZE = 1e-3
-#: Squares of this do not overflow; nothing is told from what is farther.
-FARTHEST = 1e100
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh
 
-__all__ = ["Subspaces"]
+__all__ = ["FARTHEST", "Subspaces"]
 
 #: Rows of a group for each of its directions, at the least: fewer rows show directions of noise.
 ROWS_PER_DIRECTION = 4
