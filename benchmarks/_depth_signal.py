@@ -39,12 +39,13 @@ def signal_rows(images):
     for name, settings in STARTS.items():
         outputs = layer_outputs(images, settings)
         accuracy, first = {"start": name, "": "5 neighbours, %"}, {"start": "", "": "one direction"}
-        for number in (1, 2, 3, 5, 10, 20):
-            H = outputs[number - 1]
+        shown = {"pixels": images.X[:ROWS]}
+        shown |= {f"layer {number}": outputs[number - 1] for number in (1, 2, 3, 5, 10, 20)}
+        for place, H in shown.items():
             neighbours = KNeighborsClassifier(5).fit(H[known], y[known])
             found = neighbours.score(H[asked], y[asked])
             squares = np.linalg.svd(H - H.mean(axis=0), compute_uv=False) ** 2
-            accuracy[f"layer {number}"] = f"{100 * found:.1f}"
-            first[f"layer {number}"] = f"{squares[0] / squares.sum():.2f}"
+            accuracy[place] = f"{100 * found:.1f}"
+            first[place] = f"{squares[0] / squares.sum():.2f}"
         rows += [accuracy, first]
     return rows
