@@ -136,17 +136,25 @@ def test_an_interrupt_in_one_of_several_starts_at_once_is_told_and_the_best_come
 
 
 IN_PROCESSES = """
-import os, signal
+import os, signal, sys
+from pathlib import Path
 from sklearn.datasets import load_wine
 from skdistnet import DistanceNetClassifier
 
 X, y = load_wine(return_X_y=True)
-calls, parent = [], os.getpid()
+calls, parent, sent = [], os.getpid(), Path(sys.argv[1])
+
+def press_ctrl_c():
+    try:
+        sent.touch(exist_ok=False)  # by one process only: a second signal would end the parent
+    except FileExistsError:
+        return
+    os.killpg(0, signal.SIGINT)
 
 def scoring(net, X, y):
     calls.append(1)
     if len(calls) == 3 and os.getpid() != parent:
-        os.killpg(0, signal.SIGINT)
+        press_ctrl_c()
     return net.score(X, y)
 
 if __name__ == "__main__":
@@ -167,7 +175,7 @@ def test_ctrl_c_while_processes_train_leaves_the_estimator_as_it_was(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(IN_PROCESSES)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", str(script)],
+        [sys.executable, "-W", "ignore", str(script), str(tmp_path / "sent")],
         capture_output=True,
         text=True,
         check=True,
