@@ -160,7 +160,8 @@ dtype : {{"float32", "float64"}} or None, default={default}
     Precision of parameters and computation; None is that of X.""",
     "batch_size": """
 batch_size : int or "auto", default={default}
-    Rows of a step; "auto" is 200, or all rows where there are fewer.""",
+    Rows of a step at the most, over which those of an epoch are dealt evenly: of 201 rows and
+    batches of 200, steps are of 100 and 101. "auto" is 200, or all rows where there are fewer.""",
     "max_iter": """
 max_iter : int, default={default}
     Epochs at the most; under `warm_start`, further epochs.""",

@@ -42,16 +42,16 @@ def warn_if_not_smooth(estimator, outcome):
         )
     elif outcome.reason == "diverged":
         warnings.warn(
-            f"The loss was no longer finite after epoch {estimator.n_iter_}, nor when training had "
-            f"gone back and halved its rate {MAX_HALVINGS} times; the model keeps the best "
-            "parameters from before. A smaller 'learning_rate_init' (now "
+            f"The loss grew beyond all reason after epoch {estimator.n_iter_}, and did so when "
+            f"training had gone back and halved its rate {MAX_HALVINGS} times; the model keeps "
+            "the best parameters from before. A smaller 'learning_rate_init' (now "
             f"{estimator.learning_rate_init}) may help, or standardize=True.",
             ConvergenceWarning,
             stacklevel=CALLER,
         )
     elif outcome.n_halvings:
         warnings.warn(
-            "The loss or the parameters were no longer finite, so that training went back to its "
+            "The loss or the parameters grew beyond all reason, so that training went back to its "
             f"best epoch and halved its rate: {outcome.n_halvings} of at most {MAX_HALVINGS} "
             f"times. A smaller 'learning_rate_init' (now {estimator.learning_rate_init}) may give "
             "a better model, or standardize=True.",

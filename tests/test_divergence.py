@@ -52,3 +52,22 @@ def test_parameters_in_large_units_are_no_divergence(kind, X, y):
     assert np.abs(net.centroids_[0]).max() > 1e10
     assert np.isfinite(net.loss_curve_).all()
     assert net.n_iter_ > 1
+
+
+def test_a_loss_that_explodes_to_a_finite_number_is_undone_and_told():
+    net = DistanceNetRegressor(
+        20, solver="sgd", learning_rate="constant", learning_rate_init=3.0, random_state=0
+    )
+    with pytest.warns(ConvergenceWarning, match="beyond all reason"):
+        net.fit(DIABETES, DIABETES_Y)
+    assert net.loss_ < 100 * max(1.0, net.best_loss_)
+    assert net.score(DIABETES, DIABETES_Y) > -0.1
+
+
+@both_kinds
+def test_a_training_that_gave_up_says_of_which_epoch_its_parameters_are(kind, X, y):
+    options = {"solver": "sgd", "learning_rate": "constant", "learning_rate_init": 1e4}
+    net = kind(20, **options, momentum=0.0, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="keeps the best parameters"):
+        net.fit(X, y)
+    assert net.best_epoch_ == int(np.argmin(net.loss_curve_)) < net.n_iter_

@@ -224,11 +224,20 @@ def test_a_plateau_and_a_budget_used_up_are_told_to_no_one(kind, X, y):
     assert kind(**SMALL | {"tol": 0.01, "learning_rate": "cosine"}).fit(X, y).n_iter_ == 60
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_loss_that_falls_after_the_best_epoch_is_no_reason_for_more_of_them():
+    X, y = DIABETES, DIABETES_Y
+    net = DistanceNetRegressor(alpha=0.0, n_iter_no_change=60, max_iter=50, random_state=0)
+    net.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
+    assert net.loss_curve_[-6] - net.loss_curve_[-1] > 5 * net.tol
+    assert net.best_epoch_ < 45
+
+
 @both_kinds
 def test_a_loss_no_longer_finite_is_told_with_the_rate(kind, X, y):
     options = {"solver": "sgd", "learning_rate_init": 1e300, "hidden_layer_sizes": ()}
     net = kind(**SMALL | options)
-    with pytest.warns(ConvergenceWarning, match=r"no longer finite .* \(now 1e\+300\)"):
+    with pytest.warns(ConvergenceWarning, match=r"beyond all reason .* \(now 1e\+300\)"):
         net.fit(X, y)
     assert np.isfinite(net.predict(X)).all()
     assert np.isfinite(net.loss_curve_).all()

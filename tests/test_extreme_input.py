@@ -172,7 +172,7 @@ def test_k_means_is_not_told_of_constants_at_the_end_of_the_range(kind, value, d
 
 @both_kinds
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.filterwarnings("ignore:The loss was no longer finite")
+@pytest.mark.filterwarnings("ignore:The loss grew beyond all reason")
 def test_rows_far_beyond_those_of_the_first_call_are_gone_on_from_in_partial_fit(kind, dtype):
     """Mapped for training they overflow: a RuntimeWarning instead of a loss gone astray."""
     classes = {"classes": [0, 1, 2]} if kind is DistanceNetClassifier else {}
@@ -201,7 +201,7 @@ def test_weights_too_far_apart_for_their_ratio_to_be_a_number_are_learned_from(k
 
 @both_kinds
 @pytest.mark.parametrize("radius_type", RADIUS_TYPES)
-@pytest.mark.filterwarnings("ignore:The loss was no longer finite")
+@pytest.mark.filterwarnings("ignore:The loss grew beyond all reason")
 def test_a_start_far_from_the_rows_is_no_warning_where_features_keep_their_units(kind, radius_type):
     """The next layer's start saw distances that were infinite minus infinite."""
     options = {"standardize": False, "init": "uniform", "activation": "cauchy"}
@@ -221,3 +221,13 @@ def test_logits_at_both_ends_of_the_range_are_no_warning():
     assert np.abs(raw).max() == largest / 4
     assert np.isfinite(net.predict_proba(far)).all()
     assert np.isfinite(net.predict_log_proba(far)).all()
+
+
+@pytest.mark.parametrize("name", ["all constant", "denormals", "tiny but normal"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("sizes", [(), (8,), (8, 8), (8, 8, 8)])
+def test_of_data_that_tell_nothing_the_shares_of_the_classes_are_learned(name, dtype, sizes):
+    net = DistanceNetClassifier(sizes, max_iter=100, dtype=dtype, random_state=0)
+    net.fit(EXTREMES[name], Y)
+    assert max(net.loss_curve_) < 10
+    np.testing.assert_allclose(net.predict_proba(EXTREMES[name]), 1 / 3, atol=0.05)

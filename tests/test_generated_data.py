@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:invalid value encountered in reduce"),
     pytest.mark.filterwarnings("ignore:The number of unique classes is greater"),
     pytest.mark.filterwarnings("ignore:A column-vector y was passed"),
-    pytest.mark.filterwarnings("ignore:The loss .*no longer finite"),
+    pytest.mark.filterwarnings("ignore:The loss .*beyond all reason"),
 ]
 
 KINDS = {"classifier": (classifiers, LABELS), "regressor": (regressors, TARGETS)}

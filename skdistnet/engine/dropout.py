@@ -11,7 +11,8 @@ of the mean, ``r_k^2 (mean_k - c_k)^2``, by so much more. With the share q that 
 whose mean over masks is the u of h: a network learns with dropout what it uses without. For q = 1
 it is the distance between x and c'. A dot-product layer takes ``mean_k + x_k``, which is the
 inverted dropout of Srivastava et al. (2014, section 10) but for its point of rest. Means are
-constants to the gradient.
+constants to the gradient. A sum that a mask makes positive counts as 0, with the slope there: what
+is cut off is a constant, too, so that such a unit goes on learning.
 
 That holds for u and not for what a unit answers, exp(u), whose mean is larger the more is dropped.
 So what is learned with much dropout to the end is not quite what is used. With the schedule
@@ -30,6 +31,8 @@ DROPOUT_SCHEDULES = ("constant", "learning_rate")
 
 #: Numbers drawn for the dropout of an epoch, where batches are not larger than half of that.
 POOL = 2**17
+#: How many different numbers are drawn: two bytes each.
+LEVELS = 2**16
 
 
 def thin(numbers, mask, out):
@@ -63,20 +66,21 @@ class Dropout:
     def __init__(self, network, batch_size, n_rows):
         self.widths, self.dtype = network.sizes[1:-1], network.dtype
         widest = max(self.widths, default=0)
-        self.size = min(n_rows * widest, max(POOL, 2 * batch_size * widest))
+        # No more than an epoch needs; of less, all layers would be dealt the same numbers.
+        self.size = min(n_rows * sum(self.widths), max(POOL, 2 * batch_size * widest))
         self.kept = 1.0
 
     def refresh(self, share, rng):
         """Draw anew; an epoch begins in which `share` of the ways through the network is cut.
 
-        Each of L hidden layers drops ``1 - (1 - share)**(1 / L)``, in steps of 1/256, so that what
-        reaches the output is as much disturbed at any depth.
+        Each of L hidden layers drops ``1 - (1 - share)**(1 / L)``, in steps of 1/65536, so that
+        what reaches the output is as much disturbed at any depth.
         """
         kept = (1.0 - share) ** (1.0 / max(1, len(self.widths)))
-        threshold = min(255, round(256 * (1.0 - kept))) if self.widths else 0
-        self.kept = 1.0 - threshold / 256
+        threshold = min(LEVELS - 1, round(LEVELS * (1.0 - kept))) if self.widths else 0
+        self.kept = 1.0 - threshold / LEVELS
         if threshold:
-            drawn = np.frombuffer(rng.bytes(self.size), dtype=np.uint8)
+            drawn = np.frombuffer(rng.bytes(2 * self.size), dtype="<u2")
             self.pool = (drawn >= threshold).astype(self.dtype)
             self.pool /= self.kept
 

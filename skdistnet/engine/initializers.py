@@ -30,6 +30,8 @@ START_BYTES = 64 * 2**20
 MEDIAN_ROWS = 1_000
 #: The answer that the data-free start of the paper gives at a typical squared distance.
 PAPER_ACTIVATION = 0.1
+#: Answers of a layer to rows that are alike may differ by so many units in their last place.
+ROUNDING = 4
 #: Spread, relative to an input's own, by which centroids that coincide are set apart.
 JITTER = 0.1
 
@@ -81,12 +83,17 @@ def weighted_median(values, weights):
 
 
 def variances(H, weights):
-    """Weighted variance of each input."""
+    """Weighted variance of each input; 0 where it is no more than rounding."""
     # Wider weights would make a wider copy of the rows in each product with them.
     weights = weights.astype(H.dtype)
-    deviation = H - weights @ H
+    # From a row, not from zero: what is the same in all rows has then a variance of zero, and no
+    # radii measure the rounding of its mean.
+    deviation = H - H[0]
+    deviation -= weights @ deviation
     deviation *= deviation
-    return weights @ deviation
+    variance = weights @ deviation
+    variance[np.sqrt(variance) <= ROUNDING * np.finfo(H.dtype).eps * np.abs(H[0])] = 0
+    return variance
 
 
 def spread(H, weights):

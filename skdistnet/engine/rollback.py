@@ -9,6 +9,9 @@ __all__ = ["MAX_HALVINGS", "Rollback"]
 
 #: How often a training may go back and halve its rate before it gives up.
 MAX_HALVINGS = 5
+#: A loss so many times the smallest so far, or so many times 1, has diverged. Where nothing is
+#: learned losses are of the order of 1, targets being standardised.
+BEYOND_REASON = 1e2
 
 
 class Rollback:
@@ -22,12 +25,13 @@ class Rollback:
     def __init__(self, run):
         self.run, self.best, self.n_halvings = run, np.inf, 0
         self.good, self.latest = self.copied(), None
+        self.good_epoch = self.latest_epoch = 0
         self.n_steps = run.n_steps
         # Distances multiply squares of parameters: larger ones are as good as infinite. Where
         # features keep their units, parameters may be large from the start.
-        self.largest = float(np.finfo(run.theta.dtype).max) ** 0.5
+        self.highest = largest = float(np.finfo(run.theta.dtype).max) ** 0.5
         with np.errstate(over="ignore"):
-            self.farthest = self.largest * max(1.0, float(run.theta @ run.theta))
+            self.farthest = largest * max(1.0, float(run.theta @ run.theta))
 
     def copied(self):
         """Copies of what a step changes: the parameters and the solver's state."""
@@ -41,22 +45,25 @@ class Rollback:
             "solver_state": solver_state,
             "best": self.best,
             "n_halvings": self.n_halvings,
+            "good_epoch": self.good_epoch,
+            "highest": self.highest,
             "farthest": self.farthest,
         }
 
     def restore(self, state):
         """Go on from a `state`."""
         write((state["theta"], state["solver_state"]), self.good)
-        self.best, self.n_halvings = state["best"], state["n_halvings"]
-        self.farthest = state["farthest"]
+        for name in ("best", "n_halvings", "good_epoch", "highest", "farthest"):
+            setattr(self, name, state[name])
 
     def has_diverged(self, loss):
-        """Whether an epoch of this loss ended in numbers that are not finite, or as good as."""
+        """Whether an epoch of this loss ended in numbers that are not finite, or beyond reason."""
         theta = self.run.theta
-        return not (abs(loss) < self.largest and float(theta @ theta) < self.farthest)
+        return not (abs(loss) < self.highest and float(theta @ theta) < self.farthest)
 
-    def begin(self):
-        """Note where an epoch begins."""
+    def begin(self, n_epochs):
+        """Note where an epoch begins, with so many behind it."""
+        self.latest_epoch = n_epochs
         self.n_steps = self.run.n_steps
         if self.latest is None:
             self.latest = self.copied()
@@ -66,7 +73,8 @@ class Rollback:
     def end(self, loss):
         """Take the epoch's loss."""
         if loss <= self.best:
-            self.best = loss
+            self.best, self.good_epoch = loss, self.latest_epoch
+            self.highest = min(self.highest, BEYOND_REASON * max(abs(loss), 1.0))
             self.good, self.latest = self.latest, self.good
 
     def go_back(self):

@@ -97,6 +97,15 @@ def pick(array, batch):
     return array[batch] if isinstance(batch, slice) else array.take(batch, axis=0)
 
 
+def deal(number, n_batches, n_rows):
+    """The slice of one batch of an epoch: sizes differ by one row at most.
+
+    Batches that are full but for the last would leave a few rows to that one, or a single row,
+    whose step is as long as any other: RMSProp divides gradients by their size.
+    """
+    return slice(number * n_rows // n_batches, (number + 1) * n_rows // n_batches)
+
+
 class Trainer:
     """One training: the buffers, views and constants that its steps share.
 
@@ -133,14 +142,13 @@ class Trainer:
 
     def epoch(self):
         """One pass over the rows; returns the mean loss, each batch before its step."""
-        n_rows, batch_size = len(self.rows), self.plan.batch_size
-        order = None
-        if self.plan.shuffle and batch_size < n_rows:
+        n_rows, order = len(self.rows), None
+        if self.plan.shuffle and self.steps_per_epoch > 1:
             order = self.run.rng.permutation(n_rows)
         self.begin_dropout()
         total = mass = 0.0
-        for start in range(0, n_rows, batch_size):
-            batch = slice(start, start + batch_size)
+        for number in range(self.steps_per_epoch):
+            batch = deal(number, self.steps_per_epoch, n_rows)
             value, weight = self.step(batch if order is None else order[batch])
             total += value * weight
             mass += weight
@@ -261,7 +269,7 @@ def train(
     -------
     outcome : Outcome
         A KeyboardInterrupt ends the training, not the program: `reason` is then "interrupted". An
-        epoch that ends in numbers that are not finite, or as good as that, is undone (see
+        epoch that ends in numbers that are not finite, or beyond reason, is undone (see
         rollback.py); if that was once too often, `reason` is "diverged".
     """
     outcome = Outcome(theta=run.theta.copy())
@@ -291,13 +299,14 @@ def train_epoch(trainer, watch, rollback, begin, report):
     if begin is not None:
         begin()
     rate = trainer.rate()
-    rollback.begin()
+    rollback.begin(len(outcome.loss_curve))
     loss = trainer.epoch()
     if rollback.has_diverged(loss):
         if not rollback.go_back():
             outcome.reason = "diverged"
             if watch.validation is None:
                 np.copyto(outcome.theta, watch.run.theta)
+                outcome.best_epoch = rollback.good_epoch
         outcome.n_halvings = rollback.n_halvings
         return
     rollback.end(loss)

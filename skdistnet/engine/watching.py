@@ -30,10 +30,15 @@ class Outcome:
     """How often it went back and halved its rate."""
 
     def still_falling(self, tol):
-        """Whether the loss fell by more than `tol` an epoch over the last tenth of the epochs."""
+        """Whether the loss fell by more than `tol` an epoch over the last tenth of the epochs.
+
+        With validation only if the best epoch is among them: what falls after it is no gain.
+        """
         window = max(1, len(self.loss_curve) // 10)
         if len(self.loss_curve) <= window:
             return True
+        if self.best_epoch <= len(self.loss_curve) - window:
+            return False
         return self.loss_curve[-1 - window] - self.loss_curve[-1] > tol * window
 
 

@@ -1,7 +1,7 @@
 """Dropout: what it draws, and that it changes no distance in the mean."""
 
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def test_every_batch_of_an_epoch_and_every_epoch_drops_others(n_rows):
     assert len(seen) > 55
 
 
-@pytest.mark.parametrize("share", [0.0, 0.001])
+@pytest.mark.parametrize("share", [0.0, 1e-6])
 def test_a_share_too_small_to_matter_drops_nothing_and_draws_nothing(share):
     dropout, rng = Dropout(Network([2, 30, 3]), N_ROWS, N_ROWS), np.random.default_rng(0)
     dropout.refresh(share, rng)
@@ -108,8 +108,18 @@ def test_the_mean_over_all_masks_is_the_answer_without_dropout(kind, options):
 
 
 def naive(network, theta, X, masks, constants):
-    """Raw output with numbers h and squares s dropped around constants, found if not given."""
-    h, s = X, X**2
+    """Raw output with numbers h and squares s dropped around constants, found if not given.
+
+    They are the means, and how far each u is above 0, where it is cut off.
+    """
+    h, s, found = X, X**2, iter(list(constants))
+
+    def constant(value):
+        if (known := next(found, None)) is not None:
+            return known
+        constants.append(value)
+        return value
+
     for number, (layer, params) in enumerate(zip(network.layers, network.views(theta))):
         if isinstance(layer, Dense):
             out = h @ params["coefs"] + params["intercepts"]
@@ -119,30 +129,29 @@ def naive(network, theta, X, masks, constants):
             r = np.broadcast_to(params["inverse_radii"], c.shape)
             out = -0.5 * (s @ (r**2).T - 2 * h @ (r**2 * c).T + (r**2 * c**2).sum(axis=1))
             if layer.kernel is not None:
-                out = np.minimum(out, 0)
+                out = out - constant(np.maximum(out, 0))
                 layer.kernel.value(out.copy(), out)
         if number < len(masks):
-            if len(constants) == number:
-                constants.append(out.mean(axis=0))
-            mean = constants[number]
+            mean = constant(out.mean(axis=0))
             h = mean + masks[number] * (out - mean)
             s = mean**2 + masks[number] * (out**2 - mean**2)
     return out
 
 
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("radius_type", RADIUS_TYPES)
 @pytest.mark.parametrize("output_layer", ["distance", "linear"])
 @pytest.mark.parametrize(
     "activations", [*([name] * 2 for name in KERNELS), ["gaussian", "tanh"], ["relu", "gaussian"]]
 )
 def test_the_gradient_with_dropout_takes_means_for_constants(
-    activations, output_layer, radius_type
+    activations, output_layer, radius_type, seed
 ):
     network = Network([3, 6, 5, 2], activations, output_layer, radius_type)
     rng = np.random.default_rng(2)
     theta, X = 0.4 * rng.normal(size=network.n_parameters), rng.normal(size=(N_ROWS, 3))
     Y, weights = np.eye(2)[rng.integers(2, size=N_ROWS)], normalized_weights(None, N_ROWS, float)
-    (masks, kept), loss = draw_masks(network, 0.4, N_ROWS), LOSSES["log_loss"]()
+    (masks, kept), loss = draw_masks(network, 0.4, N_ROWS, seed), LOSSES["log_loss"]()
     work, gradient, constants = network.workspace(N_ROWS, kept), np.empty_like(theta), []
     work.X[...] = X
     network.prepare(network.views(theta), work)
@@ -168,4 +177,21 @@ def test_the_share_stays_or_falls_as_the_learning_rate_does(schedule, dropout_sc
         falls = dropout_schedule == "learning_rate"
         share = 0.4 * (trainer.rate() / plan.rate if falls else 1.0)
         assert np.isfinite(trainer.epoch())
-        assert trainer.dropout.kept == pytest.approx(1 - share, abs=1 / 256)
+        assert trainer.dropout.kept == pytest.approx(1 - share, abs=1 / 65536)
+
+
+@pytest.mark.parametrize("n_layers", [1, 10, 20, 53, 54, 100])
+def test_the_share_cut_is_the_same_at_any_depth(n_layers):
+    dropout = Dropout(Network([2, *[3] * n_layers, 2]), N_ROWS, N_ROWS)
+    dropout.refresh(0.1, np.random.default_rng(0))
+    assert dropout.kept**n_layers == pytest.approx(0.9, abs=0.001)
+
+
+@pytest.mark.parametrize("n_layers", [2, 20])
+def test_each_layer_drops_others_even_where_an_epoch_is_one_batch(n_layers):
+    dropout, rng = Dropout(Network([2, *[30] * n_layers, 3]), 50, 50), np.random.default_rng(0)
+    dropout.refresh(0.9, rng)
+    masks = dropout.draw(50, rng)
+    for one, other in pairwise(masks):
+        agreement = np.mean((one > 0) == (other > 0))
+        assert agreement == pytest.approx(dropout.kept**2 + (1 - dropout.kept) ** 2, abs=0.06)
