@@ -1,18 +1,42 @@
 """How sure a classifier is of its answers, and what is gained by giving only the surest."""
 
+from numbers import Number
+
 import numpy as np
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_consistent_length
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from ._validation import check_sample_weight
 
-__all__ = ["accuracy_coverage_curve", "certainties", "find_novelty_threshold"]
+__all__ = [
+    "accuracy_coverage_curve",
+    "certainties",
+    "estimator_inside",
+    "find_novelty_threshold",
+]
 
 
-def certainties(estimator, method, X):
-    """How sure a fitted classifier is of each row: its top probability, or its score."""
+def certainties(estimator, method, X, answers):
+    """How sure a fitted classifier is of its answers about X: their probabilities, or its scores.
+
+    The class answered is the most probable one, unless the classifier cuts elsewhere, as those of a
+    threshold do.
+    """
     values = np.asarray(getattr(estimator, method)(X))
-    return values.max(axis=1) if method == "predict_proba" else values
+    if method != "predict_proba":
+        return values
+    answered = np.asarray(answers)[:, np.newaxis] == np.asarray(estimator.classes_)
+    return np.where(answered, values, 0).max(axis=1)
+
+
+def estimator_inside(estimator):
+    """The one by which a pipeline, a search or a frozen estimator answers; None for others."""
+    if isinstance(estimator, FrozenEstimator):
+        return estimator.estimator
+    if hasattr(estimator, "steps"):
+        return estimator.steps[-1][1]
+    return getattr(estimator, "best_estimator_", None)
 
 
 def find_novelty_threshold(estimator):
@@ -23,12 +47,19 @@ def find_novelty_threshold(estimator):
         except NotFittedError:
             raise  # it would have one: says what to do
         except AttributeError:
-            pass
-        if hasattr(estimator, "steps"):
-            estimator = estimator.steps[-1][1]
-        else:
-            estimator = getattr(estimator, "best_estimator_", None)
+            estimator = estimator_inside(estimator)
     return None
+
+
+def check_same_kind(y_true, y_pred):
+    """Raise if strings stand beside numbers: none would be right, and a slip is more likely."""
+    for labels, others in ((y_true, y_pred), (y_pred, y_true)):
+        text = next((label for label in labels if isinstance(label, str)), None)
+        if text is not None and all(isinstance(label, Number | np.bool_) for label in others):
+            raise ValueError(
+                "'y_true' and 'y_pred' must be labels of one kind; got strings, such as "
+                f"{str(text)!r}, and numbers, such as {others[0]}."
+            )
 
 
 def accuracy_coverage_curve(y_true, y_pred, certainty, *, sample_weight=None):
@@ -60,7 +91,8 @@ def accuracy_coverage_curve(y_true, y_pred, certainty, *, sample_weight=None):
     Raises
     ------
     ValueError
-        For inputs of different lengths, without rows, and for a certainty that is NaN.
+        For inputs of different lengths, without rows or of several columns, for strings beside
+        numbers, and for a certainty that is NaN.
 
     See Also
     --------
@@ -83,8 +115,9 @@ def accuracy_coverage_curve(y_true, y_pred, certainty, *, sample_weight=None):
     >>> float(thresholds[coverages >= 0.5][0])  # half of the rows, or more, are answered
     0.8
     """
-    y_true, y_pred, certainty = map(np.asarray, (y_true, y_pred, certainty))
+    y_true, y_pred, certainty = map(column_or_1d, (y_true, y_pred, certainty))
     check_consistent_length(y_true, y_pred, certainty)
+    check_same_kind(y_true, y_pred)
     is_right = y_true == y_pred
     if len(certainty) == 0 or np.isnan(certainty).any():
         raise ValueError("'certainty' must have a number for each row, and at least one row.")

@@ -34,11 +34,11 @@ class RejectingClassifier(
     answers that it gives: where :meth:`accepts` is True, :meth:`predict` is that of the classifier
     inside.
 
-    With ``method="predict_proba"`` rows are rejected whose most probable class is not probable
-    enough: guesses between known classes. That is Chow's rule [1]_, the best there is for true
-    probabilities: if a rejected row costs a share c of what an error costs, the threshold is
-    1 - c. With ``method="score_samples"`` rows are rejected that are unlike the training data,
-    however sure the classifier is.
+    With ``method="predict_proba"`` rows are rejected whose answer, in general the most probable
+    class, is not probable enough: guesses between known classes. That is Chow's rule [1]_, the best
+    there is for true probabilities: if a rejected row costs a share c of what an error costs, the
+    threshold is 1 - c. With ``method="score_samples"`` rows are rejected that are unlike the
+    training data, however sure the classifier is.
 
     Parameters
     ----------
@@ -47,12 +47,14 @@ class RejectingClassifier(
         that is fitted already may answer without; to keep it in :meth:`fit`, give it as a
         :class:`~sklearn.frozen.FrozenEstimator`.
     method : {"predict_proba", "score_samples"}, default="predict_proba"
-        What says how sure the classifier is of a row: the top probability, or the score.
+        What says how sure the classifier is of a row: the probability of the class it answers, or
+        the score.
     threshold : float or "auto", default="auto"
         The smallest value that is answered: a probability in [0, 1], or a score. "auto" is 0.5 for
-        "predict_proba": an answer is more probably right than wrong, which for two classes is
-        always so. For "score_samples" it is the classifier's `novelty_threshold_`, also where that
-        is the last step of a pipeline. It may be set after the fit.
+        "predict_proba": an answer is more probably right than wrong, which for the more probable
+        one of two classes is always so. For "score_samples" it is the classifier's
+        `novelty_threshold_`, also where that is the last step of a pipeline. It may be set after
+        the fit.
     reject_label : scalar or None, default="auto"
         What is answered for the rows rejected; none of the classes. "auto" is -1 for numbers, or,
         where there are classes below 0, the whole number below them all, "reject" for strings,
@@ -170,15 +172,10 @@ class RejectingClassifier(
             numbers with numbers and strings with strings, otherwise objects.
         """
         estimator = self._fitted()
-        labels = np.asarray(estimator.predict(X))
-        if labels.ndim > 1:
-            raise ValueError(
-                f"{type(self).__name__} needs an estimator that answers one label for each row; "
-                f"{estimator!r} was fitted to {labels.shape[1]} labels a row."
-            )
+        labels, accepted = self._answers(estimator, X)
         label = choose_reject_label(self.reject_label, estimator.classes_)
         labels = labels.astype(answer_dtype(estimator.classes_, label))
-        labels[~self.accepts(X)] = label
+        labels[~accepted] = label
         return labels
 
     def accepts(self, X):
@@ -194,10 +191,7 @@ class RejectingClassifier(
         accepted : ndarray of bool of shape (n_samples,)
             Its mean is the coverage.
         """
-        estimator = self._fitted()
-        self._check_parameters()
-        threshold = self._resolve_threshold(estimator)
-        return certainties(estimator, self.method, X) >= threshold
+        return self._answers(self._fitted(), X)[1]
 
     @property
     def threshold_(self):
@@ -228,6 +222,18 @@ class RejectingClassifier(
             tags.classifier_tags.multi_class = inside.classifier_tags.multi_class
             tags.classifier_tags.poor_score = inside.classifier_tags.poor_score
         return tags
+
+    def _answers(self, estimator, X):
+        """Labels by the classifier inside, and which of them are certain enough."""
+        self._check_parameters()
+        labels = np.asarray(estimator.predict(X))
+        if labels.ndim > 1:
+            raise ValueError(
+                f"{type(self).__name__} needs an estimator that answers one label for each row; "
+                f"{estimator!r} was fitted to {labels.shape[1]} labels a row."
+            )
+        threshold = self._resolve_threshold(estimator)
+        return labels, certainties(estimator, self.method, X, labels) >= threshold
 
     def _check_parameters(self):
         asker = type(self).__name__

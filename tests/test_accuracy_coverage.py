@@ -33,10 +33,19 @@ def test_weights_equal_repeated_rows():
     np.testing.assert_allclose(weighted, repeated)
 
 
+def test_columns_of_one_are_taken_as_they_are_by_fit():
+    y, answers, certainty = [0, 1, 1], [0, 1, 0], [0.5, 0.6, 0.9]
+    columns = (np.array(one)[:, np.newaxis] for one in (y, answers, certainty))
+    expected = accuracy_coverage_curve(y, answers, certainty)
+    np.testing.assert_array_equal(accuracy_coverage_curve(*columns), expected)
+
+
 def test_labels_may_be_of_any_kind():
     for labels in (["a", "b"], [True, False], np.array(["a", None], object)):
         _, accuracies, _ = accuracy_coverage_curve(labels, labels, [0.5, 0.6])
         assert accuracies.tolist() == [1.0, 1.0]
+    rejected = np.array([None, "b"], object)
+    assert accuracy_coverage_curve(["a", "b"], rejected, [0.5, 0.6])[1].tolist() == [1.0, 0.5]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +55,10 @@ def test_labels_may_be_of_any_kind():
         ([0, 1, 1], [0, 1], [0.5, 0.6], "inconsistent numbers of samples"),
         ([0, 1], [0, 1], [0.5, np.nan], "'certainty' .* a number for each row"),
         ([], [], [], "at least one row"),
+        (["0", "1"], [0, 1], [0.5, 0.6], "got strings, such as '0', and numbers, such as 0"),
+        (np.array(["0", "1"], object), [0, 1], [0.5, 0.6], "labels of one kind"),
+        ([[0, 1], [1, 1]], [0, 1], [0.5, 0.6], "y should be a 1d array"),
+        ([0, 1], [0, 1], [[0.5, 0.5], [0.6, 0.4]], "y should be a 1d array"),
     ],
 )
 def test_what_is_no_set_of_answers_is_refused(y, answers, certainty, message):

@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.metrics import accuracy_score, make_scorer
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -42,6 +42,18 @@ def test_rows_of_a_small_top_probability_are_rejected_and_no_others(inside, thre
     np.testing.assert_array_equal(rejecting.accepts(X), accepted)
     np.testing.assert_array_equal(rejecting.predict(X), np.where(accepted, alone.predict(X), -1))
     assert accepted.all() == (threshold == 0.0)
+
+
+def test_of_a_classifier_with_a_cut_of_its_own_the_class_it_answers_is_to_be_probable():
+    cut = FixedThresholdClassifier(GaussianNB(), threshold=0.1, response_method="predict_proba")
+    y = np.where(Y == 0, "b", "a")
+    y[::7] = "a"
+    rejecting = RejectingClassifier(cut, threshold=0.8).fit(X[:, :1], y)
+    inside = rejecting.estimator_
+    answers, probable = inside.predict(X[:, :1]), inside.predict_proba(X[:, :1])
+    of_answer = np.where(answers == "a", probable[:, 0], probable[:, 1])
+    assert ((of_answer < 0.2) & (probable.max(axis=1) >= 0.8)).any()
+    np.testing.assert_array_equal(rejecting.accepts(X[:, :1]), of_answer >= 0.8)
 
 
 def test_a_probability_at_the_threshold_is_answered(net):
@@ -319,8 +331,9 @@ def test_several_labels_a_row_and_numbers_are_refused(y):
 
 def test_a_net_of_several_outputs_that_is_fitted_already_is_refused():
     several = clone(NET).fit(X, np.column_stack([Y, Y]))
-    with pytest.raises(ValueError, match=r"one label for each row; .* fitted to 2 labels a row"):
-        RejectingClassifier(several).predict(X)
+    for ask in ("predict", "accepts"):
+        with pytest.raises(ValueError, match=r"one label for each row; .* to 2 labels a row"):
+            getattr(RejectingClassifier(several), ask)(X)
 
 
 class Scoring(GaussianNB):

@@ -1,12 +1,27 @@
 """How accurate answers are when only the surest are given, drawn."""
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
-from .._certainty import accuracy_coverage_curve, certainties
+from .._certainty import accuracy_coverage_curve, certainties, estimator_inside
 from ..rejection import RejectingClassifier
 from ._display import Display
 
 __all__ = ["AccuracyCoverageDisplay"]
+
+
+def find_rejecting(estimator, X):
+    """The RejectingClassifier that the estimator ends in, with its rows; or None, and X."""
+    steps_before = []
+    while not isinstance(estimator, RejectingClassifier):
+        if isinstance(estimator, Pipeline) and len(estimator) > 1:
+            steps_before.append(estimator[:-1])
+        estimator = estimator_inside(estimator)
+        if estimator is None:
+            return None, X
+    for steps in steps_before:
+        X = steps.transform(X)
+    return estimator, X
 
 
 class AccuracyCoverageDisplay(Display):
@@ -88,8 +103,8 @@ class AccuracyCoverageDisplay(Display):
         Parameters
         ----------
         estimator : classifier
-            Fitted. Of a :class:`RejectingClassifier` the classifier inside is drawn, and a mark
-            where its threshold is.
+            Fitted. Of a :class:`RejectingClassifier`, also as the end of a pipeline or a search,
+            the classifier inside is drawn, and a mark where its threshold is.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows that it was not trained on.
         y : array-like of shape (n_samples,)
@@ -121,14 +136,16 @@ class AccuracyCoverageDisplay(Display):
         """
         cls._check_matplotlib("from_estimator")
         threshold = None
-        if isinstance(estimator, RejectingClassifier):
-            rejecting, estimator = estimator, estimator._fitted()
+        rejecting, rows = find_rejecting(estimator, X)
+        if rejecting is not None:
+            estimator, X = rejecting._fitted(), rows
             if method in (None, rejecting.method):
                 method, threshold = rejecting.method, rejecting.threshold_
+        answers = estimator.predict(X)
         return cls.from_predictions(
             y,
-            estimator.predict(X),
-            certainties(estimator, method or "predict_proba", X),
+            answers,
+            certainties(estimator, method or "predict_proba", X, answers),
             threshold=threshold,
             sample_weight=sample_weight,
             name=type(estimator).__name__ if name is None else name,

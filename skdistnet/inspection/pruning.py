@@ -50,7 +50,8 @@ def prune(estimator, X, y, tolerance=0.005, *, sample_weight=None, X_train=None)
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
         Their labels or targets.
     tolerance : float, default=0.005
-        How much of the score of the large net, its ``score(X, y)``, may be lost.
+        How much of the score of the large net, its ``score(X, y)``, may be lost. Scores are those
+        of the nets' own answers, which `handle_novelty` does not change yet.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows of X, none of them negative.
     X_train : {array-like, sparse matrix} of shape (n_train_samples, n_features), default=None
@@ -124,8 +125,12 @@ def prune(estimator, X, y, tolerance=0.005, *, sample_weight=None, X_train=None)
     check_net(estimator, "prune")
     check_hidden_layers(estimator, "prune")
     check_tolerance(tolerance)
-    min_rows = 2 * N_FOLDS
-    X, y, weights = estimator._check_data(X, y, sample_weight, min_rows=min_rows, reset=False)
+    X, y, weights = estimator._check_data(X, y, sample_weight, min_rows=1, reset=False)
+    if X.shape[0] < 2 * N_FOLDS:
+        raise ValueError(
+            f"prune needs at least {2 * N_FOLDS} rows of positive weight in X, two for each of "
+            f"{N_FOLDS} parts; got n_samples = {X.shape[0]}."
+        )
     target = estimator._encode_target(y, estimator._network.dtype)
     held = Rows(X, y, weights)
     lessons = Lessons(estimator, held, None if X_train is None else estimator._check_rows(X_train))
@@ -172,9 +177,11 @@ def score_of(nets, held, folds):
     scores, masses = [], []
     for net, fold in zip(nets, folds):
         weights = None if held.weights is None else held.weights[fold]
-        # Rows have been validated, and their names are no longer there to be compared.
+        # Rows have been validated, and their names are no longer there to be compared. What the
+        # large net found novel says nothing about the activations of a small one.
         net = net._draft(keep=True)
         net.__dict__.pop("feature_names_in_", None)
+        net._suspend_novelty()
         scores.append(net.score(held.X[fold], held.target[fold], sample_weight=weights))
         masses.append(len(fold) if weights is None else weights.sum())
     return float(np.average(scores, weights=masses))
@@ -295,9 +302,11 @@ def select(name, values, units, inputs):
 
 
 def calibrate_novelty(estimator, pruned, rows):
-    """Teach `pruned` what is novel, if the large net knows: the box of its data stays."""
+    """Teach `pruned` what is novel, if the large net knows: box and prior of its data stay."""
     if "_novelty_" not in vars(estimator):
         return
     pruned._learn_novelty(rows, None, seed=0)
+    if "prior" in estimator._novelty_:
+        pruned._novelty_["prior"] = estimator._novelty_["prior"]
     bounds, before = pruned._novelty_["bounds"], estimator._novelty_["bounds"]
     bounds[0], bounds[1] = np.fmin(bounds[0], before[0]), np.fmax(bounds[1], before[1])

@@ -3,8 +3,13 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from skdistnet import DistanceNetClassifier, RejectingClassifier, accuracy_coverage_curve
@@ -41,6 +46,31 @@ def test_a_mark_shows_what_a_rejecting_classifier_answers(method):
     unmarked = AccuracyCoverageDisplay.from_estimator(model, X, Y, method=other, ax=display.ax_)
     assert unmarked.point is None
     assert unmarked.ax_ is display.ax_
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda rejecting: make_pipeline(StandardScaler(), PCA(2), rejecting),
+        lambda rejecting: GridSearchCV(rejecting, {"threshold": [0.9]}, cv=2),
+        lambda rejecting: make_pipeline(
+            StandardScaler(), GridSearchCV(make_pipeline(PCA(2), rejecting), {}, cv=2)
+        ),
+    ],
+    ids=["pipeline", "search", "both"],
+)
+@pytest.mark.parametrize("frozen", [False, True])
+def test_what_ends_in_a_rejecting_classifier_is_drawn_as_one(wrap, frozen):
+    model = wrap(RejectingClassifier(NET, threshold=0.9)).fit(X, Y)
+    answers = model.predict(X)
+    display = AccuracyCoverageDisplay.from_estimator(
+        FrozenEstimator(model) if frozen else model, X, Y
+    )
+    accepted = answers != -1
+    assert 0 < accepted.mean() < 1
+    assert display.point == pytest.approx((accepted.mean(), (answers == Y)[accepted].mean()))
+    assert display.accuracies[-1] > (answers == Y).mean()
+    assert display.name == "DistanceNetClassifier"
 
 
 def test_a_threshold_that_lets_nothing_through_has_no_mark():

@@ -210,7 +210,29 @@ def test_what_is_refused_changes_nothing():
     for tolerance in (-0.1, "0.1", None, float("nan"), True):
         with pytest.raises(ValueError, match=r"'tolerance' must be a float in \[0.0, inf\); got"):
             prune(net, X, y, tolerance)
-    with pytest.raises(ValueError, match="at least 6 rows"):
+    with pytest.raises(ValueError, match="prune needs at least 6 rows"):
         prune(net, X[:5], y[:5])
     with pytest.raises(ValueError, match="features"):
         prune(net, X, y, X_train=X[:, :3])
+
+
+# Novelty ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("class_weight", [None, {0: 10.0, 1: 1.0, 2: 1.0}])
+def test_a_net_that_handles_novelty_is_pruned_and_keeps_its_prior(class_weight):
+    net = classifier(30, handle_novelty="prior", class_weight=class_weight)
+    X, y = held_out(net)
+    pruned, score = prune(net, X[10:], y[10:], 0.1, X_train=WINE[::2])
+    assert sum(pruned.hidden_layer_sizes) <= 15
+    assert score > 0.8
+    far = np.full((1, 13), 1e6)
+    np.testing.assert_allclose(pruned.predict_proba(far), net.predict_proba(far), rtol=1e-12)
+
+
+def test_scores_are_of_the_nets_own_answers_whatever_is_done_about_novelty():
+    handled, free = classifier(handle_novelty="prior"), classifier()
+    (pruned, score), (expected, own) = (prune(net, *held_out(net), 0.1) for net in (handled, free))
+    assert score == own
+    np.testing.assert_array_equal(pruned._theta_, expected._theta_)
+    assert pruned.handle_novelty == "prior"
