@@ -29,8 +29,8 @@ print(f"test accuracy with 60 units: {net.score(X_test, y_test):.3f}")
 # strokes: a handful of pixels makes up most of its distances. A class is told from what many units
 # answer together.
 #
-# ``feature_relevances_`` is the mean of these shares over all units, weighted by use: the middle of
-# the picture counts, and the border, which is hardly ever lit, does not.
+# ``feature_relevances_`` is the mean of these shares over all units, weighted by how much their
+# answers vary: the middle of the picture counts, and the border, which is hardly ever lit, does not.
 
 relevances = net.feature_relevances_.reshape(8, 8)
 border = relevances[:, [0, -1]].sum()
@@ -38,7 +38,7 @@ print(f"relevance of the first and the last column of pixels: {border:.3f}")
 
 figure, axes = plt.subplots(1, 2, figsize=(10.5, 5.4), width_ratios=[2.4, 1], layout="constrained")
 display = CentroidDisplay.from_estimator(net, units=30, image_shape=(8, 8), ax=axes[0])
-axes[0].set_title("The 30 units of most use: centroids, and the pixels they look at", pad=12)
+axes[0].set_title("The 30 units whose answers vary most, and what they look at", pad=12)
 strongest = display.shares.max(axis=1).mean()
 print(f"share of a unit's distances that its first pixel makes up, in the mean: {strongest:.2f}")
 

@@ -19,7 +19,7 @@ from sklearn.model_selection import train_test_split
 from skdistnet import DistanceNetClassifier
 from skdistnet.inspection import prune
 
-seeds = range(5)
+seeds = range(12)
 tolerances = [0.005, 0.02]
 X, y = load_digits(return_X_y=True)
 

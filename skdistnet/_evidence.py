@@ -14,7 +14,7 @@ from scipy.linalg import cholesky, solve_triangular
 from ._sizes import Sizes
 from ._subspaces import FARTHEST, Subspaces
 from .engine.inputs import column_range, make_dense
-from .engine.prediction import layer_output
+from .engine.prediction import layer_outputs
 
 __all__ = ["box", "calibrate", "score"]
 
@@ -47,10 +47,10 @@ CHUNK = 4_000_000
 
 def layer_features(network, theta, input_map, X):
     """Activations of the last hidden layer, if there is one, and raw output."""
-    features = [layer_output(network, theta, input_map, X)]
-    if len(network.layers) > 1:
-        hidden = layer_output(network, theta, input_map, X, layer=-2)
-        features.insert(0, hidden[:, :UNITS])
+    layers = [-2, -1] if len(network.layers) > 1 else [-1]
+    features = layer_outputs(network, theta, input_map, X, layers)
+    if len(layers) > 1:
+        features[0] = features[0][:, :UNITS]
     return [np.clip(feature, -FARTHEST, FARTHEST, dtype=np.float64) for feature in features]
 
 

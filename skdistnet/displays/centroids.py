@@ -71,7 +71,9 @@ class CentroidDisplay(Display):
     distances to all centroids, ``r_jk^2 mean_i (c_ik - c_jk)^2`` over its sum over k, of which
     ``feature_relevances_`` is made.
 
-    Units are shown in the order of their use: of the variance of what they answer to the centroids.
+    Units are shown in the order of how much they tell apart: of the variance of what they answer to
+    the centroids. What the output makes of that is another question, see `use` of
+    :func:`~skdistnet.inspection.unit_report`.
 
     Examples
     --------
@@ -127,8 +129,8 @@ class CentroidDisplay(Display):
         X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
             Rows to draw ellipses over; tables and pictures do without.
         units : int, sequence of int, or None, default=20
-            How many to show, those of most use first; which ones, such as `prototypes` names; or
-            all.
+            How many to show, those whose answers vary most first; which ones, such as `prototypes`
+            names in a net of one hidden layer; or all.
         features : int, sequence of int or str, or None, default=20
             How many to show, the most relevant ones; which ones, by index or name; or all. Pictures
             show all.
@@ -161,7 +163,7 @@ class CentroidDisplay(Display):
         check_image_shape(image_shape, estimator.n_features_in_)
         names = name_features(estimator, feature_names, cls.__name__)
         network, theta, centroids = estimator._network, estimator._theta_, estimator.centroids_[0]
-        by_use = np.argsort(-unit_variances(network, theta), kind="stable")
+        by_variance = np.argsort(-unit_variances(network, theta), kind="stable")
         by_relevance = np.argsort(-estimator.feature_relevances_, kind="stable")
         chosen = choose(features, by_relevance, names, "features", cls.__name__)
         if features is None or is_int(features):
@@ -170,7 +172,7 @@ class CentroidDisplay(Display):
             centroids=centroids,
             inverse_radii=np.broadcast_to(estimator.inverse_radii_[0], centroids.shape),
             shares=distance_shares(network, theta),
-            units=choose(units, by_use, (), "units", cls.__name__),
+            units=choose(units, by_variance, (), "units", cls.__name__),
             features=chosen,
             feature_names=names,
             X=None if X is None else make_dense(estimator._check_rows(X)[:, chosen]),
@@ -190,11 +192,21 @@ class CentroidDisplay(Display):
         -------
         display : :class:`CentroidDisplay`
             Itself.
+
+        Raises
+        ------
+        ImportError
+            Without matplotlib.
+        ValueError
+            For a table or pictures without `shares`.
         """
+        draws_ellipses = self.image_shape is None and len(self.features) == 2
+        if self.shares is None and not draws_ellipses:
+            raise ValueError("Tables and pictures need 'shares', which ellipses do without.")
         self._take_axes(ax)
         if self.image_shape is not None:
             draw_images(self)
-        elif len(self.features) == 2:
+        elif draws_ellipses:
             draw_ellipses(self)
         else:
             draw_table(self)

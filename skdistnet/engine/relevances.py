@@ -11,7 +11,8 @@ def distance_shares(network, theta):
     """Share of each input in the squared distances of each unit of the first layer.
 
     They are distances to the layer's centroids, which stand for the data: they start on rows, or in
-    the midst of them, and move little where nothing varies. Where no two of them differ, all inputs
+    the midst of them, and move little where nothing varies. (Those of the start "uniform" do not:
+    a constant input may have a share then.) Where no two of them differ, all inputs
     have the same share.
 
     Parameters

@@ -5,7 +5,7 @@ from ..engine.threads import blas_threads
 
 __all__ = ["forward_batches", "gradients_by_answers"]
 
-#: Numbers in the outputs of all layers for one batch of rows, which bounds the memory taken.
+#: Numbers in the arrays for one batch of rows, which bounds the memory taken.
 BATCH_NUMBERS = 600_000
 
 

@@ -1,21 +1,20 @@
 """Explanations of single predictions: the units that speak for them, and why those answer."""
 
-from numbers import Integral
+from math import inf
 from types import SimpleNamespace
 
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils import Bunch
 
+from .._validation import Number, check_parameter
 from ..engine.layers import Distance
 from ..engine.missing import fill_missing
 from ..engine.prediction import layer_output
 from ._checks import check_net
+from ._passes import BATCH_NUMBERS
 
 __all__ = ["prototypes"]
-
-#: Numbers in the largest array of a batch of rows, which bounds the memory taken.
-BATCH_NUMBERS = 600_000
 
 
 def prototypes(estimator, X, *, n_prototypes=3, output=None, X_train=None):
@@ -30,7 +29,8 @@ def prototypes(estimator, X, *, n_prototypes=3, output=None, X_train=None):
     estimator : DistanceNetClassifier or DistanceNetRegressor
         Fitted, its last hidden layer a distance layer.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows to explain. Features that are missing have no share in a distance.
+        Rows to explain. Features that are missing have no share in a distance; a row of which all
+        are missing stands at the mean of the training data.
     n_prototypes : int, default=3
         How many units to describe for each row; all of them, where there are fewer.
     output : int, default=None
@@ -39,7 +39,8 @@ def prototypes(estimator, X, *, n_prototypes=3, output=None, X_train=None):
         several columns of labels, those of each have a column for each class, one after the other;
         of an indicator matrix, each label has two, without and with it.
     X_train : {array-like, sparse matrix} of shape (n_train_samples, n_features), default=None
-        Rows among which to look for those that each unit is nearest to.
+        Rows among which to look for those that each unit is nearest to. Rows with many missing
+        features are near many units, by the few that are left.
 
     Returns
     -------
@@ -115,7 +116,8 @@ def prototypes(estimator, X, *, n_prototypes=3, output=None, X_train=None):
     check_net(estimator, "prototypes")
     network = estimator._network
     check_layers(network)
-    n_prototypes = check_int("n_prototypes", n_prototypes, 1, None)
+    count = Number(1, inf, "[)", integer=True)
+    check_parameter("prototypes", "n_prototypes", n_prototypes, [count])
     X = estimator._check_rows(X)
     output = choose_output(estimator, X, output)
     size = max(1, BATCH_NUMBERS // (max(network.sizes[-3:]) * min(n_prototypes, network.sizes[-2])))
@@ -138,20 +140,12 @@ def check_layers(network):
         )
 
 
-def check_int(name, value, low, high):
-    """Return an int in [low, high], None being no bound, or raise a ValueError."""
-    is_int = isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
-    if not is_int or value < low or (high is not None and value > high):
-        bound = "inf)" if high is None else f"{high}]"
-        raise ValueError(f"'{name}' must be an int in [{low}, {bound}; got {value!r}.")
-    return int(value)
-
-
 def choose_output(estimator, X, output):
     """The column of the raw output to explain for each row."""
     n_columns = estimator._network.sizes[-1]
     if output is not None:
-        return np.full(X.shape[0], check_int("output", output, 0, n_columns - 1))
+        check_parameter("prototypes", "output", output, [Number(0, n_columns - 1, integer=True)])
+        return np.full(X.shape[0], output)
     groups = estimator._labels.groups if is_classifier(estimator) else range(n_columns)
     if len(groups) > 1:
         raise ValueError(

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from itertools import pairwise
-from numbers import Real
+from math import inf
 
 import numpy as np
 from scipy.sparse import issparse, vstack
 from sklearn.base import is_classifier
 from sklearn.model_selection import KFold
 
+from .._validation import Number, check_parameter
 from ..engine.regression_losses import SquaredError
 from ..engine.training import Rows, Run, train
 from ._checks import check_hidden_layers, check_net
@@ -124,7 +125,7 @@ def prune(estimator, X, y, tolerance=0.005, *, sample_weight=None, X_train=None)
     """
     check_net(estimator, "prune")
     check_hidden_layers(estimator, "prune")
-    check_tolerance(tolerance)
+    check_parameter("prune", "tolerance", tolerance, [Number(0.0, inf, "[)")])
     X, y, weights = estimator._check_data(X, y, sample_weight, min_rows=1, reset=False)
     if X.shape[0] < 2 * N_FOLDS:
         raise ValueError(
@@ -138,11 +139,6 @@ def prune(estimator, X, y, tolerance=0.005, *, sample_weight=None, X_train=None)
     found, score = search(estimator, order, tolerance, held, lessons)
     calibrate_novelty(estimator, found, Rows(X, target, weights))
     return found, score
-
-
-def check_tolerance(tolerance):
-    if not isinstance(tolerance, Real) or isinstance(tolerance, bool) or not float(tolerance) >= 0:
-        raise ValueError(f"'tolerance' must be a float in [0.0, inf); got {tolerance!r}.")
 
 
 # The search ---------------------------------------------------------------------------------------

@@ -207,3 +207,17 @@ def test_one_feature_is_a_table_of_one_column():
 def test_of_a_hybrid_the_first_layer_counts():
     net = DistanceNetClassifier((5, 4), ["gaussian", "relu"], **SMALL).fit(WINE, WINE_Y)
     assert CentroidDisplay.from_estimator(net).centroids.shape == (5, 13)
+
+
+def test_a_table_without_shares_is_refused():
+    display = CentroidDisplay(
+        centroids=np.zeros((3, 4)),
+        inverse_radii=np.ones((3, 4)),
+        units=[0, 1],
+        features=[0, 1, 2],
+        feature_names=list("abcd"),
+    )
+    with pytest.raises(ValueError, match="Tables and pictures need 'shares'"):
+        display.plot()
+    display.features = [0, 1]
+    assert len(display.plot().ellipses_) == 2

@@ -6,7 +6,7 @@ import pytest
 from skdistnet.engine import KERNELS, Network, prediction
 from skdistnet.engine.distances import RADIUS_TYPES
 from skdistnet.engine.inputs import InputMap
-from skdistnet.engine.prediction import layer_output
+from skdistnet.engine.prediction import layer_output, layer_outputs
 
 N_INPUTS = 3
 MAP = InputMap(np.array([1.0, -2.0, 30.0]), np.array([0.1, 1.0, 5.0]), np.zeros(N_INPUTS))
@@ -96,3 +96,13 @@ def test_parameters_that_went_astray_give_outputs_whose_differences_are_finite(
     found = layer_output(network, theta, MAP, 1e6 * rows(n_rows))
     assert np.isfinite(found).all()
     assert np.isfinite(found[:, 0] - found[:, 1]).all()
+
+
+@pytest.mark.parametrize("n_rows", [1, 3, 4, 11])
+def test_several_layers_by_one_pass_are_those_of_a_pass_each(n_rows):
+    network, theta = make()
+    layers = [-2, 0, -1]
+    outputs = layer_outputs(network, theta, MAP, rows(n_rows), layers)
+    for layer, output in zip(layers, outputs, strict=True):
+        alone = layer_output(network, theta, MAP, rows(n_rows), layer)
+        np.testing.assert_array_equal(output, alone)

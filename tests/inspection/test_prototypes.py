@@ -153,13 +153,18 @@ def test_a_net_without_distance_units_at_its_end_is_told_what_to_set():
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, None, "3"])
 def test_n_prototypes_must_be_a_positive_int(value):
-    with pytest.raises(ValueError, match=r"'n_prototypes' must be an int in \[1, inf\); got"):
+    with pytest.raises(
+        ValueError,
+        match=r"'n_prototypes' parameter of prototypes must be an int in \[1, inf\); got",
+    ):
         prototypes(classifier(), WINE, n_prototypes=value)
 
 
 @pytest.mark.parametrize("value", [-1, 3, 0.5, False, "a"])
 def test_output_must_be_a_column_of_the_raw_output(value):
-    with pytest.raises(ValueError, match=r"'output' must be an int in \[0, 2\]; got"):
+    with pytest.raises(
+        ValueError, match=r"'output' parameter of prototypes must be an int in \[0, 2\]; got"
+    ):
         prototypes(classifier(), WINE, output=value)
 
 

@@ -208,7 +208,9 @@ def test_what_is_refused_changes_nothing():
     with pytest.raises(ValueError, match="prune is about hidden units"):
         prune(classifier(()), X, y)
     for tolerance in (-0.1, "0.1", None, float("nan"), True):
-        with pytest.raises(ValueError, match=r"'tolerance' must be a float in \[0.0, inf\); got"):
+        with pytest.raises(
+            ValueError, match=r"'tolerance' parameter of prune must be a float in \[0.0, inf\); got"
+        ):
             prune(net, X, y, tolerance)
     with pytest.raises(ValueError, match="prune needs at least 6 rows"):
         prune(net, X[:5], y[:5])
