@@ -30,7 +30,7 @@ print(f"test accuracy with 60 units: {net.score(X_test, y_test):.3f}")
 # answer together.
 #
 # ``feature_relevances_`` is the mean of these shares over all units, weighted by how much their
-# answers vary: the middle of the picture counts, and the border, which is hardly ever lit, does not.
+# answers vary: the middle of the picture counts, and the border, hardly ever lit, does not.
 
 relevances = net.feature_relevances_.reshape(8, 8)
 border = relevances[:, [0, -1]].sum()
