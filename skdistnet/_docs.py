@@ -57,9 +57,9 @@ init : {{"sample", "kmeans", "uniform"}}, array-like or callable, default={defau
     "uniform": 0.5 + 0.3 U[0, 1), the paper's, meant for inputs in [0, 1]. An array of shape (units
     of the first layer, n_features), in the units of X, places the first layer; deeper ones then
     start from "sample". A callable ``(X, n_units, random_state) -> (n_units, n_inputs)`` is asked
-    for every distance layer and given the layer's own input, which is standardised if
-    `standardize` says so. Except for "uniform", centroids of a distance output start at the means
-    of the classes.""",
+    for every hidden distance layer and given the layer's own input, which for the first one is
+    centred and scaled if `standardize` says so. Except for "uniform", centroids of a distance
+    output start at the means of the classes.""",
     "init_median_activation": """
 init_median_activation : float in (0, 1) or None, default={default}
     Radii of hidden distance layers start so that this is the layer's median activation on its own
@@ -78,9 +78,11 @@ n_jobs : int or None, default={default}
     otherwise.""",
     "standardize": """
 standardize : bool, default={default}
-    Centre and scale features inside the model, each by its standard deviation. Where two thirds of
-    the features, and eight or more, have one range in common, as pixels do, they are taken to share
-    a unit and get one scale. Fitted attributes are in the units of X all the same.""",
+    Centre and scale features inside the model, each by its standard deviation (of more than 64
+    features all by the root of n_features / 64 more, since distances add up over them). Where two
+    thirds of the features, and eight or more, have one range in common, as pixels do, they are
+    taken to share a unit and get one scale. Fitted attributes are in the units of X all the
+    same.""",
     "solver": """
 solver : {{"rmsprop", "sgd", "adam"}}, default={default}
     Update rule. "rmsprop" averages the gradient after dividing it by the root of its mean square;
@@ -208,7 +210,9 @@ handle_novelty : {{"prior"}} or None, default={default}
     Every prediction takes a :meth:`score_samples` besides. It may be set after `fit`.""",
     "warm_start": """
 warm_start : bool, default={default}
-    Whether fit goes on from where the last one ended, solver and random generator included.""",
+    Whether fit goes on from where the last one ended, solver and random generator included. Layers
+    and `dtype` must then be the same; `init`, `init_median_activation` and `standardize` were for
+    the start, and are not looked at again.""",
     "checkpoint_dir": """
 checkpoint_dir : str, path-like or None, default={default}
     Folder, made where there is none, in which `fit` keeps what it needs to go on: a file for each

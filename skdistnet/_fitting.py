@@ -85,6 +85,11 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
                 f"{self._specification_[:4]}: they must stay the same under warm_start and "
                 "partial_fit."
             )
+        if self.dtype is not None and self._network.dtype != self.dtype:
+            raise ValueError(
+                f"The fit to be continued computes in {self._network.dtype}, which must stay the "
+                f"same under warm_start and partial_fit; got dtype={self.dtype!r}."
+            )
 
     def _start(self, rows, rng):
         """Start a network for `rows`; sets what describes it and returns the run to train."""
@@ -251,7 +256,16 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             snapshot._theta_ = run.theta.copy()
             # Rows have been validated, and their names are no longer there to be compared.
             snapshot.__dict__.pop("feature_names_in_", None)
-            return float(scorer(snapshot, validation.X, validation.y, **weights))
+            try:
+                return float(scorer(snapshot, validation.X, validation.y, **weights))
+            except TypeError as error:
+                if not (weights and "sample_weight" in str(error)):
+                    raise
+                raise ValueError(
+                    f"The 'scoring' parameter of {type(self).__name__}, {self.scoring!r}, takes no "
+                    "'sample_weight', and rows have weights, by 'sample_weight' or "
+                    "'class_weight': give one that does."
+                ) from error
 
         return score
 

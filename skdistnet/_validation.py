@@ -1,5 +1,6 @@
 """Checks of constructor parameters and sample weights, with one message template."""
 
+from collections import ChainMap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -202,7 +203,7 @@ COUNT = Number(1, ends="[)", integer=True)
 #: For each parameter, what is allowed: any one of the rules.
 RULES: dict[str, list[Any]] = {
     "hidden_layer_sizes": [LayerSizes()],
-    "activation": [OneOf([*KERNELS, *ACTIVATIONS]), LayerNames()],
+    "activation": [OneOf(ChainMap(KERNELS, ACTIVATIONS)), LayerNames()],
     "output_layer": [OneOf(OUTPUT_LAYERS)],
     "radius_type": [OneOf(RADIUS_TYPES)],
     "loss": [OneOf(REGRESSION_LOSSES)],

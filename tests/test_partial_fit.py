@@ -244,3 +244,13 @@ def test_an_error_within_a_training_leaves_the_estimator_as_it_was(kind, X, y, m
             getattr(net, method)(X, y)
     assert joblib.hash(vars(net)) == before
     assert_same_net(net.fit(X, y), expected, X)
+
+
+@both_kinds
+@pytest.mark.parametrize("warm", [True, False])
+def test_a_fit_goes_on_in_the_precision_that_it_began_in(kind, X, y, warm):
+    net = kind(**SMALL, warm_start=True).fit(X, y)
+    net.set_params(dtype="float32")
+    with pytest.raises(ValueError, match=r"computes in float64, .* got dtype='float32'"):
+        net.fit(X, y) if warm else net.partial_fit(X, y)
+    assert net.set_params(dtype="float64").fit(X.astype("float32"), y).n_iter_ == 6

@@ -152,3 +152,22 @@ def test_scorers_of_probabilities_and_made_ones_are_fine():
 def test_a_name_that_is_no_scorer_is_told_where_the_names_are():
     with pytest.raises(ValueError, match=r"'scoring' .*get_scorer_names.* got 'accurac'"):
         DistanceNetClassifier(scoring="accurac").fit(WINE, WINE_Y)
+
+
+@pytest.mark.parametrize("scoring", [lambda net, X, y: net.score(X, y), "neg_max_error"])
+def test_a_scorer_that_takes_no_weights_is_refused_where_there_are_some(scoring):
+    X, y = DIABETES, DIABETES_Y
+    net = DistanceNetRegressor(5, scoring=scoring, early_stopping=True, max_iter=3, tol=1.0)
+    with pytest.raises(ValueError, match=r"'scoring' parameter .* takes no 'sample_weight'"):
+        net.fit(X, y, sample_weight=np.ones(len(X)))
+    assert not hasattr(net, "n_iter_")
+    assert net.fit(X, y).n_iter_ >= 1
+
+
+def test_a_scorer_that_fails_for_another_reason_says_so_itself():
+    def scoring(net, X, y, sample_weight):
+        return None + 1
+
+    net = DistanceNetRegressor(5, scoring=scoring, early_stopping=True)
+    with pytest.raises(TypeError, match="NoneType"):
+        net.fit(DIABETES, DIABETES_Y, sample_weight=np.ones(len(DIABETES)))

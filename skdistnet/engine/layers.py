@@ -27,12 +27,14 @@ Every kind has
 ``answer(params, x)``
     The output for a single row, which needs no workspace.
 
-To add a kind, write such a class and list it in `LAYERS`.
+To add a kind, write such a class, list it in `LAYERS`, and let `Network._make_layers` know when it
+is meant.
 """
 
 import math
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -199,4 +201,4 @@ class Dense:
         multiply(d_out, params["coefs"], d_input, transpose_b=True)
 
 
-LAYERS = {"dense": Dense, "distance": Distance}
+LAYERS: dict[str, Any] = {"dense": Dense, "distance": Distance}

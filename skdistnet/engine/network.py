@@ -8,7 +8,7 @@ from . import memory
 from .activations import ACTIVATIONS
 from .distances import RADIUS_TYPES
 from .kernels import KERNELS
-from .layers import Dense, Distance
+from .layers import LAYERS, Distance
 from .losses import LOSSES, guess_loss, normalized_weights
 
 __all__ = ["OUTPUT_LAYERS", "NamedViews", "Network"]
@@ -97,13 +97,13 @@ class Network:
     def _make_layers(self, output_layer, radius_type):
         for n_inputs, n_units, name in zip(self.sizes, self.sizes[1:], self.activations):
             if name in KERNELS:
-                yield Distance(n_inputs, n_units, name, radius_type)
+                yield LAYERS["distance"](n_inputs, n_units, name, radius_type)
             else:
-                yield Dense(n_inputs, n_units, name)
+                yield LAYERS["dense"](n_inputs, n_units, name)
         if output_layer == "distance":
-            yield Distance(self.sizes[-2], self.sizes[-1], None, radius_type)
+            yield LAYERS["distance"](self.sizes[-2], self.sizes[-1], None, radius_type)
         else:
-            yield Dense(self.sizes[-2], self.sizes[-1], "identity")
+            yield LAYERS["dense"](self.sizes[-2], self.sizes[-1], "identity")
 
     # Parameters -----------------------------------------------------------------------------------
 
@@ -127,7 +127,7 @@ class Network:
             views into `vector`, None where the layer is of the other kind.
         """
         layers = self.views(vector)
-        names = [*Distance.parameter_names, *Dense.parameter_names]
+        names = [name for kind in ("distance", "dense") for name in LAYERS[kind].parameter_names]
         return NamedViews({name: [views.get(name) for views in layers] for name in names})
 
     def pack(self, centroids=None, inverse_radii=None, coefs=None, intercepts=None):
