@@ -63,13 +63,13 @@ def run_parts(args, ledger):
 
 
 def write_sections(markdown, content):
-    """Tables of the parts in the file, in their order; wide nets have a section of their own."""
-    known, sections = content["tables"], {"depth": {}, "wide": {}}
+    """Tables of the parts in the file, in their order; wide nets have sections of their own."""
+    known, sections = content["tables"], {}
     for name in sorted(known, key=lambda name: (list(PARTS).index(name.split(",")[0]), name)):
-        sections["wide" if name.startswith("best") else "depth"] |= known[name]
+        section = name.replace("best", "wide") if name.startswith("best") else "depth"
+        sections.setdefault(section, {}).update(known[name])
     for name, tables in sections.items():
-        if tables:
-            write_section(markdown, name, tables)
+        write_section(markdown, name, tables)
 
 
 def main():

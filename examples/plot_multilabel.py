@@ -29,7 +29,7 @@ Y, Y_test = (
 )
 Y ^= rng.random(Y.shape) < 0.02
 
-net = DistanceNetClassifier(40, random_state=0).fit(X, Y.astype(int))
+net = DistanceNetClassifier(40, max_iter=200, random_state=0).fit(X, Y.astype(int))
 right = (net.predict(X_test) == Y_test).mean(axis=0)
 print(f"all three labels right: {net.score(X_test, Y_test.astype(int)):.3f} of the test points")
 

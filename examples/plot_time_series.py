@@ -178,9 +178,10 @@ for name, errors in free_run.items():
 # clean data, it has less than half the error of the MLP that is given the same, whatever the number
 # of rows.
 #
-# How much of that is locality? The same net with relus in place of distances has 1.4 to 2 times the
-# error: that is what places are worth here, and the rest of the lead over the MLP is how the net is
-# trained. Neighbours alone are ahead of the MLP at its defaults, but not of one that is patient.
+# How much of that is locality? The same net with relus in place of distances has 1.1 to 2 times the
+# error, the more the more rows there are: that is what places are worth here, and the rest of the
+# lead over the MLP is how the net is trained. Neighbours alone are ahead of the MLP at its
+# defaults, but not of one that is patient.
 #
 # In free runs the nets with more patience, distances or not, are close together. Nor does the lead
 # survive noise. With ``NOISE = 0.03``, an eighth of the deviation of the series, all are about

@@ -39,7 +39,7 @@ def test_a_fitted_net_is_calibrated_on_rows_it_has_not_seen(method, two_classes)
     fit, held, new = ((rows[part], labels[part]) for part in parts)
     # Trained for long without a brake: far too sure.
     net = clone(NET).set_params(
-        hidden_layer_sizes=200, max_iter=100, dropout=0.0, label_smoothing=0.0
+        hidden_layer_sizes=200, max_iter=300, dropout=0.0, label_smoothing=0.0
     )
     net.fit(*fit)
     calibrated = CalibratedClassifierCV(FrozenEstimator(net), method=method).fit(*held)
