@@ -2,10 +2,11 @@
 
 import numpy as np
 from _harness import quiet
+from scipy.special import xlogy
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
-__all__ = ["COVERAGES", "errors_by_coverage", "top_probability"]
+__all__ = ["COVERAGES", "entropy", "errors_by_coverage", "margin", "top_probability"]
 
 #: Shares of rows that are answered.
 COVERAGES = (1.0, 0.95, 0.9, 0.8)
@@ -15,6 +16,18 @@ N_FOLDS = 5
 def top_probability(model, X):
     """How sure a classifier is of its answers."""
     return model.predict_proba(X).max(axis=1)
+
+
+def margin(model, X):
+    """How far the most probable class is ahead of the next."""
+    *_, second, first = np.sort(model.predict_proba(X), axis=1).T
+    return first - second
+
+
+def entropy(model, X):
+    """Minus the entropy of the probabilities: high where they are all on one class."""
+    probabilities = model.predict_proba(X)
+    return xlogy(probabilities, probabilities).sum(axis=1)
 
 
 def errors_by_coverage(model_of, X, y, tellers, seed):

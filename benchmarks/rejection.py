@@ -13,7 +13,7 @@ import argparse
 import numpy as np
 from _harness import print_table, write_json, write_section
 from _players import PEERS, our_player
-from _rejection import COVERAGES, errors_by_coverage, top_probability
+from _rejection import COVERAGES, entropy, errors_by_coverage, margin, top_probability
 from _tables import Table, read_folder, sample
 from joblib import Parallel, delayed
 from sklearn.datasets import load_digits
@@ -26,6 +26,8 @@ OUR_SCORE = "ours, score_samples"
 TELLERS = {
     "ours": {
         OURS: top_probability,
+        "ours, margin to the next": margin,
+        "ours, entropy": entropy,
         OUR_SCORE: lambda model, X: model.score_samples(X),
     },
     "MLP": {PEER: top_probability},

@@ -30,8 +30,9 @@ START_BYTES = 64 * 2**20
 MEDIAN_ROWS = 1_000
 #: The answer that the data-free start of the paper gives at a typical squared distance.
 PAPER_ACTIVATION = 0.1
-#: Answers of a layer to rows that are alike may differ by so many units in their last place.
-ROUNDING = 4
+#: Answers of a layer to rows that are alike differ by some tens of units in their last place, as
+#: products of matrices treat rows at an edge in another way: what differs by less is the same.
+ROUNDING = 256
 #: Spread, relative to an input's own, by which centroids that coincide are set apart.
 JITTER = 0.1
 
@@ -83,17 +84,14 @@ def weighted_median(values, weights):
 
 
 def variances(H, weights):
-    """Weighted variance of each input; 0 where it is no more than rounding."""
+    """Weighted variance of each input; exactly 0 where all rows are alike."""
     # Wider weights would make a wider copy of the rows in each product with them.
     weights = weights.astype(H.dtype)
-    # From a row, not from zero: what is the same in all rows has then a variance of zero, and no
-    # radii measure the rounding of its mean.
+    # From a row, not from zero: else radii would measure how the mean of equal numbers is rounded.
     deviation = H - H[0]
     deviation -= weights @ deviation
     deviation *= deviation
-    variance = weights @ deviation
-    variance[np.sqrt(variance) <= ROUNDING * np.finfo(H.dtype).eps * np.abs(H[0])] = 0
-    return variance
+    return weights @ deviation
 
 
 def spread(H, weights):
@@ -123,8 +121,16 @@ def class_means(H, target, weights, rng):
     means = (target * weights[:, np.newaxis]).T @ H
     present = mass > 0
     means[present] /= mass[present, np.newaxis]
+    constant = H.min(axis=0) == H.max(axis=0)
+    means[:, constant] = H[0, constant]  # not what rounding makes of it, another for each class
     means[~present] = H[rng.integers(len(H), size=np.count_nonzero(~present))]
     return means
+
+
+def level(H):
+    """Make equal, in place, what differs by rounding alone: answers to rows that are alike."""
+    alike = np.ptp(H, axis=0) <= ROUNDING * np.finfo(H.dtype).eps * np.abs(H[0])
+    H[:, alike] = H[0, alike]
 
 
 def fitted_radii(layer, H, centroids, weights, median_activation, rng):
@@ -281,4 +287,5 @@ def initialize(network, X, target, weights, *, init, median_activation, origin, 
             # Where features keep their units rows may be too far off; the next layer starts all
             # the same, and training sees what comes of it.
             H[~np.isfinite(H)] = 0
+            level(H)
     return theta

@@ -6,7 +6,7 @@ from starting import N_UNITS, draw_rows, make_network, resolve, start
 
 from skdistnet.engine import ACTIVATIONS, INITIALIZERS, KERNELS
 from skdistnet.engine.distances import RADIUS_TYPES
-from skdistnet.engine.initializers import weighted_median
+from skdistnet.engine.initializers import class_means, level, variances, weighted_median
 from skdistnet.engine.relays import starts_as_relays
 
 
@@ -148,3 +148,19 @@ def test_between_two_values_in_the_middle_the_median_is_always_the_smaller(n_row
     values = np.arange(1.0, n_rows + 1)[:, np.newaxis]
     weights = np.full(n_rows, 1 / n_rows, dtype=dtype)
     assert weighted_median(values, weights) == n_rows // 2
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_answers_that_differ_by_rounding_alone_are_taken_for_equal(dtype):
+    rng, weights = np.random.default_rng(0), np.random.default_rng(1).dirichlet(np.ones(150))
+    H = np.full((150, 3), 0.3, dtype)
+    H[:, 1] *= 1 + rng.integers(-60, 61, 150) * np.finfo(dtype).eps
+    H[:, 2] += 0.01 * rng.normal(size=150).astype(dtype)
+    varying = H[:, 2].copy()
+    level(H)
+    np.testing.assert_array_equal(H[:, :2], np.tile(H[:1, :2], (150, 1)))
+    np.testing.assert_array_equal(H[:, 2], varying)
+    assert variances(H, weights)[:2].tolist() == [0, 0]
+    target = np.eye(3)[rng.integers(0, 3, 150)]
+    means = class_means(H, target, weights, rng)
+    np.testing.assert_array_equal(means[:, :2], np.tile(H[:1, :2], (3, 1)))
