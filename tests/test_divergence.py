@@ -55,9 +55,8 @@ def test_parameters_in_large_units_are_no_divergence(kind, X, y):
 
 
 def test_a_loss_that_explodes_to_a_finite_number_is_undone_and_told():
-    net = DistanceNetRegressor(
-        20, solver="sgd", learning_rate="constant", learning_rate_init=3.0, random_state=0
-    )
+    options = {"solver": "sgd", "learning_rate": "constant", "learning_rate_init": 3.0}
+    net = DistanceNetRegressor(20, **options, momentum=0.0, alpha=0.0, random_state=0)
     with pytest.warns(ConvergenceWarning, match="beyond all reason"):
         net.fit(DIABETES, DIABETES_Y)
     assert net.loss_ < 100 * max(1.0, net.best_loss_)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from starting import N_UNITS, draw_rows, make_network, resolve, start
 
-from skdistnet.engine import ACTIVATIONS, INITIALIZERS, KERNELS
+from skdistnet.engine import ACTIVATIONS, INITIALIZERS, KERNELS, Network
 from skdistnet.engine.distances import RADIUS_TYPES
-from skdistnet.engine.initializers import class_means, level, variances, weighted_median
+from skdistnet.engine.initializers import class_means, initialize, level, variances, weighted_median
+from skdistnet.engine.layers import Distance
 from skdistnet.engine.relays import starts_as_relays
 
 
@@ -164,3 +165,26 @@ def test_answers_that_differ_by_rounding_alone_are_taken_for_equal(dtype):
     target = np.eye(3)[rng.integers(0, 3, 150)]
     means = class_means(H, target, weights, rng)
     np.testing.assert_array_equal(means[:, :2], np.tile(H[:1, :2], (3, 1)))
+
+
+def test_radii_do_not_measure_how_products_round_rows_that_are_alike(monkeypatch):
+    rng, whole = np.random.default_rng(0), Distance.forward
+
+    def forward(self, params, work, out):
+        whole(self, params, work, out)
+        out *= 1 + rng.integers(-60, 61, out.shape) * np.finfo(out.dtype).eps
+
+    monkeypatch.setattr(Distance, "forward", forward)
+    network = Network([4, 10, 10, 3])
+    theta = initialize(
+        network,
+        np.zeros((150, 4)),
+        np.eye(3)[np.arange(150) % 3],
+        np.full(150, 1 / 150),
+        init="sample",
+        median_activation=0.5,
+        origin=np.zeros(4),
+        rng=np.random.default_rng(0),
+        kmeans=None,
+    )
+    assert np.abs(theta).max() < 1e3
