@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from . import memory
+from .batches import Batches
 from .dropout import Dropout
 from .inputs import MappedRows
-from .losses import normalized_weights
 from .missing import fill_missing
 from .regularization import Decay
 from .rollback import Rollback
@@ -45,6 +45,10 @@ class Plan:
     patience: int = 10
     watch_score: bool = False
     """Whether the score of the validation rows decides, the higher the better, not their loss."""
+    n_rows: float | None = None
+    """Number of rows of all data, where a stream trains on some at a time; None: those given."""
+    mean_weight: float | None = None
+    """Mean weight of all data, in the same way."""
 
 
 @dataclass(frozen=True)
@@ -97,13 +101,16 @@ def pick(array, batch):
     return array[batch] if isinstance(batch, slice) else array.take(batch, axis=0)
 
 
-def deal(number, n_batches, n_rows):
-    """The slice of one batch of an epoch: sizes differ by one row at most.
+def share_of_usual_batch(n_given, n_rows, batch_size):
+    """Rows of a step over those of a usual one, where `n_given` of `n_rows` rows are at hand.
 
-    Batches that are full but for the last would leave a few rows to that one, or a single row,
-    whose step is as long as any other: RMSProp divides gradients by their size.
+    A usual step is one of `batch_size` rows, or of all, dealt evenly.
     """
-    return slice(number * n_rows // n_batches, (number + 1) * n_rows // n_batches)
+
+    def per_step(n):
+        return n / -(-n // batch_size)
+
+    return min(1.0, per_step(n_given) / per_step(n_rows))
 
 
 class Trainer:
@@ -121,7 +128,15 @@ class Trainer:
         self.radii = network.radius_mask()
         self.mapped_rows = MappedRows(input_map, rows.X, network.dtype)
         self.workspaces = {}
-        self.steps_per_epoch = -(-len(rows) // plan.batch_size)
+        self.batches = Batches(
+            rows.weights, len(rows), plan.batch_size, plan.shuffle, plan.mean_weight
+        )
+        self.steps_per_epoch = self.batches.n_batches
+        self.n_rows = len(rows) if plan.n_rows is None else plan.n_rows
+        self.solver, self.rate_share = plan.solver, 1.0
+        self.share = share_of_usual_batch(len(rows), self.n_rows, plan.batch_size)
+        if self.share < 1.0:
+            self.solver, self.rate_share = plan.solver.scaled(self.share)
         self.first_step = run.n_steps - n_epochs * self.steps_per_epoch
         self.total_steps = self.steps_per_epoch * plan.max_epochs
         self.dropout, self.decay = Dropout(network, plan.batch_size, len(rows)), None
@@ -142,16 +157,15 @@ class Trainer:
 
     def epoch(self):
         """One pass over the rows; returns the mean loss, each batch before its step."""
-        n_rows, order = len(self.rows), None
-        if self.plan.shuffle and self.steps_per_epoch > 1:
-            order = self.run.rng.permutation(n_rows)
-        self.begin_dropout()
         total = mass = 0.0
-        for number in range(self.steps_per_epoch):
-            batch = deal(number, self.steps_per_epoch, n_rows)
-            value, weight = self.step(batch if order is None else order[batch])
-            total += value * weight
+        batches = self.batches.epoch(self.run.rng)
+        batch = next(batches)  # draws the order, which comes before what dropout draws
+        self.begin_dropout()
+        while batch is not None:
+            value, weight = self.step(*batch)
+            total += value
             mass += weight
+            batch = next(batches, None)
         return total / mass
 
     def begin_dropout(self):
@@ -163,13 +177,16 @@ class Trainer:
         if self.dropout.kept != before:
             self.workspaces.clear()
 
-    def step(self, batch):
-        """Make one update from the rows that `batch` picks; returns their loss and weight."""
+    def step(self, batch, weights, total_weight):
+        """Make one update from the rows of `batch`.
+
+        Returns the sum of their weighted losses over their mean weight, and the sum of weights.
+        """
         rows, plan, run = self.rows, self.plan, self.run
         target = pick(rows.target, batch)
         n_rows = len(target)
-        picked = None if rows.weights is None else pick(rows.weights, batch)
-        weights = normalized_weights(picked, n_rows, self.network.dtype)
+        dtype = self.network.dtype
+        weights = np.full(n_rows, 1 / n_rows, dtype) if weights is None else weights.astype(dtype)
         work = self.workspaces.get(n_rows)
         if work is None:
             work = self.network.workspace(n_rows, self.dropout.kept)
@@ -187,12 +204,19 @@ class Trainer:
             dispersion = value
             if plan.decay == "prior":
                 dispersion = plan.loss.dispersion(value, raw, target, weights)
-            self.decay.act(run.theta, self.gradient, rate, dispersion, n_rows, len(rows))
-        plan.solver.step(run.theta, self.gradient, run.solver_state, rate)
+            self.decay.act(
+                run.theta,
+                self.gradient,
+                rate * self.share,
+                dispersion,
+                n_rows / self.share,
+                self.n_rows,
+            )
+        self.solver.step(run.theta, self.gradient, run.solver_state, rate * self.rate_share)
         run.n_steps += 1
         if run.n_steps % SWEEP == 0:
             self.sweep()
-        return value, n_rows if picked is None else float(picked.sum())
+        return value * n_rows, total_weight
 
     def sweep(self):
         """Stop what decays for ever."""
