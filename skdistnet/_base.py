@@ -17,6 +17,7 @@ from ._handling import check_handling
 from ._novelty import ScoringNetwork
 from ._reporting import warn_if_not_smooth, warn_if_still_falling
 from ._restarts import best_restart
+from ._stream import Stream
 from ._rows import is_plain, takes_missing, validate_rows
 from ._validation import check_parameters, check_sample_weight
 from .engine.training import Rows
@@ -73,6 +74,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         """A draft trained on the data, and how that went."""
         draft, data = self._draft(keep=self.warm_start), (X, y, sample_weight)
         draft._suspend_novelty()
+        draft.__dict__.pop("_stream_", None)
         X, y, weights = draft._check_data(X, y, sample_weight, min_rows=2)
         seeds = draft._draw_seeds(1 if draft._is_started() else self.n_init)
         target = draft._prepare_target(X, y, weights)
@@ -104,22 +106,51 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         draft = self._draft(keep=True)
         X, y, weights = draft._check_data(X, y, sample_weight, min_rows=1)
         rng = np.random.default_rng(draft._draw_seeds(1)[0])
+        stream, n_given, n_epochs = draft._resume_stream(), len(y), 1
+        stream.add(X, y, weights)
+        if starts_anew := draft._is_started() and stream.is_due:
+            X, y, weights = stream.rows
+            # As many rows are trained on again as have been so far.
+            n_epochs = max(1, round(stream.n_given / len(y)))
+            draft._forget_start(rng)
         goes_on = draft._is_started()
         target = draft._prepare_target(X, y, weights, classes)
         weigh = draft._weigher(target, weights)
         validation = draft._check_validation(*given, weigh=weigh, dtype=target.dtype)
         rows = Rows(X, target, weigh(target, weights))
-        run = draft._continue(rng) if goes_on else draft._start(rows, rng)
+        stream.weigh(rows.weights, len(y))
+        if goes_on:
+            run = draft._continue(rows, rng)
+        else:
+            run = draft._start(rows, rng)
+            stream.start()
         # There is no last step to plan a cosine for, nor a loss on the same data to adapt to.
         counted = self.learning_rate in ("invscaling", "inverse_time")
         schedule = self.learning_rate if counted else "constant"
-        outcome = draft._train(rows, validation, run, 1, schedule)
+        outcome = draft._train(
+            rows, validation, run, n_epochs, schedule, stream=None if starts_anew else stream
+        )
         warn_if_not_smooth(draft, outcome)
         if outcome.reason == "interrupted":
             return self  # as it was: half an epoch is no call, and may be made again
+        draft._record(outcome.last_epoch(), n_given, validation)
         draft._keep_progress(run)
+        stream.settle()
+        draft._stream_ = vars(stream)
         draft._forget_novelty()
         return self._take_over(draft)
+
+    def _resume_stream(self):
+        """What is known of the rows of earlier calls, in a copy."""
+        if "_stream_" in vars(self):
+            return Stream(**self._stream_)
+        return Stream(n_before=self.t_ / max(self.n_iter_, 1) if self._is_started() else 0.0)
+
+    def _forget_start(self, rng):
+        """Let the next start be made anew; curves, counts and the generator `rng` go on."""
+        rng.bit_generator.state = self._progress_["rng_state"]
+        for name in ("_theta_", "_progress_"):
+            del self.__dict__[name]
 
     def _draw_seeds(self, n_seeds):
         """A seed for each restart, the first of them the same however many there are."""

@@ -48,6 +48,7 @@ class FittedNetwork:
     _input_shift_: np.ndarray
     _input_scale_: np.ndarray
     _input_origin_: np.ndarray
+    _input_constant_: np.ndarray
 
     @property
     def _network(self):
@@ -55,7 +56,9 @@ class FittedNetwork:
 
     @property
     def _input_map(self):
-        return InputMap(self._input_shift_, self._input_scale_, self._input_origin_)
+        return InputMap(
+            self._input_shift_, self._input_scale_, self._input_origin_, self._input_constant_
+        )
 
     def _raw_output(self, X):
         """Raw output of the network for validated X."""

@@ -2,6 +2,7 @@
 
 from abc import ABCMeta, abstractmethod
 from dataclasses import dataclass, fields, replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -100,8 +101,8 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         )
         with blas_threads(self._network, self._plan(len(rows), 1, "constant").batch_size):
             self._theta_ = self._start_parameters(rows, rng)
-        self.n_iter_ = self.t_ = 0
-        self.loss_curve_ = []
+        for name, nothing in (("n_iter_", 0), ("t_", 0), ("loss_curve_", [])):
+            vars(self).setdefault(name, nothing)
         return Run(self._theta_, self._make_solver().init(self._theta_), rng)
 
     def _start_parameters(self, rows, rng):
@@ -109,8 +110,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         target, dtype = rows.target, rows.target.dtype
         all_weights = normalized_weights(rows.weights, len(rows), np.float64)
         input_map = InputMap.fit(rows.X, all_weights, self.standardize, dtype)
-        self._input_shift_, self._input_scale_ = input_map.shift, input_map.scale
-        self._input_origin_ = input_map.origin
+        self._set_input_map(input_map)
         drawn = draw_start_rows(self._network, target, rng)
         H = np.empty((len(drawn), rows.X.shape[1]), dtype=dtype)
         input_map.apply(rows.X[drawn], H)
@@ -145,7 +145,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             )
         return input_map.place(centroids)
 
-    def _continue(self, rng):
+    def _continue(self, rows, rng):
         """The run that an earlier fit left, in copies, so that a failure changes nothing."""
         theta = memory.copy(self._theta_)
         run = Run(theta, self._make_solver().init(theta), rng)
@@ -154,14 +154,35 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             if progress["solver"] != self.solver:
                 progress["solver_state"] = run.solver_state
             run.restore(progress)
+            if progress["rate"] != self._first_rate():
+                run.rate_factor = 1.0  # halvings were of another rate
+        self._scale_new_columns(rows, run)
         return run
+
+    def _scale_new_columns(self, rows, run):
+        """Learn the scale of columns that vary in `rows` for the first time."""
+        weights = normalized_weights(rows.weights, len(rows), np.float64)
+        input_map, columns = self._input_map.extended(rows.X, weights)
+        if not len(columns):
+            return
+        self._set_input_map(input_map)
+        first, known = self._network.layers[0], ~input_map.constant
+        known[columns] = False
+        if isinstance(first, Distance) and first.radii_shape[1] > 1 and known.any():
+            for theta in filter(lambda vector: vector is not None, (run.theta, run.start)):
+                radii = self._network.views(theta)[0]["inverse_radii"]
+                radii[:, columns] = np.median(np.abs(radii[:, known]), axis=1, keepdims=True)
+
+    def _set_input_map(self, input_map):
+        self._input_shift_, self._input_scale_ = input_map.shift, input_map.scale
+        self._input_origin_, self._input_constant_ = input_map.origin, input_map.constant
 
     def _keep_progress(self, run):
         """Store what continuing needs, or nothing, so that a saved model stays small."""
         if run is None:
             self.__dict__.pop("_progress_", None)
         else:
-            self._progress_ = {"solver": self.solver, **run.state()}
+            self._progress_ = {"solver": self.solver, "rate": self._first_rate(), **run.state()}
 
     # Training -------------------------------------------------------------------------------------
 
@@ -199,20 +220,31 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
     def _train_copy(self, rows, validation, seed, task, checkpoint):
         """Train a copy of this draft, from a start or on from where it is, as fit does."""
         draft, rng = self._draft(keep=True), np.random.default_rng(seed)
-        run = draft._continue(rng) if draft._is_started() else draft._start(rows, rng)
+        run = draft._continue(rows, rng) if draft._is_started() else draft._start(rows, rng)
         outcome = draft._train(
             rows, validation, run, self.max_iter, self.learning_rate, task, checkpoint
         )
+        draft._record(outcome, len(rows), validation)
         draft._keep_progress(run if self.warm_start else None)
         return draft, outcome
 
-    def _train(self, rows, validation, run, max_iter, schedule, task=None, checkpoint=None):
-        """Train `run` and set the fitted attributes that tell how it went."""
+    def _train(
+        self, rows, validation, run, max_iter, schedule, task=None, checkpoint=None, stream=None
+    ):
+        """Train `run`; `stream` says how many rows there are, if `rows` are a part of them."""
+        if stream is None:
+            plan = self._plan(len(rows), max_iter, schedule)
+        else:
+            plan = replace(
+                self._plan(ceil(stream.n_rows), max_iter, schedule),
+                n_rows=stream.n_rows,
+                mean_weight=stream.mean_weight,
+            )
         outcome = train(
             self._network,
             self._input_map,
             replace(rows, target=self._soften(rows.target)),
-            self._plan(len(rows), max_iter, schedule),
+            plan,
             run,
             validation=validation,
             score=validation and self._validation_score(validation, run),
@@ -221,15 +253,18 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             checkpoint=checkpoint,
         )
         self._theta_ = run.theta = outcome.theta
+        return outcome
+
+    def _record(self, outcome, n_rows, validation):
+        """Set the fitted attributes that say how a training run over `n_rows` rows went."""
         self._extend_validation_curves(outcome, validated=validation is not None)
         self.best_epoch_ = self.n_iter_ + outcome.best_epoch
         self.n_iter_ += len(outcome.loss_curve)
-        self.t_ += len(outcome.loss_curve) * len(rows)
+        self.t_ += len(outcome.loss_curve) * n_rows
         self.loss_curve_ = self.loss_curve_ + outcome.loss_curve
         # A training may end before its first epoch does.
         known = self.loss_curve_ or [float("nan")]
         self.loss_, self.best_loss_ = known[-1], min(known)
-        return outcome
 
     def _reporter(self, max_iter, run, task):
         """What the engine calls after each epoch: a line for a person, an epoch for callbacks."""

@@ -5,7 +5,7 @@ dense at a time, so that shifts need not be folded into parameters and results a
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import issparse
@@ -125,6 +125,27 @@ def standard_scale(X, mean, std, usable):
     return scale
 
 
+def scale_beside(known, deviation):
+    """Scales of columns of this `deviation` beside others whose scales are `known`.
+
+    They share the scale that most others share, if it is of their order of magnitude.
+    """
+    crowding = (len(known) + len(deviation)) / COLUMNS_OF_UNIT_SPREAD
+    scale = deviation * np.sqrt(max(1.0, crowding))
+    shared, counts = np.unique(known, return_counts=True)
+    most = counts.max(initial=0)
+    if most >= max(SHARING_COLUMNS, SHARING * len(known)):
+        common = shared[counts.argmax()]
+        scale = np.where(np.abs(np.log10(scale / common)) <= 1, common, scale)
+    return scale
+
+
+def exceeds_rounding(spread, center, given, computed):
+    """Whether a spread around `center` is more than rounding in the dtypes given and computed."""
+    rounding = 4 * np.finfo(given).eps * np.abs(center)
+    return spread > np.maximum(rounding, np.finfo(computed).tiny ** 0.5)
+
+
 class MappedRows:
     """Batches of the rows of X, mapped: all at once where they fit a cache, else batch by batch.
 
@@ -167,12 +188,14 @@ class InputMap:
     the network's units, that stands for zero of the first layer's own input, in which starts are
     drawn and towards which coupled decay pulls: the mean of the data where features are
     standardised, else zero of the input units. NaN stays NaN, and a column that was NaN throughout
-    has the shift NaN, which ignores it from then on.
+    has the shift NaN, which ignores it. `constant` says which columns have no scale yet, because they have not
+    varied; None if all have one.
     """
 
     shift: np.ndarray
     scale: np.ndarray
     origin: np.ndarray
+    constant: np.ndarray | None = None
 
     @classmethod
     def fit(cls, X, weights, standardize, dtype):
@@ -195,11 +218,10 @@ class InputMap:
             )
         # A shift in the precision of the data makes the subtraction exact near the shift.
         shift = mean.astype(X.dtype).astype(np.float64)
-        scale = np.ones_like(std)
+        scale, constant = np.ones_like(std), None
         if standardize:
-            rounding = 4 * np.finfo(X.dtype).eps * np.abs(known)
-            usable = std > np.maximum(rounding, np.finfo(dtype).tiny ** 0.5)
-            scale = standard_scale(X, mean, std, usable)
+            usable = exceeds_rounding(std, known, X.dtype, dtype)
+            scale, constant = standard_scale(X, mean, std, usable), ~usable
         too_far = reach / scale >= largest_square_root(X.shape[1], dtype)
         too_far |= reach >= np.finfo(X.dtype).max
         if too_far.any():
@@ -209,7 +231,31 @@ class InputMap:
                 f"of that overflow in {np.dtype(dtype).name}: rescale X or set standardize=True."
             )
         origin = np.zeros_like(shift) if standardize else np.where(np.isnan(shift), 0.0, -shift)
-        return cls(shift, scale, origin)
+        return cls(shift, scale, origin, constant)
+
+    def extended(self, X, weights):
+        """The map for further rows, and the columns that vary in them for the first time.
+
+        The scale of such a column is its deviation in these rows from where it has been so far. A
+        column that has been missing so far is centred at its mean.
+        """
+        none = np.empty(0, dtype=np.intp)
+        if self.constant is None or not self.constant.any():
+            return self, none
+        candidates = np.flatnonzero(self.constant)
+        mean, std, _ = weighted_moments(X[:, candidates], weights)
+        before = self.shift[candidates]
+        shift = np.where(np.isnan(before), mean, before)
+        deviation = np.hypot(std, mean - shift)
+        varies = exceeds_rounding(deviation, shift, X.dtype, X.dtype)
+        if not varies.any() and np.array_equal(shift, before, equal_nan=True):
+            return self, none
+        columns, parts = candidates[varies], (self.shift, self.scale, self.constant)
+        new = replace(self, **dict(zip(("shift", "scale", "constant"), map(np.copy, parts))))
+        new.shift[candidates] = shift
+        new.constant[columns] = False
+        new.scale[columns] = scale_beside(self.scale[~self.constant], deviation[varies])
+        return new, columns
 
     @property
     def ignores_columns(self):

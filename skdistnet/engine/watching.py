@@ -1,6 +1,6 @@
 """What training comes to: curves, the best parameters, and when it is to end."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,16 @@ class Outcome:
     """Why it ended: "budget", "plateau", "stopped", "diverged" or "interrupted"; "" before."""
     n_halvings: int = 0
     """How often it went back and halved its rate."""
+
+    def last_epoch(self):
+        """The same as if all epochs had been one."""
+        return replace(
+            self,
+            loss_curve=self.loss_curve[-1:],
+            validation_loss_curve=self.validation_loss_curve[-1:],
+            validation_scores=self.validation_scores[-1:],
+            best_epoch=min(self.best_epoch, 1),
+        )
 
     def still_falling(self, tol):
         """Whether the loss fell by more than `tol` an epoch over the last tenth of the epochs.
@@ -60,7 +70,8 @@ class Watch:
         """Take the epoch's loss into the outcome and keep the parameters if they are best."""
         watched = loss if self.validation is None else self.validate()
         self.outcome.loss_curve.append(loss)
-        self.stalled = self.stalled + 1 if watched > self.best - self.plan.tol else 0
+        # A score that is NaN is no improvement.
+        self.stalled = 0 if watched <= self.best - self.plan.tol else self.stalled + 1
         # Without validation the latest parameters are kept: a batch's luck is no reason to go back.
         # Some epoch is best, even if its score is not defined.
         if self.validation is None or watched < self.best or not self.outcome.best_epoch:
