@@ -1,6 +1,5 @@
 """A RejectingClassifier in scikit-learn's tools does what the wrapped classifier does there."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -8,9 +7,8 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris, load_wine
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
-from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import ConfusionMatrixDisplay, accuracy_score, classification_report
+from sklearn.metrics import accuracy_score, classification_report
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
@@ -166,25 +164,7 @@ def test_a_single_class_can_be_rejected(classifier, name, label):
     assert set(uncertain.predict(X).tolist()) == {name}
 
 
-# Displays and reports -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "response_method", ["predict", "predict_proba", "decision_function", "auto"]
-)
-def test_a_decision_boundary_is_drawn(rejecting, response_method):
-    options = {"response_method": response_method, "grid_resolution": 20}
-    drawn = DecisionBoundaryDisplay.from_estimator(rejecting, X, **options)
-    plain = DecisionBoundaryDisplay.from_estimator(rejecting.estimator_, X, **options)
-    np.testing.assert_array_equal(drawn.response, plain.response)
-    plt.close("all")
-
-
-def test_a_confusion_matrix_has_only_classes(rejecting):
-    display = ConfusionMatrixDisplay.from_estimator(rejecting, X, NAMES[Y])
-    assert display.confusion_matrix.shape == (3, 3)
-    assert display.confusion_matrix.sum() == 150
-    plt.close("all")
+def test_a_report_has_only_classes(rejecting):
     report = classification_report(NAMES[Y], rejecting.predict(X), output_dict=True)
     assert report["accuracy"] == rejecting.score(X, NAMES[Y])
     assert "reject" not in report
