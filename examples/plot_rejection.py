@@ -1,11 +1,12 @@
 """
-Saying "I do not know": accuracy by coverage
-============================================
+Rejecting uncertain rows: accuracy by coverage
+==============================================
 
-A classifier that may leave some rows to a human makes fewer errors in the rest. How many fewer says
-the accuracy-coverage curve: the accuracy of the answers when only the surest are given.
-:class:`~skdistnet.RejectingClassifier` answers at one point of it. It wraps any classifier and asks
-one of two questions: is the top class probable enough, or is the row like the training data?
+A classifier that may leave some rows to a human makes fewer errors in the others. The
+accuracy-coverage curve shows how many fewer: it plots the accuracy of the most confident
+predictions by the share of rows they cover. :class:`~skdistnet.RejectingClassifier` works at one
+point of this curve. It wraps any classifier and rejects a row if the predicted class is not
+probable enough, or if the row is unlike the training data.
 """
 
 import matplotlib.pyplot as plt
@@ -24,13 +25,13 @@ from skdistnet import DistanceNetClassifier, RejectingClassifier, accuracy_cover
 from skdistnet.displays import AccuracyCoverageDisplay
 
 # %%
-# Every digit is answered by a model that was not trained on it. Beside them stand rows that are no
-# digits as the models know them: the colours of one digit in ten are reversed. Whatever is answered
-# there, we call it wrong.
+# Cross-validation predicts every digit by a model that was not trained on it. In a second
+# experiment we add rows that are unlike the digits the models know: one digit in ten with reversed
+# colours. Every prediction for such a row counts as an error.
 
 X, y = load_digits(return_X_y=True)
 NO_CLASS = -1
-# An SVC of many classes decides by votes, which are hard to calibrate: so one for each class.
+# An SVC of many classes decides by votes, which are hard to calibrate: use one for each class.
 NET = DistanceNetClassifier(random_state=0)
 MODELS = {
     "distance net": NET,
@@ -49,8 +50,8 @@ def score(model, rows):
     return model.score_samples(rows)
 
 
-def out_of_fold(model, tell):
-    """True labels, answers and certainties, of all digits and then of the reversed ones."""
+def out_of_fold(model, confidence_of):
+    """True labels, predictions and confidence, of all digits and then of the reversed ones."""
     parts = []
     folds = StratifiedKFold(3, shuffle=True, random_state=0)
     for train, test in folds.split(X, y):
@@ -58,7 +59,7 @@ def out_of_fold(model, tell):
         reversed_rows = 16 - X[test][::10]
         labels = y[test], np.full(len(reversed_rows), NO_CLASS)
         for rows, truth in zip((X[test], reversed_rows), labels, strict=True):
-            parts.append((truth, fitted.predict(rows), tell(fitted, rows)))
+            parts.append((truth, fitted.predict(rows), confidence_of(fitted, rows)))
     both = parts[::2], parts[1::2]
     return [np.concatenate(column) for part in both for column in zip(*part, strict=True)]
 
@@ -66,11 +67,11 @@ def out_of_fold(model, tell):
 curves = {f"{name}, top probability": (model, top_probability) for name, model in MODELS.items()}
 curves["distance net, score_samples"] = NET, score
 figure, axes = plt.subplots(1, 2, figsize=(10.5, 4.4), layout="constrained")
-print(f"{'error among the rows answered':40}  all   90 %   with reversed: all   80 %")
-for name, (model, tell) in curves.items():
-    *known, truth, answers, certainty = out_of_fold(model, tell)
+print(f"{'error among the accepted rows':40}  all   90 %   with reversed: all   80 %")
+for name, (model, confidence_of) in curves.items():
+    *known, truth, labels, confidence = out_of_fold(model, confidence_of)
     everything = [
-        np.concatenate(pair) for pair in zip(known, (truth, answers, certainty), strict=True)
+        np.concatenate(pair) for pair in zip(known, (truth, labels, confidence), strict=True)
     ]
     errors = []
     for ax, rows, coverage in zip(axes, (known, everything), (0.9, 0.8), strict=True):
@@ -80,9 +81,10 @@ for name, (model, tell) in curves.items():
     print(f"{name:40} {errors[0]:.3f}  {errors[1]:.3f} {errors[2]:18.3f}  {errors[3]:.3f}")
 
 # %%
-# Errors among known digits are guesses, and probabilities tell them. Of what is foreign the MLP is
-# surer than of digits; the net's probabilities and its score both give it away. The steps in the
-# curve are rows far from all units, which get one and the same answer.
+# Errors among known digits lie between classes, where the probabilities are low. The MLP is more
+# confident about reversed digits than about real ones; both the probabilities and the score of the
+# net detect them. The steps in the curve are rows far from all units, which get equal
+# probabilities.
 
 axes[0].set(title="Digits", xlim=(0.6, 1.005), ylim=(0.965, 1.001))
 axes[1].set(title="One row in eleven has reversed colours", xlim=(0.6, 1.005), ylim=(0.88, 1.003))
@@ -92,9 +94,9 @@ axes[0].legend(loc="lower left")
 axes[1].get_legend().remove()
 
 # %%
-# A threshold for the accuracy that is wanted is read off the curve of rows that the net has not
-# seen, here for 99.9 %. A tenth of the rows or so is then for a human. Four hundred rows do not say
-# it that exactly: of others a little less is right.
+# To reach an accuracy, here 99.9 %, read the threshold off the curve of rows that the net was not
+# trained on. Fewer than a tenth of the rows are then left to a human. Four hundred rows are too few
+# to estimate the threshold exactly: on other rows the accuracy is a little lower.
 
 X_train, X_rest, y_train, y_rest = train_test_split(X, y, stratify=y, test_size=0.5, random_state=0)
 X_held, X_new, y_held, y_new = train_test_split(X_rest, y_rest, test_size=0.5, random_state=0)
@@ -105,7 +107,9 @@ coverages, accuracies, thresholds = accuracy_coverage_curve(
 threshold = thresholds[accuracies >= 0.999][-1]
 careful = RejectingClassifier(net, threshold=float(threshold))
 accepted = careful.accepts(X_new)
-accuracy = np.mean(careful.predict(X_new)[accepted] == y_new[accepted])
-print(f"threshold {threshold:.2f}: answers {accepted.mean():.3f} of new rows, {accuracy:.4f} right")
+labels = careful.predict_with_rejection(X_new)
+accuracy = np.mean(labels[accepted] == y_new[accepted])
+coverage = accepted.mean()
+print(f"threshold {threshold:.2f}: accepts {coverage:.3f} of new rows, accuracy {accuracy:.4f}")
 
 plt.show()

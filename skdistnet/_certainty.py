@@ -1,33 +1,35 @@
-"""How sure a classifier is of its answers, and what is gained by giving only the surest."""
+"""Confidence of a classifier in its predictions, and accuracy by the share of rows predicted."""
 
-from numbers import Number
+from numbers import Number, Real
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import assert_all_finite, check_consistent_length, column_or_1d
 
 from ._validation import check_sample_weight
 
 __all__ = [
     "accuracy_coverage_curve",
     "certainties",
+    "check_same_kind",
     "estimator_inside",
     "find_novelty_threshold",
 ]
 
 
-def certainties(estimator, method, X, answers):
-    """How sure a fitted classifier is of its answers about X: their probabilities, or its scores.
+def certainties(estimator, method, X, labels):
+    """Return the probability of each predicted label, or the score of each row, as float64.
 
-    The class answered is the most probable one, unless the classifier cuts elsewhere, as those of a
-    threshold do.
+    The predicted label is the most probable one, unless the classifier decides otherwise, as one
+    with a decision threshold of its own does. For "score_samples" `labels` are not used.
     """
-    values = np.asarray(getattr(estimator, method)(X))
+    # In the dtype that comes, a threshold would be rounded to float32 or compared with integers.
+    values = np.asarray(getattr(estimator, method)(X), dtype=np.float64)
     if method != "predict_proba":
         return values
-    answered = np.asarray(answers)[:, np.newaxis] == np.asarray(estimator.classes_)
-    return np.where(answered, values, 0).max(axis=1)
+    predicted = np.asarray(labels)[:, np.newaxis] == np.asarray(estimator.classes_)
+    return np.where(predicted, values, 0).max(axis=1)
 
 
 def estimator_inside(estimator):
@@ -52,51 +54,82 @@ def find_novelty_threshold(estimator):
 
 
 def check_same_kind(y_true, y_pred):
-    """Raise if strings stand beside numbers: none would be right, and a slip is more likely."""
+    """Raise a ValueError for strings on one side and only numbers or bytes on the other.
+
+    None of them would be equal, which more likely is an error of the caller than of the classifier.
+    """
     for labels, others in ((y_true, y_pred), (y_pred, y_true)):
         text = next((label for label in labels if isinstance(label, str)), None)
-        if text is not None and all(isinstance(label, Number | np.bool_) for label in others):
+        if text is not None and all(isinstance(one, Number | np.bool_ | bytes) for one in others):
+            kind = "bytes" if isinstance(others[0], bytes) else "numbers"
             raise ValueError(
                 "'y_true' and 'y_pred' must be labels of one kind; got strings, such as "
-                f"{str(text)!r}, and numbers, such as {others[0]}."
+                f"{str(text)!r}, and {kind}, such as {others[0]}."
             )
 
 
-def accuracy_coverage_curve(y_true, y_pred, certainty, *, sample_weight=None):
-    """How accurate the answers are, by how many of them are given, the surest first.
+def check_certainty(certainty):
+    """Return `certainty` as float64, so that negation and comparison keep its order.
 
-    Take rows that the classifier was not trained on, and read off a threshold for the accuracy or
-    the coverage that is wanted. Rows of one certainty are answered together or not at all.
+    Raises
+    ------
+    ValueError
+        For what has no order: NaN, strings, dates and other objects than real numbers.
+    """
+    is_number = certainty.dtype.kind in "biuf" or (
+        certainty.dtype.kind == "O" and all(isinstance(one, Real | np.bool_) for one in certainty)
+    )
+    if not is_number:
+        raise ValueError(
+            "'certainty' must hold a real number for each row; got an array of dtype "
+            f"{certainty.dtype}: {certainty[:3]}."
+        )
+    certainty = certainty.astype(np.float64)
+    if len(certainty) == 0 or np.isnan(certainty).any():
+        raise ValueError(
+            "'certainty' must hold a number for each row and at least one row; got "
+            f"{np.count_nonzero(np.isnan(certainty))} NaN in {len(certainty)} rows."
+        )
+    return certainty
+
+
+def accuracy_coverage_curve(y_true, y_pred, certainty, *, sample_weight=None):
+    """Compute the accuracy of the most confident predictions by the share of rows they cover.
+
+    Use rows that the classifier was not trained on, and read off the threshold for the accuracy or
+    the coverage that you want. Rows of equal certainty are accepted or rejected together.
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
         True labels.
     y_pred : array-like of shape (n_samples,)
-        Answers, for all rows.
+        Predicted labels of all rows.
     certainty : array-like of shape (n_samples,)
-        How sure each answer is, such as its top probability; higher is surer.
+        Confidence in each prediction, such as its probability; higher is more confident. Real
+        numbers of any dtype, infinite ones too, which are compared as float64.
     sample_weight : array-like of shape (n_samples,), default=None
-        Weights of rows, none of them negative.
+        Non-negative weights of rows.
 
     Returns
     -------
     coverages : ndarray of shape (n_thresholds,)
-        Share of rows answered, rising up to 1.
+        Share of rows accepted, increasing up to 1.
     accuracies : ndarray of shape (n_thresholds,)
-        Share of right answers among them.
-    thresholds : ndarray of shape (n_thresholds,)
-        The smallest certainty answered, falling.
+        Accuracy of the predictions for these rows.
+    thresholds : ndarray of float64 of shape (n_thresholds,)
+        The smallest certainty accepted, decreasing.
 
     Raises
     ------
     ValueError
-        For inputs of different lengths, without rows or of several columns, for strings beside
-        numbers, and for a certainty that is NaN.
+        For inputs of different lengths, without rows or of several columns; for strings in one of
+        `y_true` and `y_pred` and only numbers or bytes in the other; for masked values, for NaN or
+        infinity in `y_true`, and for a certainty that is NaN or no real number.
 
     See Also
     --------
-    RejectingClassifier : Takes such a threshold.
+    RejectingClassifier : Rejects rows by such a threshold.
 
     References
     ----------
@@ -112,22 +145,25 @@ def accuracy_coverage_curve(y_true, y_pred, certainty, *, sample_weight=None):
     ... )
     >>> coverages.tolist(), accuracies[:2].tolist(), accuracies[3].tolist()
     ([0.25, 0.5, 0.75, 1.0], [1.0, 1.0], 0.75)
-    >>> float(thresholds[coverages >= 0.5][0])  # half of the rows, or more, are answered
+    >>> float(thresholds[coverages >= 0.5][0])  # accepts at least half of the rows
     0.8
     """
+    for name, values in {"y_true": y_true, "y_pred": y_pred, "certainty": certainty}.items():
+        if np.ma.is_masked(values):
+            raise ValueError(f"{name!r} must have no masked values: select the other rows first.")
     y_true, y_pred, certainty = map(column_or_1d, (y_true, y_pred, certainty))
     check_consistent_length(y_true, y_pred, certainty)
+    certainty = check_certainty(certainty)
+    assert_all_finite(y_true, input_name="y_true")
     check_same_kind(y_true, y_pred)
     is_right = y_true == y_pred
-    if len(certainty) == 0 or np.isnan(certainty).any():
-        raise ValueError("'certainty' must have a number for each row, and at least one row.")
     weights = check_sample_weight(sample_weight, len(certainty))
     weights = np.ones(len(certainty)) if weights is None else weights
     is_right, certainty = is_right[weights > 0], certainty[weights > 0]
     weights = weights[weights > 0]
-    surest_first = np.argsort(-certainty, kind="stable")
-    certainty, weights = certainty[surest_first], weights[surest_first]
-    answered, right = np.cumsum(weights), np.cumsum(weights * is_right[surest_first])
-    # The last row of each certainty.
-    ends = np.append(np.flatnonzero(np.diff(certainty)), len(certainty) - 1)
-    return answered[ends] / answered[-1], right[ends] / answered[ends], certainty[ends]
+    order = np.argsort(-certainty, kind="stable")
+    certainty, weights = certainty[order], weights[order]
+    accepted, right = np.cumsum(weights), np.cumsum(weights * is_right[order])
+    # The last row of each certainty. A difference of equal infinities would not be zero but NaN.
+    ends = np.append(np.flatnonzero(certainty[1:] != certainty[:-1]), len(certainty) - 1)
+    return accepted[ends] / accepted[-1], right[ends] / accepted[ends], certainty[ends]

@@ -1,4 +1,4 @@
-"""What a meta-estimator leaves to the classifier inside."""
+"""Mixin of a meta-estimator that delegates methods and attributes to a wrapped classifier."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ __all__ = ["ClassifierInside"]
 
 
 def _estimator_has(method):
-    """For `available_if`: whether what is wrapped has the method, else its own AttributeError."""
+    """Return a check for `available_if`, which raises the wrapped classifier's AttributeError."""
 
     def check(self):
         getattr(getattr(self, "estimator_", self.estimator), method)
@@ -20,13 +20,13 @@ def _estimator_has(method):
 
 
 class ClassifierInside:
-    """Methods and attributes of `estimator_`, or of `estimator` if that was given fitted."""
+    """Methods and attributes of `estimator_`, or of an `estimator` that came fitted."""
 
     estimator: Any
 
     @available_if(_estimator_has("predict_proba"))
     def predict_proba(self, X):
-        """Probabilities of the classes, of the classifier inside, for all rows.
+        """Return the wrapped classifier's probabilities of the classes for all rows.
 
         Parameters
         ----------
@@ -41,7 +41,7 @@ class ClassifierInside:
 
     @available_if(_estimator_has("predict_log_proba"))
     def predict_log_proba(self, X):
-        """Logarithm of the probabilities, of the classifier inside, for all rows.
+        """Return the logarithm of the wrapped classifier's probabilities for all rows.
 
         Parameters
         ----------
@@ -56,7 +56,7 @@ class ClassifierInside:
 
     @available_if(_estimator_has("decision_function"))
     def decision_function(self, X):
-        """Decisions of the classifier inside, for all rows.
+        """Return the wrapped classifier's decision function for all rows.
 
         Parameters
         ----------
@@ -71,7 +71,7 @@ class ClassifierInside:
 
     @available_if(_estimator_has("score_samples"))
     def score_samples(self, X):
-        """Scores of the classifier inside: how near the training data each row is.
+        """Return the wrapped classifier's scores: how near the training data each row is.
 
         Parameters
         ----------
@@ -86,17 +86,17 @@ class ClassifierInside:
 
     @property
     def classes_(self):
-        """Labels of the classifier inside."""
+        """Classes of the wrapped classifier."""
         return self._look_at("classes_")
 
     @property
     def n_features_in_(self):
-        """Number of features of the classifier inside."""
+        """Number of features of the wrapped classifier."""
         return self._look_at("n_features_in_")
 
     @property
     def feature_names_in_(self):
-        """Names of features of the classifier inside."""
+        """Names of features of the wrapped classifier."""
         return self._look_at("feature_names_in_")
 
     def __sklearn_is_fitted__(self):
@@ -107,12 +107,12 @@ class ClassifierInside:
         return True
 
     def _fitted(self):
-        """The classifier that answers: fitted here, or given fitted."""
+        """Return the fitted classifier: `estimator_`, or an `estimator` that came fitted."""
         check_is_fitted(self)
         return getattr(self, "estimator_", self.estimator)
 
     def _look_at(self, name):
-        """A fitted attribute of the classifier that answers; an AttributeError before the fit."""
+        """Return a fitted attribute of the wrapped classifier; AttributeError before the fit."""
         try:
             return getattr(self._fitted(), name)
         except NotFittedError as error:

@@ -8,6 +8,7 @@ from sklearn.base import ClassifierMixin, MultiOutputMixin
 from sklearn.metrics import accuracy_score
 
 from ._base import BaseDistanceNet
+from ._certainty import check_same_kind
 from ._handling import kept_share, toward_prior
 from ._labels import KINDS, MultiOutput
 from .engine import LOSSES
@@ -139,10 +140,17 @@ class LabelPredictions(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         Returns
         -------
         score : float
+
+        Raises
+        ------
+        ValueError
+            For a `y` of another shape than that of the fit, or of numbers where the classes are
+            strings or the other way round.
         """
         predicted = self.predict(X)
         if self._label_kind_ != MultiOutput.kind:
             return accuracy_score(y, predicted, sample_weight=sample_weight)
         y = np.asarray(y)
         self._labels.check_shape(y)
+        check_same_kind(y.ravel(), predicted.ravel())
         return float(np.average((y == predicted).all(axis=1), weights=sample_weight))

@@ -21,6 +21,7 @@ def d2_poisson(y, prediction, sample_weight, quantile):
     else 0, as with R^2.
     """
     counting = slice(None) if sample_weight is None else np.asarray(sample_weight) > 0
+    y = y.astype(np.float64)  # truth values have no range
     columns = zip(y.reshape(len(y), -1).T, prediction.reshape(len(y), -1).T, strict=True)
     return np.mean(
         [

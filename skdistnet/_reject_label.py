@@ -1,4 +1,4 @@
-"""What is answered where no answer is given, and an array's dtype that holds it beside labels."""
+"""The label of rejected rows, and the dtype of an array that holds it beside the classes."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ NUMBERS = "biuf"
 
 
 def choose_reject_label(given, classes):
-    """The `reject_label` given, or for "auto" one that suits the classes.
+    """Return `given`, or for "auto" a label that suits the classes.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def choose_reject_label(given, classes):
     Raises
     ------
     ValueError
-        If it is one of the classes, or no scalar.
+        If it is one of the classes, or not a scalar.
     """
     classes = np.asarray(classes)
     label = suitable_label(classes) if isinstance(given, str) and given == "auto" else given
@@ -33,14 +33,14 @@ def choose_reject_label(given, classes):
         )
     if label in classes.tolist():
         raise ValueError(
-            "The 'reject_label' parameter of RejectingClassifier must be none of the classes, "
+            "The 'reject_label' parameter of RejectingClassifier must not be one of the classes, "
             f"{classes.tolist()}; got {given!r}."
         )
     return label
 
 
 def suitable_label(classes):
-    """-1 or a whole number below the classes, "reject", or None."""
+    """Return -1 or an integer below the classes, "reject", or None."""
     if classes.dtype.kind in NUMBERS:
         return min(-1, int(np.floor(classes.min())) - 1)
     if all(isinstance(label, str) for label in classes.tolist()):
@@ -49,7 +49,7 @@ def suitable_label(classes):
 
 
 def answer_dtype(classes, label):
-    """The dtype of an array of classes and `label`, in which none of them is another thing.
+    """Return a dtype that holds the classes and `label` without changing any of them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""RejectingClassifier: any classifier, but it need not answer."""
+"""RejectingClassifier, which wraps a classifier and rejects the rows it is not confident about."""
 
 from math import inf
 
@@ -27,45 +27,45 @@ THRESHOLDS = {
 class RejectingClassifier(
     ClassifierInside, LinkedDocs, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
 ):
-    """A classifier that says `reject_label` where it is not sure enough.
+    """Wrap a classifier so that it can reject the rows it is not confident about.
 
-    It wraps any classifier for one label a row, as scikit-learn's
-    :class:`~sklearn.model_selection.FixedThresholdClassifier` does, and changes nothing of the
-    answers that it gives: where :meth:`accepts` is True, :meth:`predict` is that of the classifier
-    inside.
+    It wraps any classifier of one label per row, as scikit-learn's
+    :class:`~sklearn.model_selection.FixedThresholdClassifier` does. :meth:`predict` gives the class
+    that the wrapped classifier predicts, for every row, as scikit-learn's tools expect.
+    :meth:`accepts` tells which of these predictions are confident enough, and
+    :meth:`predict_with_rejection` puts `reject_label` in place of the others.
 
-    With ``method="predict_proba"`` rows are rejected whose answer, in general the most probable
-    class, is not probable enough: guesses between known classes. That is Chow's rule [1]_, the best
-    there is for true probabilities: if a rejected row costs a share c of what an error costs, the
-    threshold is 1 - c. With ``method="score_samples"`` rows are rejected that are unlike the
-    training data, however sure the classifier is.
+    With ``method="predict_proba"`` a row is rejected if the predicted class, in general the most
+    probable one, is not probable enough: it lies between known classes. This is Chow's rule [1]_,
+    which is optimal for true probabilities: if a rejected row costs a share c of what an error
+    costs, the threshold is 1 - c. With ``method="score_samples"`` a row is rejected if it is unlike
+    the training data, however confident the classifier is.
 
     Parameters
     ----------
     estimator : classifier
-        It needs `predict`, `classes_` and the method. It is cloned and fitted by :meth:`fit`. One
-        that is fitted already may answer without; to keep it in :meth:`fit`, give it as a
-        :class:`~sklearn.frozen.FrozenEstimator`.
+        It needs `predict`, `classes_` and the method. :meth:`fit` fits a clone of it. A fitted
+        classifier can be used without calling :meth:`fit`; pass it as a
+        :class:`~sklearn.frozen.FrozenEstimator` to keep it as it is in :meth:`fit`.
     method : {"predict_proba", "score_samples"}, default="predict_proba"
-        What says how sure the classifier is of a row: the probability of the class it answers, or
-        the score.
+        Measure of confidence: the probability of the predicted class, or the score.
     threshold : float or "auto", default="auto"
-        The smallest value that is answered: a probability in [0, 1], or a score. "auto" is 0.5 for
-        "predict_proba": an answer is more probably right than wrong, which for the more probable
-        one of two classes is always so. For "score_samples" it is the classifier's
-        `novelty_threshold_`, also where that is the last step of a pipeline. It may be set after
-        the fit.
+        The smallest value that is accepted: a probability in [0, 1], or a score. "auto" is 0.5 for
+        "predict_proba": a prediction is more probably right than wrong, which always holds for the
+        more probable one of two classes. For "score_samples" it is the classifier's
+        `novelty_threshold_`, also where the classifier is the last step of a pipeline. It may be
+        set after the fit.
     reject_label : scalar or None, default="auto"
-        What is answered for the rows rejected; none of the classes. "auto" is -1 for numbers, or,
-        where there are classes below 0, the whole number below them all, "reject" for strings,
-        None for other objects.
+        Label of rejected rows in :meth:`predict_with_rejection`; it must not be one of the classes.
+        "auto" is -1 for numbers, or, where there are classes below 0, the integer below them all;
+        "reject" for strings, None for other objects. It may be set after the fit.
 
     Attributes
     ----------
     estimator_ : classifier
-        The fitted one.
+        The fitted classifier.
     classes_ : ndarray of shape (n_classes,)
-        Its labels, `reject_label` not among them.
+        Its classes; `reject_label` is not among them.
     threshold_ : float
         The threshold in use.
     reject_label_ : scalar or None
@@ -77,15 +77,26 @@ class RejectingClassifier(
 
     See Also
     --------
-    accuracy_coverage_curve : How accurate the answers are, by how many are given.
-    skdistnet.displays.AccuracyCoverageDisplay : The same as a picture.
+    accuracy_coverage_curve : Accuracy of the most confident predictions by their share.
+    skdistnet.displays.AccuracyCoverageDisplay : Plot of this curve.
     DistanceNetClassifier.score_samples : How near the training data rows are.
 
     Notes
     -----
-    `score` is scikit-learn's accuracy of :meth:`predict`: a rejected row is not right. So it is
-    the share of rows that are answered, and rightly, and it falls as the threshold rises. To weigh
-    one against the other, search with a scorer that says what a rejection is worth.
+    `score` is the accuracy of :meth:`predict` over all rows. It does not depend on the threshold,
+    so that a search over `threshold` needs a scorer of its own. A scorer that weighs rejections
+    against errors uses :meth:`predict_with_rejection`; with a reward of 0.8 for a rejected row, 1
+    for a right prediction and 0 for an error::
+
+        def reward(estimator, X, y):
+            labels = estimator.predict_with_rejection(X)
+            rejected = labels == estimator.reject_label_
+            return np.mean(np.where(rejected, 0.8, labels == y))
+
+    :func:`accuracy_coverage_curve` compares all thresholds without such a reward.
+
+    Pipelines and searches do not have :meth:`predict_with_rejection` and :meth:`accepts`: wrap the
+    whole pipeline, and take the `best_estimator_` of a search.
 
     References
     ----------
@@ -101,10 +112,11 @@ class RejectingClassifier(
     >>> X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
     >>> net = DistanceNetClassifier(max_iter=30, random_state=0)
     >>> careful = RejectingClassifier(net, threshold=0.9).fit(X_train, y_train)
-    >>> answers, accepted = careful.predict(X_test), careful.accepts(X_test)
-    >>> bool((answers[~accepted] == -1).all())
+    >>> accepted = careful.accepts(X_test)
+    >>> bool((careful.predict_with_rejection(X_test)[~accepted] == -1).all())
     True
-    >>> bool((answers == y_test)[accepted].mean() > careful.estimator_.score(X_test, y_test))
+    >>> right = careful.predict(X_test) == y_test
+    >>> bool(right[accepted].mean() > careful.score(X_test, y_test))
     True
     """
 
@@ -124,8 +136,8 @@ class RejectingClassifier(
         y : array-like of shape (n_samples,)
             Labels, one for each row.
         **params : dict
-            Handed to the `fit` of `estimator`: `sample_weight`, a validation set. With
-            scikit-learn's metadata routing enabled, those that it requests.
+            Passed to the `fit` of `estimator`, such as `sample_weight` or a validation set. With
+            scikit-learn's metadata routing enabled, only those that it requests.
 
         Returns
         -------
@@ -134,19 +146,20 @@ class RejectingClassifier(
         Raises
         ------
         TypeError
-            If `estimator` is no classifier.
+            If `estimator` is not a classifier.
         AttributeError
             If it does not have the method.
         ValueError
-            For a parameter out of its range, for several labels a row, for a `reject_label` that
-            is a class, and for what the classifier refuses. The estimator is then as it was before.
+            For a parameter out of its range, for several labels per row, for a `reject_label` that
+            is one of the classes, and for data that the classifier refuses. A failed fit changes
+            nothing.
         """
         self._check_parameters()
-        with np.errstate(invalid="ignore"):  # of infinite labels it is to be an error
+        with np.errstate(invalid="ignore"):  # infinite labels raise an error, not a warning
             kind = type_of_target(y, input_name="y")
         if kind not in ("binary", "multiclass"):
             raise ValueError(
-                f"{type(self).__name__} needs classes, one for each row of X, in 'y'. "
+                f"{type(self).__name__} needs a 'y' of one class for each row of X. "
                 f"Unknown label type: {kind}"
             )
         if get_config()["enable_metadata_routing"]:
@@ -158,7 +171,7 @@ class RejectingClassifier(
         return self
 
     def predict(self, X):
-        """Labels, and `reject_label` for the rows that are rejected.
+        """Predict a class for every row, whether it is accepted or not.
 
         Parameters
         ----------
@@ -168,18 +181,57 @@ class RejectingClassifier(
         Returns
         -------
         labels : ndarray of shape (n_samples,)
-            Of the dtype of ``classes_`` if it holds `reject_label`, else of one that holds both:
-            numbers with numbers and strings with strings, otherwise objects.
+            Predictions of the wrapped classifier, of the dtype of ``classes_``.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before the fit.
+        ValueError
+            For a parameter out of its range, and for a classifier of several labels per row.
         """
-        estimator = self._fitted()
-        labels, accepted = self._answers(estimator, X)
-        label = choose_reject_label(self.reject_label, estimator.classes_)
-        labels = labels.astype(answer_dtype(estimator.classes_, label))
-        labels[~accepted] = label
+        return self._predict_classes(self._checked_estimator(), X)
+
+    def predict_with_rejection(self, X):
+        """Predict a class for the rows that are accepted, and `reject_label` for the others.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Of the dtype of ``classes_`` if it can hold `reject_label`, else of one that holds both:
+            numbers with numbers and strings with strings, otherwise objects.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before the fit.
+        ValueError
+            As :meth:`predict`, and for a `reject_label` that is one of the classes.
+
+        Examples
+        --------
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from skdistnet import RejectingClassifier
+        >>> X, y = [[0.0], [1.0], [4.0], [5.0]], ["low", "low", "high", "high"]
+        >>> careful = RejectingClassifier(GaussianNB(), threshold=0.9).fit(X, y)
+        >>> careful.predict_with_rejection([[0.5], [2.5], [4.5]]).tolist()
+        ['low', 'reject', 'high']
+        """
+        estimator = self._checked_estimator()
+        reject_label = choose_reject_label(self.reject_label, estimator.classes_)
+        labels = self._predict_classes(estimator, X)
+        rejected = ~self._accepts(estimator, X, labels)
+        labels = labels.astype(answer_dtype(estimator.classes_, reject_label))
+        labels[rejected] = reject_label
         return labels
 
     def accepts(self, X):
-        """Which rows are answered.
+        """Return which rows the classifier is confident enough about.
 
         Parameters
         ----------
@@ -189,23 +241,33 @@ class RejectingClassifier(
         Returns
         -------
         accepted : ndarray of bool of shape (n_samples,)
-            Its mean is the coverage.
+            True where the confidence is at least ``threshold_``. Its mean is the coverage.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before the fit.
+        ValueError
+            As :meth:`predict`.
         """
-        return self._answers(self._fitted(), X)[1]
+        estimator = self._checked_estimator()
+        needs_labels = self.method == "predict_proba"
+        labels = self._predict_classes(estimator, X) if needs_labels else None
+        return self._accepts(estimator, X, labels)
 
     @property
     def threshold_(self):
-        """The smallest certainty that is answered."""
+        """The smallest confidence that is accepted."""
         self._look_at("classes_")
         return self._resolve_threshold(self._fitted())
 
     @property
     def reject_label_(self):
-        """What is answered for rows that are rejected."""
+        """Label of rejected rows."""
         return choose_reject_label(self.reject_label, self._look_at("classes_"))
 
     def get_metadata_routing(self):
-        """Say which metadata go where: those of `fit` to the classifier inside.
+        """Return the routing of metadata: those of `fit` go to the wrapped classifier.
 
         Returns
         -------
@@ -215,41 +277,48 @@ class RejectingClassifier(
         return MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)
 
     def __sklearn_tags__(self):
-        tags, inside = super().__sklearn_tags__(), get_tags(self.estimator)
-        tags.input_tags = inside.input_tags
-        tags.non_deterministic = inside.non_deterministic
-        if inside.classifier_tags is not None:
-            tags.classifier_tags.multi_class = inside.classifier_tags.multi_class
-            tags.classifier_tags.poor_score = inside.classifier_tags.poor_score
+        tags, wrapped = super().__sklearn_tags__(), get_tags(self.estimator)
+        tags.input_tags = wrapped.input_tags
+        tags.non_deterministic = wrapped.non_deterministic
+        if wrapped.classifier_tags is not None:
+            tags.classifier_tags.multi_class = wrapped.classifier_tags.multi_class
+            tags.classifier_tags.poor_score = wrapped.classifier_tags.poor_score
         return tags
 
-    def _answers(self, estimator, X):
-        """Labels by the classifier inside, and which of them are certain enough."""
+    def _checked_estimator(self):
+        estimator = self._fitted()
         self._check_parameters()
+        return estimator
+
+    def _predict_classes(self, estimator, X):
+        """Predictions of the wrapped classifier, one for each row, of the dtype of its classes."""
         labels = np.asarray(estimator.predict(X))
         if labels.ndim > 1:
             raise ValueError(
-                f"{type(self).__name__} needs an estimator that answers one label for each row; "
-                f"{estimator!r} was fitted to {labels.shape[1]} labels a row."
+                f"{type(self).__name__} needs an estimator that predicts one label for each row; "
+                f"{estimator!r} was fitted to {labels.shape[1]} labels per row."
             )
+        return labels.astype(np.asarray(estimator.classes_).dtype, copy=False)
+
+    def _accepts(self, estimator, X, labels):
         threshold = self._resolve_threshold(estimator)
-        return labels, certainties(estimator, self.method, X, labels) >= threshold
+        return certainties(estimator, self.method, X, labels) >= threshold
 
     def _check_parameters(self):
-        asker = type(self).__name__
+        caller = type(self).__name__
         is_instance = hasattr(self.estimator, "fit") and not isinstance(self.estimator, type)
         if not (is_instance and is_classifier(self.estimator)):
             raise TypeError(
-                f"The 'estimator' parameter of {asker} must be a classifier; "
+                f"The 'estimator' parameter of {caller} must be a classifier; "
                 f"got {self.estimator!r}."
             )
-        check_parameter(asker, "method", self.method, [OneOf(THRESHOLDS)])
-        check_parameter(asker, "threshold", self.threshold, THRESHOLDS[self.method])
+        check_parameter(caller, "method", self.method, [OneOf(THRESHOLDS)])
+        check_parameter(caller, "threshold", self.threshold, THRESHOLDS[self.method])
         try:
             getattr(self.estimator, self.method)
         except AttributeError as error:
             raise AttributeError(
-                f"{asker} with method={self.method!r} needs an estimator that has "
+                f"{caller} with method={self.method!r} needs an estimator that has "
                 f"{self.method}; {type(self.estimator).__name__} has none: "
                 f"{error.__cause__ or error}"
             ) from error

@@ -1,6 +1,9 @@
 """The curve of accuracy by coverage: closed forms, weights, ties, refusals."""
 
+from fractions import Fraction
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from skdistnet import accuracy_coverage_curve
@@ -48,6 +51,44 @@ def test_labels_may_be_of_any_kind():
     assert accuracy_coverage_curve(["a", "b"], rejected, [0.5, 0.6])[1].tolist() == [1.0, 0.5]
 
 
+@pytest.mark.parametrize("kind", ["uint8", "uint64", "int8", "float16", "longdouble", "object"])
+def test_the_order_holds_for_any_number_type(kind):
+    y, answers = np.array([0, 1, 1, 0]), np.array([0, 0, 1, 0])
+    certainty = np.array([3, 0, 2, 0]).astype(kind)
+    coverages, accuracies, thresholds = accuracy_coverage_curve(y, answers, certainty)
+    assert coverages.tolist() == [0.25, 0.5, 1.0]
+    assert accuracies.tolist() == [1.0, 1.0, 0.75]
+    assert thresholds.tolist() == [3.0, 2.0, 0.0]
+    assert thresholds.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    "certainty",
+    [
+        [False, True, True],
+        np.array([np.False_, True, Fraction(1)], object),
+        pd.Series([0, 1, 1], dtype="UInt8"),
+        pd.Series([False, True, True], dtype="boolean"),
+        [-np.inf, np.inf, np.inf],
+        [2**53 - 1, 2**53, 2**53 + 1],  # of the last two there is but one float64
+    ],
+    ids=["bool", "object", "nullable ints", "nullable bools", "infinite", "large ints"],
+)
+def test_equal_certainties_share_a_threshold(certainty):
+    coverages, accuracies, thresholds = accuracy_coverage_curve([0, 1, 1], [1, 1, 1], certainty)
+    assert coverages.tolist() == pytest.approx([2 / 3, 1])
+    assert accuracies.tolist() == pytest.approx([1, 2 / 3])
+    assert thresholds[0] > thresholds[1]
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_masked_values_are_refused(place):
+    columns = [np.array([0, 1]), np.array([0, 1]), np.array([0.5, 0.6])]
+    columns[place] = np.ma.array(columns[place], mask=[False, True])
+    with pytest.raises(ValueError, match="must have no masked values"):
+        accuracy_coverage_curve(*columns)
+
+
 @pytest.mark.parametrize(
     ("y", "answers", "certainty", "message"),
     [
@@ -57,6 +98,13 @@ def test_labels_may_be_of_any_kind():
         ([], [], [], "at least one row"),
         (["0", "1"], [0, 1], [0.5, 0.6], "got strings, such as '0', and numbers, such as 0"),
         (np.array(["0", "1"], object), [0, 1], [0.5, 0.6], "labels of one kind"),
+        ([b"0", b"1"], ["0", "1"], [0.5, 0.6], "got strings, such as '0', and bytes, such as b'0'"),
+        ([0, np.nan], [0, 1], [0.5, 0.6], "y_true contains NaN"),
+        ([0, 1], [0, 1], ["9", "10"], "'certainty' .* real number .* dtype <U2: .*'10'"),
+        ([0, 1], [0, 1], np.array([0.5, "0.6"], object), "'certainty' .* real number"),
+        ([0, 1], [0, 1], np.array([0.5, None], object), "'certainty' .* real number"),
+        ([0, 1], [0, 1], np.array(["2020", "2021"], "M8[D]"), "'certainty' .* datetime64"),
+        ([0, 1], [0, 1], pd.Series([0.5, None], dtype="Float64"), "'certainty' .* number"),
         ([[0, 1], [1, 1]], [0, 1], [0.5, 0.6], "y should be a 1d array"),
         ([0, 1], [0, 1], [[0.5, 0.5], [0.6, 0.4]], "y should be a 1d array"),
     ],

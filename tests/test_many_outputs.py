@@ -284,6 +284,12 @@ def test_labels_that_no_row_shares_leave_nothing_to_validate_on():
         DistanceNetClassifier(**SMALL, early_stopping=True).fit(X[:3], np.eye(3, dtype=int))
 
 
+def test_score_refuses_numbers_for_named_labels():
+    net = fitted(COLUMNS)
+    with pytest.raises(ValueError, match=r"labels of one kind; got strings.*and numbers"):
+        net.score(X, LABELS[:, :2])
+
+
 # Among scikit-learn's tools -----------------------------------------------------------------------
 
 

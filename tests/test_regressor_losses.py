@@ -179,6 +179,19 @@ def test_scores_are_those_of_scikit_learn(weights):
         assert score == pytest.approx(metric(net.predict(DIABETES)))
 
 
+@every_loss
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.float16])
+def test_targets_and_weights_of_any_dtype_count(loss, dtype):
+    y, weights = np.arange(442) % 2, np.arange(442) % 3 % 2
+    y[:100] = 0  # so that weights of 0 and 1 change the score
+    net = DistanceNetRegressor(**SMALL | {"max_iter": 2}, loss=loss)
+    expected = net.fit(DIABETES, y.astype(float), weights.astype(float)).predict(DIABETES)
+    score = net.score(DIABETES, y.astype(float), weights.astype(float))
+    net.fit(DIABETES, y.astype(dtype), weights.astype(dtype))
+    np.testing.assert_array_equal(net.predict(DIABETES), expected)
+    assert net.score(DIABETES, y.astype(dtype), weights.astype(dtype)) == pytest.approx(score)
+
+
 @pytest.mark.parametrize("weights", [None, [1.0, 2.0, 0.0]])
 def test_a_constant_target_is_scored_as_by_r2(weights):
     """Its deviance is zero, and was divided by: while training, too, where rows are held out."""

@@ -11,23 +11,14 @@ from skdistnet import DistanceNetClassifier, RejectingClassifier
 NET = DistanceNetClassifier(10, max_iter=20, random_state=0)
 
 
-def expected_failed_checks(rejecting):
-    if rejecting.threshold == "auto":
-        reason = (
-            "every answer is to be the class of the highest probability, but some are not given"
-        )
-        return {"check_classifiers_train": reason}
-    return {}
-
-
 @parametrize_with_checks(
     [
         RejectingClassifier(LogisticRegression()),
+        RejectingClassifier(LogisticRegression(), threshold=1.0),
         RejectingClassifier(NET, threshold=0.0),
         RejectingClassifier(NET, method="score_samples", threshold=-1e9),
         RejectingClassifier(make_pipeline(StandardScaler(), GaussianNB()), threshold=0.0),
-    ],
-    expected_failed_checks=expected_failed_checks,
+    ]
 )
 def test_estimator_check(estimator, check):
     check(estimator)

@@ -1,4 +1,4 @@
-"""How accurate answers are when only the surest are given, drawn."""
+"""Plot of the accuracy of the most confident predictions by the share of rows they cover."""
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -25,7 +25,7 @@ def find_rejecting(estimator, X):
 
 
 class AccuracyCoverageDisplay(Display):
-    """Accuracy of the answers by the share of rows answered, the surest first.
+    """Accuracy of the most confident predictions by the share of rows they cover.
 
     Make it with :meth:`from_estimator` or :meth:`from_predictions`; the constructor takes the curve
     itself. All parameters are stored as attributes.
@@ -33,9 +33,9 @@ class AccuracyCoverageDisplay(Display):
     Parameters
     ----------
     coverages : ndarray of shape (n_thresholds,)
-        Shares of rows answered, rising.
+        Shares of rows accepted, increasing.
     accuracies : ndarray of shape (n_thresholds,)
-        Share of right answers among them.
+        Accuracy of the predictions for these rows.
     point : tuple of two floats, default=None
         Coverage and accuracy at the threshold in use, if there is one.
     name : str, default=None
@@ -55,12 +55,12 @@ class AccuracyCoverageDisplay(Display):
     See Also
     --------
     accuracy_coverage_curve : The numbers that are drawn.
-    RejectingClassifier : Answers at one point of the curve.
+    RejectingClassifier : Accepts the rows of one point of the curve.
 
     Notes
     -----
-    At the left end are few rows, and the curve is rough: one of the surest answers that is wrong is
-    a great share of them there.
+    The left end of the curve is rough: it stands for few rows, of which a single error is a large
+    share.
 
     Examples
     --------
@@ -110,7 +110,7 @@ class AccuracyCoverageDisplay(Display):
         y : array-like of shape (n_samples,)
             Their labels.
         method : {"predict_proba", "score_samples"}, default=None
-            What says how sure it is. None: that of a :class:`RejectingClassifier`, else
+            Measure of confidence. None: that of a :class:`RejectingClassifier`, else
             "predict_proba".
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of rows.
@@ -141,11 +141,11 @@ class AccuracyCoverageDisplay(Display):
             estimator, X = rejecting._fitted(), rows
             if method in (None, rejecting.method):
                 method, threshold = rejecting.method, rejecting.threshold_
-        answers = estimator.predict(X)
+        labels = estimator.predict(X)
         return cls.from_predictions(
             y,
-            answers,
-            certainties(estimator, method or "predict_proba", X, answers),
+            labels,
+            certainties(estimator, method or "predict_proba", X, labels),
             threshold=threshold,
             sample_weight=sample_weight,
             name=type(estimator).__name__ if name is None else name,
@@ -166,16 +166,16 @@ class AccuracyCoverageDisplay(Display):
         ax=None,
         line_kw=None,
     ):
-        """Draw the curve of answers that are there already.
+        """Draw the curve of given predictions.
 
         Parameters
         ----------
         y_true, y_pred : array-like of shape (n_samples,)
-            True labels, and answers for all rows.
+            True labels, and predicted labels of all rows.
         certainty : array-like of shape (n_samples,)
-            How sure each answer is; higher is surer.
+            Confidence in each prediction; higher is more confident.
         threshold : float, default=None
-            Smallest certainty that is answered, to be marked.
+            Smallest certainty that is accepted, to be marked.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of rows.
         name : str, default=None
@@ -194,7 +194,7 @@ class AccuracyCoverageDisplay(Display):
         ImportError
             Without matplotlib.
         ValueError
-            For inputs of different lengths, without rows, and for a certainty that is NaN.
+            As :func:`~skdistnet.accuracy_coverage_curve`.
         """
         cls._check_matplotlib("from_predictions")
         coverages, accuracies, thresholds = accuracy_coverage_curve(
@@ -228,7 +228,7 @@ class AccuracyCoverageDisplay(Display):
         self.point_ = None
         if self.point is not None:
             (self.point_,) = ax.plot(*self.point, "o", color=self.line_.get_color())
-        ax.set(xlabel="coverage: share of rows answered", ylabel="accuracy of the answers")
+        ax.set(xlabel="coverage: share of rows accepted", ylabel="accuracy of accepted rows")
         if self.line_.get_label()[:1] not in ("", "_"):
             ax.legend()
         return self

@@ -111,7 +111,7 @@ class RelevanceDisplay(Display):
         display : :class:`RelevanceDisplay`
             Itself.
         """
-        relevances = np.asarray(self.relevances)
+        relevances = np.asarray(self.relevances, dtype=np.float64)
         by_rank = np.argsort(-relevances, kind="stable")
         chosen = choose(features, by_rank, self.feature_names, "features", type(self).__name__)
         ax = self._take_axes(ax)

@@ -33,6 +33,12 @@ def test_bars_fall_from_top_to_bottom_with_the_names_of_the_frame(net):
     assert display.ax_.get_xlabel() == "relevance, as a share"
 
 
+def test_bars_fall_for_relevances_of_any_dtype():
+    for relevances in (np.array([0, 3, 1], np.uint8), np.array([False, True, False])):
+        display = RelevanceDisplay(relevances=relevances, feature_names=["a", "b", "c"]).plot()
+        assert lengths_of(display) == sorted(relevances.tolist(), reverse=True)
+
+
 def test_of_many_features_the_most_relevant_and_what_they_make_up(net):
     display = RelevanceDisplay.from_estimator(net, features=3)
     largest = np.sort(net.feature_relevances_)[::-1][:3]
