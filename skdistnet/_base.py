@@ -42,6 +42,9 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
     def _learn_target(self, y, weights, dtype, classes=None):
         """Set the fitted attributes that describe `y`."""
 
+    def _extend_target(self, y, weights):
+        """Learn from further rows what earlier ones did not show of the target."""
+
     @abstractmethod
     def _encode_target(self, y, dtype):
         """The target of the network, (n_rows, n_outputs), for a `y` of the kind learned."""
@@ -106,9 +109,11 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         draft = self._draft(keep=True)
         X, y, weights = draft._check_data(X, y, sample_weight, min_rows=1)
         rng = np.random.default_rng(draft._draw_seeds(1)[0])
+        if draft._is_started():
+            draft._prepare_target(X, y, weights)  # refuses rows that do not suit earlier ones
         stream, n_given, n_epochs = draft._resume_stream(), len(y), 1
-        stream.add(X, y, weights)
-        if starts_anew := draft._is_started() and stream.is_due:
+        X, y, weights = stream.add(X, y, weights, draft._most_rows())
+        if draft._is_started() and stream.is_due:
             X, y, weights = stream.rows
             # As many rows are trained on again as have been so far.
             n_epochs = max(1, round(stream.n_given / len(y)))
@@ -118,24 +123,20 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         weigh = draft._weigher(target, weights)
         validation = draft._check_validation(*given, weigh=weigh, dtype=target.dtype)
         rows = Rows(X, target, weigh(target, weights))
-        stream.weigh(rows.weights, len(y))
         if goes_on:
+            new = rows.weights if rows.weights is None else rows.weights[:n_given]
+            stream.weigh(new, n_given)
             run = draft._continue(rows, rng)
         else:
+            stream.weigh(rows.weights, stream.n_given)
             run = draft._start(rows, rng)
             stream.start()
-        # There is no last step to plan a cosine for, nor a loss on the same data to adapt to.
-        counted = self.learning_rate in ("invscaling", "inverse_time")
-        schedule = self.learning_rate if counted else "constant"
-        outcome = draft._train(
-            rows, validation, run, n_epochs, schedule, stream=None if starts_anew else stream
-        )
+        outcome = draft._train_block(rows, validation, run, n_epochs, stream, n_given)
         warn_if_not_smooth(draft, outcome)
         if outcome.reason == "interrupted":
             return self  # as it was: half an epoch is no call, and may be made again
         draft._record(outcome.last_epoch(), n_given, validation)
         draft._keep_progress(run)
-        stream.settle()
         draft._stream_ = vars(stream)
         draft._forget_novelty()
         return self._take_over(draft)
@@ -197,6 +198,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         """Learn what `y` means, unless an earlier fit has, and encode it for the network."""
         if self._is_started():
             self._check_same_network(X.shape[1])
+            self._extend_target(y, weights)
         else:
             dtype = np.dtype(self.dtype or X.dtype)
             self._learn_target(y, weights, dtype, classes)

@@ -2,7 +2,6 @@
 
 from abc import ABCMeta, abstractmethod
 from dataclasses import dataclass, fields, replace
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -196,14 +195,17 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         # The steps of all layers add up.
         return self._rate / max(1, np.size(self.hidden_layer_sizes)) ** 0.5
 
+    def _most_rows(self):
+        """Rows of a step at the most."""
+        return 200 if self.batch_size == "auto" else self.batch_size
+
     def _plan(self, n_rows, max_iter, schedule):
-        batch_size = min(200, n_rows) if self.batch_size == "auto" else self.batch_size
         return Plan(
             loss=self._make_loss(),
             solver=self._make_solver(),
             schedule=schedule,
             rate=self._first_rate(),
-            batch_size=min(batch_size, n_rows),
+            batch_size=min(self._most_rows(), n_rows),
             max_epochs=max_iter,
             alpha=self.alpha,
             decay=self.decay,
@@ -221,25 +223,28 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         """Train a copy of this draft, from a start or on from where it is, as fit does."""
         draft, rng = self._draft(keep=True), np.random.default_rng(seed)
         run = draft._continue(rows, rng) if draft._is_started() else draft._start(rows, rng)
-        outcome = draft._train(
-            rows, validation, run, self.max_iter, self.learning_rate, task, checkpoint
-        )
+        plan = draft._plan(len(rows), self.max_iter, self.learning_rate)
+        outcome = draft._train(rows, validation, run, plan, task, checkpoint)
         draft._record(outcome, len(rows), validation)
         draft._keep_progress(run if self.warm_start else None)
         return draft, outcome
 
-    def _train(
-        self, rows, validation, run, max_iter, schedule, task=None, checkpoint=None, stream=None
-    ):
-        """Train `run`; `stream` says how many rows there are, if `rows` are a part of them."""
-        if stream is None:
-            plan = self._plan(len(rows), max_iter, schedule)
-        else:
+    def _train_block(self, rows, validation, run, n_epochs, stream, n_new):
+        """Train `run` for a call of partial_fit, whose own rows are the first `n_new`."""
+        # There is no last step to plan a cosine for, nor a loss on the same data to adapt to.
+        counted = self.learning_rate in ("invscaling", "inverse_time")
+        plan = self._plan(len(rows), n_epochs, self.learning_rate if counted else "constant")
+        if n_epochs == 1:
             plan = replace(
-                self._plan(ceil(stream.n_rows), max_iter, schedule),
+                plan,
+                rate=plan.rate * min(1.0, n_new / len(rows)) ** 0.5,
                 n_rows=stream.n_rows,
                 mean_weight=stream.mean_weight,
             )
+        return self._train(rows, validation, run, plan)
+
+    def _train(self, rows, validation, run, plan, task=None, checkpoint=None):
+        """Train `run` on the rows as planned."""
         outcome = train(
             self._network,
             self._input_map,
@@ -249,7 +254,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             validation=validation,
             score=validation and self._validation_score(validation, run),
             begin=task and task.begin_epoch,
-            report=self._reporter(max_iter, run, task),
+            report=self._reporter(plan.max_epochs, run, task),
             checkpoint=checkpoint,
         )
         self._theta_ = run.theta = outcome.theta

@@ -2,12 +2,16 @@
 
 A stream may begin with a single row, with one class, or with a part of the data's range. So the
 start of a net, its input scale and the units of its target are made anew, from all rows so far,
-whenever their number has doubled, until there are `ENOUGH` of them. Up to then the rows are kept.
+whenever their number has doubled, until there are `ENOUGH` of them.
 
-Several passes over the same rows are no more data than one pass. A sketch of the rows' hashes tells
-how many different rows there have been: the strength of weight decay and the length of steps depend
-on it. The sketch keeps the smallest hashes; while it is not full the number is exact, and then
-estimated from how dense they lie.
+A call may bring a single row, whose step RMSProp makes as long as that of a full batch. So a batch
+is filled up with the latest rows of earlier calls, and its step is shorter by the root of the share
+of rows that are new.
+
+Several passes over the same rows are no more data than one pass. A sketch of the rows' hashes shows
+how many different rows there have been, which the strength of weight decay depends on. It keeps the
+smallest hashes: while it is not full the number is exact, and then estimated from how dense they
+lie.
 """
 
 from dataclasses import dataclass, field
@@ -23,6 +27,8 @@ __all__ = ["ENOUGH", "Stream"]
 ENOUGH = 200
 #: A stream that repeats fewer rows than that gets no other start after so many times as many.
 PATIENCE = 10
+#: Rows that a batch is filled up to, at most: they are kept between calls.
+LARGEST_BATCH = 1000
 #: Hashes in the sketch: the estimate is off by 3 %.
 SKETCH = 1024
 
@@ -60,6 +66,18 @@ def row_hashes(X, y):
     return mixed(hashes + (mixed(bits + factors) * (bits != 0)).sum(axis=1, dtype=np.uint64))
 
 
+def last_of(indices, number):
+    """The last `number` of them, none if it is not positive."""
+    return indices[len(indices) - min(len(indices), max(0, number)) :]
+
+
+def join(rows, others):
+    """X, y and weights of some rows, followed by those of others; X in the dtype of the first."""
+    X, dtype = (rows[0], others[0]), rows[0].dtype
+    X = vstack(X).tocsr() if any(map(issparse, X)) else np.concatenate(X)
+    return [X.astype(dtype, copy=False), *map(np.concatenate, zip(rows[1:], others[1:]))]
+
+
 @dataclass
 class Stream:
     """The rows of a stream so far, as numbers and arrays that a saved estimator can hold."""
@@ -71,20 +89,23 @@ class Stream:
     n_first: int = 0
     """Rows of the first call, and how many of them differ."""
     n_different_first: float = 0.0
-    hashes: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
-    mean_weight: float = 1.0
-    """Mean weight of all rows given."""
     n_started: float = 0.0
     """Number of different rows that the start was made from."""
-    rows: list | None = field(default_factory=list)
-    """X, y and weights of all different rows; None once there are enough."""
+    mean_weight: float = 1.0
+    """Mean weight of all rows given."""
+    sketch: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
+    """The smallest hashes of rows."""
+    rows: list = field(default_factory=list)
+    """X, y and weights of the latest rows, each once."""
+    hashes: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
+    """Of these rows."""
 
     @property
     def n_different(self):
         """Number of different rows, which may be an estimate."""
-        if len(self.hashes) < SKETCH:
-            return float(len(self.hashes))
-        return (SKETCH - 1) / (float(self.hashes[-1]) / 2.0**64)
+        if len(self.sketch) < SKETCH:
+            return float(len(self.sketch))
+        return (SKETCH - 1) / (float(self.sketch[-1]) / 2.0**64)
 
     @property
     def n_rows(self):
@@ -93,47 +114,52 @@ class Stream:
 
     @property
     def is_due(self):
-        """Whether the net is to start anew, from the rows kept."""
+        """Whether the net is to start anew, from the rows kept, which are all there have been."""
         n_different = self.n_different
-        if self.rows is None or n_different == self.n_started:
-            return False
-        return n_different >= min(2 * self.n_started, ENOUGH)
+        is_settled = (
+            self.n_before or self.n_started >= ENOUGH or self.n_given > PATIENCE * ENOUGH
+        )
+        return not is_settled and n_different >= min(2 * self.n_started, ENOUGH)
 
-    def add(self, X, y, weights):
-        """Take the rows of a call."""
-        hashes, first = np.unique(row_hashes(X, y), return_index=True)
-        new = np.sort(first[~np.isin(hashes, self.hashes)])
-        self.hashes = np.union1d(self.hashes, hashes)[:SKETCH]
+    def add(self, X, y, weights, batch_size):
+        """Take the rows of a call.
+
+        Returns X, y and weights of these rows, followed by the latest earlier ones if they do not
+        fill a batch.
+        """
+        batch_size = min(batch_size, LARGEST_BATCH)
+        hashes = row_hashes(X, y)
+        different, last = np.unique(hashes[::-1], return_index=True)
+        self.sketch = np.union1d(self.sketch, different)[:SKETCH]
         if not self.n_given:
             self.n_first, self.n_different_first = len(y), self.n_different
         self.n_given += len(y)
-        if self.n_before or (not self.n_started and self.n_different >= ENOUGH):
-            self.rows = None
-        if self.rows is not None and len(new):
-            weights = np.ones(len(y)) if weights is None else weights
-            self._keep(X[new], y[new], weights[new])
+        given = [X, y, np.ones(len(y)) if weights is None else weights]
+        # A row that comes again is no earlier one.
+        earlier = np.flatnonzero(~np.isin(self.hashes, different))
+        filling = last_of(earlier, batch_size - len(y))
+        batch = join(given, [part[filling] for part in self.rows]) if len(filling) else given
+        self._keep(given, hashes, np.sort(len(y) - 1 - last), earlier, max(batch_size, ENOUGH))
+        # Where all rows weigh 1 they are trained on, bit for bit, as rows without weights.
+        return [*batch[:2], None if np.all(batch[2] == 1.0) else batch[2]]
 
-    def _keep(self, *new):
-        if self.rows:
-            stack = vstack if issparse(new[0]) or issparse(self.rows[0]) else np.concatenate
-            X = stack([self.rows[0], new[0].astype(self.rows[0].dtype)])
-            others = [np.concatenate(pair) for pair in zip(self.rows[1:], new[1:])]
-            new = (X.tocsr() if issparse(X) else X, *others)
-        self.rows = list(new)
+    def _keep(self, given, hashes, new, earlier, limit):
+        """Keep the `new` rows of those given and the `earlier` ones, the latest of all of them."""
+        new = last_of(new, limit)
+        earlier = last_of(earlier, limit - len(new))
+        self.hashes = np.concatenate([self.hashes[earlier], hashes[new]])
+        rows = [part[new] for part in given]
+        self.rows = join([part[earlier] for part in self.rows], rows) if self.rows else rows
 
     def weigh(self, weights, n_rows):
         """Take the weights of a call's rows, None where all weigh 1, into their mean."""
         mean = 1.0 if weights is None else mean_weight(weights)
-        if n_rows == self.n_given:
-            self.mean_weight = mean
         # In this form rows that are repeated with the same weights change no bit.
-        self.mean_weight += (mean - self.mean_weight) * (n_rows / self.n_given)
+        share = n_rows / self.n_given
+        self.mean_weight = (
+            mean if share == 1.0 else self.mean_weight + (mean - self.mean_weight) * share
+        )
 
     def start(self):
         """Note that the net has been started from the rows so far."""
         self.n_started = self.n_different
-
-    def settle(self):
-        """Keep no rows any more if there will be no other start."""
-        if self.n_started >= ENOUGH or self.n_given >= PATIENCE * ENOUGH:
-            self.rows = None

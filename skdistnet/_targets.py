@@ -10,6 +10,9 @@ from .engine.losses import REGRESSION_LOSSES, normalized_weights
 
 __all__ = ["RegressionTargets"]
 
+#: The rounding of a prediction, in spreads of the target, up to which it stays in float32.
+ROUNDING = 1e-4
+
 
 def check_reach(y, dtype, when=""):
     """Raise a ValueError where numbers of `y` leave the dtype no room to compute with them."""
@@ -25,7 +28,8 @@ class RegressionTargets:
     """Mixin: targets into the units and the columns of the chosen loss, and predictions back.
 
     What is stored is plain: `_loss_settings_`, the name of the loss and its parameters;
-    `_target_ndim_`; and shift and scale of the targets, `_target_mean_` and `_target_scale_`.
+    `_target_ndim_`; shift and scale of the targets, `_target_mean_` and `_target_scale_`; and
+    `_target_constant_`, the value of each column that has not varied, NaN for the others.
     """
 
     loss: str
@@ -34,6 +38,7 @@ class RegressionTargets:
     _target_ndim_: int
     _target_mean_: np.ndarray
     _target_scale_: np.ndarray
+    _target_constant_: np.ndarray
 
     def _make_loss(self):
         kind = REGRESSION_LOSSES[self.loss]
@@ -53,22 +58,45 @@ class RegressionTargets:
         name, settings = self._loss_settings_
         return float(SCORES[name](y, prediction, weights, settings.get("quantile")))
 
+    def _inverse_link(self, raw):
+        """Predictions in the units of the network, in float64; columns that are constant exact."""
+        prediction = self._learned_loss.inverse_link(raw).astype(np.float64)
+        known = ~np.isnan(self._target_constant_)
+        constants = (self._target_constant_ - self._target_mean_) / self._target_scale_
+        return np.where(known, constants, prediction) if known.any() else prediction
+
     def _to_target_units(self, raw):
-        raw = self._learned_loss.inverse_link(raw)
-        scale, mean = self._target_scale_.astype(raw.dtype), self._target_mean_.astype(raw.dtype)
+        """Predictions in the units of y, computed in float64."""
         with np.errstate(over="ignore"):
-            prediction = raw * scale + mean
+            prediction = self._inverse_link(raw) * self._target_scale_ + self._target_mean_
+        dtype = self._prediction_dtype(raw.dtype)
         # Inputs far off may lead a linear net beyond the largest number there is.
-        largest = np.finfo(raw.dtype).max
-        return np.clip(prediction, -largest, largest, out=prediction)
+        largest = np.finfo(dtype).max
+        return np.clip(prediction, -largest, largest, out=prediction).astype(dtype, copy=False)
+
+    def _prediction_dtype(self, dtype):
+        """That of the network, unless it would round away what the targets differ by."""
+        rounding = np.finfo(dtype).eps * np.abs(self._target_mean_)
+        exact = np.isnan(self._target_constant_) & (rounding <= ROUNDING * self._target_scale_)
+        exact |= self._target_constant_ == self._target_constant_.astype(dtype)
+        return dtype if exact.all() else np.dtype(np.float64)
 
     def _to_output_units(self, name, values):
         if self._predicts_levels():
             return
+        varies = np.isnan(self._target_constant_)
         if name == "coefs":
-            values[-1] = values[-1] * self._target_scale_
+            values[-1] = values[-1] * np.where(varies, self._target_scale_, 0.0)
         elif name == "intercepts":
             values[-1] = values[-1] * self._target_scale_ + self._target_mean_
+            values[-1] = np.where(varies, values[-1], self._raw_constants())
+
+    def _raw_constants(self):
+        """The raw output that stands for the columns that have not varied."""
+        if self._learned_loss.out_activation != "exp":
+            return self._target_constant_
+        with np.errstate(divide="ignore"):
+            return np.log(self._target_constant_)
 
     def _check_target(self, y):
         # In one order, as sums over another may differ in the last bit.
@@ -76,13 +104,37 @@ class RegressionTargets:
 
     def _learn_target(self, y, weights, dtype, classes=None):
         check_reach(y, dtype)
-        columns = y.reshape(len(y), -1)
         loss = self._make_loss()
-        shift, scale = loss.units(columns, normalized_weights(weights, len(y), np.float64))
         self._loss_settings_ = (self.loss, asdict(loss))
         self._target_ndim_ = y.ndim
-        self._target_mean_ = shift
-        self._target_scale_ = np.where(scale > np.finfo(dtype).tiny, scale, 1.0)
+        columns = y.reshape(len(y), -1)
+        self._target_mean_ = np.zeros(columns.shape[1])
+        self._target_scale_ = np.ones(columns.shape[1])
+        self._target_constant_ = columns[0].copy()
+        self._learn_units(columns, weights, dtype, np.arange(columns.shape[1]))
+
+    def _extend_target(self, y, weights):
+        if y.ndim == self._target_ndim_ and y[:1].size == self._target_mean_.size:
+            columns, constant = y.reshape(len(y), -1), self._target_constant_
+            varies = ~np.isnan(constant) & (columns != constant).any(axis=0)
+            self._target_constant_ = constant.copy()
+            self._learn_units(columns, weights, self._network.dtype, np.flatnonzero(varies))
+
+    def _learn_units(self, columns, weights, dtype, which):
+        """Learn shift and scale of the columns `which`, constant so far, of the target."""
+        constant = self._target_constant_[which]
+        varies = (columns[:, which] != constant).any(axis=0)
+        if self._is_started():
+            # What the column has been so far counts as a row: a single other row has no spread.
+            columns = np.concatenate([columns, self._target_constant_[np.newaxis]])
+            weights = None if weights is None else np.append(weights, weights.mean())
+        weights = normalized_weights(weights, len(columns), np.float64)
+        shift, scale = self._make_loss().units(columns[:, which], weights)
+        mean, scales = self._target_mean_.copy(), self._target_scale_.copy()
+        mean[which] = shift
+        scales[which] = np.where(scale > np.finfo(dtype).tiny, scale, 1.0)
+        self._target_mean_, self._target_scale_ = mean, scales
+        self._target_constant_[which[varies]] = np.nan
 
     def _encode_target(self, y, dtype):
         if y.ndim != self._target_ndim_ or y[:1].size != self._target_mean_.size:

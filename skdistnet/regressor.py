@@ -228,7 +228,9 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
         -------
         y : ndarray of shape (n_samples,), (n_samples, n_targets) or (n_samples, n_levels)
             In the units and the number of dimensions of the `y` given to fit; a column for each
-            level where `quantile` is a list of them.
+            level where `quantile` is a list of them. A column of `y` that is constant is predicted
+            exactly. The dtype is the precision of the net; it is float64 where float32 would round
+            predictions by more than 1e-4 of the spread of `y`, as for seconds since 1970.
         """
         prediction = self._to_target_units(self._predict_raw(X))
         is_column = self._target_ndim_ == 1 and not self._predicts_levels()
@@ -286,6 +288,5 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
     def _score_of(self, rows):
         if len(rows) < 2:  # neither R^2 nor D^2 is defined
             return lambda raw: float("nan")
-        loss = self._make_loss()
         target = rows.target[:, 0] if self._predicts_levels() else rows.target
-        return lambda raw: self._score(target, loss.inverse_link(raw), rows.weights)
+        return lambda raw: self._score(target, self._inverse_link(raw), rows.weights)

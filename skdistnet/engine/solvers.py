@@ -1,23 +1,12 @@
 """Update rules over one flat parameter vector.
 
-A solver is made from its settings and then has three methods:
-
-``init(theta)``
-    Return the state, a dict of arrays and numbers.
-``step(theta, gradient, state, rate)``
-    Update `theta` and `state` in place; leave `gradient` as it is.
-``scaled(share)``
-    Return the solver, and the factor of its rate, for batches of so small a share of the usual rows
-    that they would otherwise throw the parameters about. Averages keep their memory in rows, not in
-    steps (``beta ** share``), and rates are multiplied by the root of the share, or by the share
-    itself where gradients are not divided by their size. By these rules (Malladi et al., "On the
-    SDEs and scaling rules for adaptive gradient algorithms", 2022) many small batches lead where a
-    few usual ones do.
-
-To add a solver, write such a dataclass and list it in `SOLVERS`.
+A solver is made from its settings and then has two methods: ``init(theta)`` returns the state, a
+dict of arrays and ints, and ``step(theta, gradient, state, rate)`` updates `theta` and `state` in
+place and leaves `gradient` as it is. To add a solver, write such a dataclass and list it in
+`SOLVERS`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,7 +18,6 @@ __all__ = ["SOLVERS", "copy_state"]
 #: Bytes of each array worked on at a time: the arrays of one block stay in the processor's second
 #: cache through all passes of an update, a third off its time on a vector of 1,500,000.
 BLOCK_BYTES = 262_144
-POWER = 0.5
 
 
 def blocks(*vectors):
@@ -82,10 +70,6 @@ class RMSProp:
             average(momentum, scratch, self.momentum)
             add_scaled(momentum, weights, -rate)
 
-    def scaled(self, share):
-        solver = replace(self, rho=self.rho**share, momentum=self.momentum**share)
-        return solver, share**POWER
-
 
 @dataclass(frozen=True)
 class SGD:
@@ -108,11 +92,6 @@ class SGD:
             else:
                 weights += velocity
 
-    def scaled(self, share):
-        solver = replace(self, momentum=self.momentum**share)
-        # A gradient goes on moving the weights by 1 / (1 - momentum) of its first step.
-        return solver, share * (1.0 - solver.momentum) / (1.0 - self.momentum)
-
 
 @dataclass(frozen=True)
 class Adam:
@@ -121,9 +100,6 @@ class Adam:
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-9
-
-    #: What a step adds to the number of usual steps; no setting, so not a field.
-    share = 1
 
     @staticmethod
     def init(theta):
@@ -134,10 +110,10 @@ class Adam:
         }
 
     def step(self, theta, gradient, state, rate):
-        state["n_steps"] += self.share
+        state["n_steps"] += 1
         # As in the paper's section 2: both corrections in the rate, epsilon after them.
-        t = state["n_steps"] / self.share
-        rate = rate * (1.0 - self.beta_2**t) ** 0.5 / (1.0 - self.beta_1**t)
+        correction = (1.0 - self.beta_2 ** state["n_steps"]) ** 0.5
+        rate = rate * correction / (1.0 - self.beta_1 ** state["n_steps"])
         vectors = blocks(theta, gradient, state["first_moment"], state["second_moment"])
         for scratch, weights, g, first, second in vectors:
             np.copyto(scratch, g)
@@ -148,11 +124,6 @@ class Adam:
             scratch += self.epsilon
             np.divide(first, scratch, out=scratch)
             add_scaled(scratch, weights, -rate)
-
-    def scaled(self, share):
-        solver = replace(self, beta_1=self.beta_1**share, beta_2=self.beta_2**share)
-        object.__setattr__(solver, "share", share)
-        return solver, share**POWER
 
 
 def copy_state(state):

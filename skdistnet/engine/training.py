@@ -101,18 +101,6 @@ def pick(array, batch):
     return array[batch] if isinstance(batch, slice) else array.take(batch, axis=0)
 
 
-def share_of_usual_batch(n_given, n_rows, batch_size):
-    """Rows of a step over those of a usual one, where `n_given` of `n_rows` rows are at hand.
-
-    A usual step is one of `batch_size` rows, or of all, dealt evenly.
-    """
-
-    def per_step(n):
-        return n / -(-n // batch_size)
-
-    return min(1.0, per_step(n_given) / per_step(n_rows))
-
-
 class Trainer:
     """One training: the buffers, views and constants that its steps share.
 
@@ -133,10 +121,6 @@ class Trainer:
         )
         self.steps_per_epoch = self.batches.n_batches
         self.n_rows = len(rows) if plan.n_rows is None else plan.n_rows
-        self.solver, self.rate_share = plan.solver, 1.0
-        self.share = share_of_usual_batch(len(rows), self.n_rows, plan.batch_size)
-        if self.share < 1.0:
-            self.solver, self.rate_share = plan.solver.scaled(self.share)
         self.first_step = run.n_steps - n_epochs * self.steps_per_epoch
         self.total_steps = self.steps_per_epoch * plan.max_epochs
         self.dropout, self.decay = Dropout(network, plan.batch_size, len(rows)), None
@@ -204,15 +188,8 @@ class Trainer:
             dispersion = value
             if plan.decay == "prior":
                 dispersion = plan.loss.dispersion(value, raw, target, weights)
-            self.decay.act(
-                run.theta,
-                self.gradient,
-                rate * self.share,
-                dispersion,
-                n_rows / self.share,
-                self.n_rows,
-            )
-        self.solver.step(run.theta, self.gradient, run.solver_state, rate * self.rate_share)
+            self.decay.act(run.theta, self.gradient, rate, dispersion, n_rows, self.n_rows)
+        plan.solver.step(run.theta, self.gradient, run.solver_state, rate)
         run.n_steps += 1
         if run.n_steps % SWEEP == 0:
             self.sweep()
