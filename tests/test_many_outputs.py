@@ -177,11 +177,6 @@ def test_sample_weights_of_zero_are_as_if_rows_were_removed(y):
     np.testing.assert_array_equal(net.centroids_[0], other.centroids_[0])
 
 
-def test_no_output_of_two_classes_is_refused():
-    with pytest.raises(ValueError, match="needs an output of at least 2 classes"):
-        fitted(np.full((len(X), 2), 7))
-
-
 # Learning in parts --------------------------------------------------------------------------------
 
 
