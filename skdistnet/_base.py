@@ -38,8 +38,12 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
     def _check_target(self, y):
         """The validated `y` in the shape that the other methods take, whatever its values."""
 
+    def _find_classes(self, y):
+        """The classes of `y`, rows of weight zero included; None for a regressor."""
+        return None
+
     @abstractmethod
-    def _learn_target(self, y, weights, dtype, classes=None):
+    def _learn_target(self, y, weights, dtype, classes):
         """Set the fitted attributes that describe `y`."""
 
     def _extend_target(self, y, weights):
@@ -78,9 +82,11 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         draft, data = self._draft(keep=self.warm_start), (X, y, sample_weight)
         draft._suspend_novelty()
         draft.__dict__.pop("_stream_", None)
-        X, y, weights = draft._check_data(X, y, sample_weight, min_rows=2)
+        X, y, weights = draft._check_data(X, y, sample_weight)
+        classes = draft._find_classes(y)
+        X, y, weights = draft._drop_weightless(X, y, weights, min_rows=2)
         seeds = draft._draw_seeds(1 if draft._is_started() else self.n_init)
-        target = draft._prepare_target(X, y, weights)
+        target = draft._prepare_target(X, y, weights, classes, more_to_come=False)
         weigh = draft._weigher(target, weights)
         validation = draft._check_validation(*given, weigh=weigh, dtype=target.dtype)
         rows = Rows(X, target, weigh(target, weights))
@@ -107,10 +113,12 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
                 "without validation data, 'X_val' and 'y_val': it sets no rows aside."
             )
         draft = self._draft(keep=True)
-        X, y, weights = draft._check_data(X, y, sample_weight, min_rows=1)
+        X, y, weights = draft._check_data(X, y, sample_weight)
+        X, y, weights = draft._drop_weightless(X, y, weights, min_rows=1)
         rng = np.random.default_rng(draft._draw_seeds(1)[0])
         if draft._is_started():
-            draft._prepare_target(X, y, weights)  # refuses rows that do not suit earlier ones
+            # Refuses rows that do not suit those of earlier calls.
+            draft._prepare_target(X, y, weights, classes, more_to_come=True)
         stream, n_given, n_epochs = draft._resume_stream(), len(y), 1
         X, y, weights = stream.add(X, y, weights, draft._most_rows())
         if draft._is_started() and stream.is_due:
@@ -119,7 +127,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
             n_epochs = max(1, round(stream.n_given / len(y)))
             draft._forget_start(rng)
         goes_on = draft._is_started()
-        target = draft._prepare_target(X, y, weights, classes)
+        target = draft._prepare_target(X, y, weights, classes, more_to_come=True)
         weigh = draft._weigher(target, weights)
         validation = draft._check_validation(*given, weigh=weigh, dtype=target.dtype)
         rows = Rows(X, target, weigh(target, weights))
@@ -172,8 +180,8 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
 
     # Data -----------------------------------------------------------------------------------------
 
-    def _check_data(self, X, y, sample_weight, min_rows, reset=None):
-        """Validated X, y and weights, without the rows of weight zero."""
+    def _check_data(self, X, y, sample_weight, reset=None):
+        """Validated X, y and weights."""
         X, y = validate_rows(
             self,
             X,
@@ -183,7 +191,10 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
             y_numeric=is_regressor(self),
         )
         y = self._check_target(y)
-        weights = check_sample_weight(sample_weight, len(y))
+        return X, y, check_sample_weight(sample_weight, len(y))
+
+    def _drop_weightless(self, X, y, weights, min_rows):
+        """The validated data without the rows of weight zero, at least `min_rows` of them."""
         if weights is not None and not weights.all():
             kept = weights > 0
             X, y, weights = X[kept], y[kept], weights[kept]
@@ -194,8 +205,11 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
             )
         return X, y, weights
 
-    def _prepare_target(self, X, y, weights, classes=None):
-        """Learn what `y` means, unless an earlier fit has, and encode it for the network."""
+    def _prepare_target(self, X, y, weights, classes, more_to_come):
+        """Learn what `y` means, unless an earlier fit has, and encode it for the network.
+
+        `more_to_come` is True in `partial_fit`, where later calls may bring other classes.
+        """
         if self._is_started():
             self._check_same_network(X.shape[1])
             self._extend_target(y, weights)
@@ -213,7 +227,8 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
             missing = "X_val" if X is None else "y_val"
             raise ValueError(f"'X_val' and 'y_val' must be given together; {missing!r} is None.")
         try:
-            X, y, weights = self._check_data(X, y, sample_weight, min_rows=1, reset=False)
+            X, y, weights = self._check_data(X, y, sample_weight, reset=False)
+            X, y, weights = self._drop_weightless(X, y, weights, min_rows=1)
             target = self._encode_target(y, dtype)
             return Validation(X, target, weigh(target, weights), y)
         except ValueError as error:

@@ -81,7 +81,7 @@ def balanced(groups, target, weights):
 
 
 def given(class_weight, labels):
-    """For each column of the target the weight that a dict gives its class, or 1."""
+    """For each column of the target the weight that a dict gives its class."""
     n_outputs = len(labels.columns)
     single = labels.kind == "single-output"
     dicts = [class_weight] if isinstance(class_weight, dict) else class_weight
@@ -91,14 +91,26 @@ def given(class_weight, labels):
             "The 'class_weight' parameter of DistanceNetClassifier must be None, 'balanced' or "
             f"{form} for this 'y'; got {class_weight!r}."
         )
-    by_column = []
-    for classes, weight_of in zip(labels.columns, dicts):
-        known = classes.tolist()
-        unknown = [label for label in weight_of if label not in known]
-        if unknown:
-            raise ValueError(
-                "The 'class_weight' parameter of DistanceNetClassifier must name none but the "
-                f"classes known, {known}; got {unknown} too."
-            )
-        by_column += [float(weight_of.get(label, 1.0)) for label in known]
-    return np.array(by_column)
+    return np.concatenate(
+        [weights_by_class(classes, weight_of) for classes, weight_of in zip(labels.columns, dicts)]
+    )
+
+
+def weights_by_class(classes, weight_of):
+    """The weights that a dict gives to classes, by the rule of `compute_class_weight`.
+
+    scikit-learn's function itself would take strings such as "1" for numbers.
+
+    Raises
+    ------
+    ValueError
+        For a dict that leaves out some of the classes and names others.
+    """
+    known = classes.tolist()
+    unnamed = [label for label in known if label not in weight_of]
+    if unnamed and len(known) - len(unnamed) != len(weight_of):
+        raise ValueError(
+            f"The classes, {unnamed}, are not in class_weight, which names {list(weight_of)}: "
+            f"name all of the classes, {known}, or none but these."
+        )
+    return np.array([float(weight_of.get(label, 1.0)) for label in known])

@@ -148,15 +148,17 @@ dropout_schedule : {{"constant", "learning_rate"}}, default={default}
     learned under much dropout is fitted, in the last epochs, to answers without it [2]_.""",
     "label_smoothing": """
 label_smoothing : float in [0, 1), default={default}
-    Share of each label that training spreads evenly over all classes.""",
+    Share of each label that training spreads evenly over all classes; in `fit` over those with rows
+    of positive weight.""",
     "class_weight": """
 class_weight : {{"balanced"}}, dict, list of dict or None, default={default}
     Positive weights of classes, multiplied into the weights of rows, of validation rows too. A dict
-    has them by label; labels left out weigh 1. "balanced" gives each class the same sum of weights,
-    `sample_weight` included, as :func:`sklearn.utils.class_weight.compute_class_weight` does; it
-    needs all rows, so `partial_fit` does not take it. For many outputs a list of dicts, one for
-    each, in order (of a label in an indicator matrix the classes are 0 and 1), or "balanced"; the
-    weights of a row's classes are multiplied.""",
+    has them by label, with the rule of :func:`sklearn.utils.class_weight.compute_class_weight`: it
+    may name labels that `y` lacks if it names all of those in `y`; otherwise, labels that it leaves
+    out weigh 1. "balanced" gives each class the same sum of weights, `sample_weight` included; it
+    needs all rows, so `partial_fit` does not accept it. For several outputs pass "balanced" or a
+    list of dicts, one for each output, in order (the classes of a label in an indicator matrix are
+    0 and 1); the weights of a row's classes are multiplied.""",
     "dtype": """
 dtype : {{"float32", "float64"}} or None, default={default}
     Precision of parameters and computation; None is that of X.""",

@@ -47,6 +47,10 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         """The loss to train with."""
         return LOSSES[self._loss]()
 
+    def _groups_with_absent_classes(self):
+        """The columns of each softmax if no rows are expected of some classes, else nothing."""
+        return []
+
     def _soften(self, target):
         """What is trained towards, given the target."""
         return target
@@ -123,6 +127,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             origin=input_map.origin.astype(dtype),
             rng=rng,
             kmeans=kmeans_labels,
+            groups=self._groups_with_absent_classes(),
         )
 
     def _init_in_network_units(self, input_map):

@@ -41,7 +41,7 @@ def learn_labels(y, classes=None):
     Raises
     ------
     ValueError
-        For classes that do not fit `y`, and where there is nothing to tell apart.
+        For classes that do not fit `y`.
     """
     labels: Labels
     if y.ndim == 1:
@@ -53,6 +53,8 @@ def learn_labels(y, classes=None):
     else:
         labels = MultiOutput([np.unique(column) for column in y.T] if classes is None else classes)
     labels.check_classes(y)
+    if min(labels.sizes) < 1:
+        raise ValueError(f"'classes' must hold at least one label; got {as_lists(classes)}.")
     return labels
 
 
@@ -136,9 +138,15 @@ class Labels(ABC):
         codes = self.codes(raw).T
         return np.stack([classes[code] for classes, code in zip(self.columns, codes)], axis=1)
 
-    def soften(self, target, share):
-        """Target with a `share` of each label spread evenly over the classes of its group."""
-        spread = np.repeat([share / size for size in self.sizes], self.sizes)
+    def soften(self, target, share, expected):
+        """Target with a `share` of each label spread evenly over the classes of its group.
+
+        It is spread over the columns that are `expected`, a bool for each: a class that never has
+        rows must not be learned as a possible label of all of them.
+        """
+        spread = np.zeros(len(expected))
+        for group in self.groups:
+            spread[group] = expected[group] * (share / np.count_nonzero(expected[group]))
         return target * (1.0 - share) + spread.astype(target.dtype)
 
     def split(self, target, fraction, seed):
@@ -181,11 +189,6 @@ class SingleOutput(Labels):
                 "'classes' must be a list of labels where 'y' has one column; "
                 f"got {as_lists(self.classes)}."
             )
-        if len(self.classes) < 2:
-            raise ValueError(
-                "DistanceNetClassifier needs at least 2 classes; got 1 class, "
-                f"{self.classes.tolist()}, in rows whose sample_weight is not 0."
-            )
 
     def check_shape(self, y):
         if y.ndim != 1:
@@ -204,12 +207,13 @@ class SingleOutput(Labels):
         """Indices of training and of validation rows: the same share of each class."""
         codes = target.argmax(axis=1)
         counts = np.bincount(codes)
-        # Each class's share, rounded so that the sum is right; a row of each is trained on.
-        wanted = np.minimum(fraction * counts, counts - 1.0)
+        spare = np.maximum(counts - 1, 0)  # a row of each class is trained on; some have none
+        # Each class's share, rounded so that the sum is right.
+        wanted = np.minimum(fraction * counts, spare)
         quota = np.floor(wanted).astype(int)
         missing = max(1, round(wanted.sum())) - quota.sum()
         quota[np.argsort(quota - wanted, kind="stable")[:missing]] += 1
-        quota = np.minimum(quota, counts - 1)
+        quota = np.minimum(quota, spare)
         if not quota.any():
             raise ValueError(
                 "early_stopping=True needs a class of at least two rows to validate on; "
@@ -274,11 +278,6 @@ class MultiOutput(Labels):
             raise ValueError(
                 f"'classes' must be a list of lists of labels, one for each of the {y.shape[1]} "
                 f"columns of 'y'; got {as_lists(self.classes)}."
-            )
-        if max(self.sizes) < 2:
-            raise ValueError(
-                "DistanceNetClassifier needs an output of at least 2 classes; got 1 class of each, "
-                f"{as_lists(self.classes)}."
             )
 
     def probabilities(self, raw, link):

@@ -64,7 +64,8 @@ class LabelPredictions(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         Returns
         -------
         decision : ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
-            Logits; for two classes the second minus the first, positive for ``classes_[1]``.
+            Logits; for two classes the second minus the first, positive for ``classes_[1]``. For
+            one class of shape (n_samples, 1), its raw output.
             Multilabel: of shape (n_samples, n_labels), positive for having the label. Multi-output:
             a list over the outputs of such as for one output.
         """

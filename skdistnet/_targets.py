@@ -102,7 +102,7 @@ class RegressionTargets:
         # In one order, as sums over another may differ in the last bit.
         return np.ascontiguousarray(y, dtype=np.float64)
 
-    def _learn_target(self, y, weights, dtype, classes=None):
+    def _learn_target(self, y, weights, dtype, classes):
         check_reach(y, dtype)
         loss = self._make_loss()
         self._loss_settings_ = (self.loss, asdict(loss))

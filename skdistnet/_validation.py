@@ -169,7 +169,7 @@ class RandomState:
 
 
 class ClassWeights:
-    """Weights by label; whether the labels are known is checked against y in fit."""
+    """Weights by label; whether they cover the classes is checked against y in fit."""
 
     def __str__(self):
         return "a dict of positive floats by label, a list of such dicts (one for each output)"

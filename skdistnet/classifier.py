@@ -20,7 +20,9 @@ class DistanceNetClassifier(LabelPredictions):
     softmax. Centroids and radii are trained by the gradient of the log-loss. The method is that of
     Kurbiel & Khaleghian [1]_, with starts that fit the data. Of many outputs each has a softmax of
     its own, over centroids of its own, and all share the hidden layers; a label of an indicator
-    matrix has two centroids (or affine outputs), for the rows without and with it.
+    matrix has two centroids (or affine outputs), for the rows without and with it. Columns of 0 and
+    1 are an indicator matrix, all others are outputs of their own, so the kind may change from fold
+    to fold. With one class the classifier predicts that class.
 
     Parameters
     ----------
@@ -170,10 +172,12 @@ class DistanceNetClassifier(LabelPredictions):
             Rows, in any units; NaN for what is missing, if the first layer measures distances.
         y : {array-like, sparse matrix} of shape (n_samples,), (n_samples, n_labels) or \
                 (n_samples, n_outputs)
-            Class labels; an indicator matrix of 0 and 1, for any number of labels a row; or several
-            columns of labels, of classes of their own.
+            Class labels; an indicator matrix, for any number of labels a row; or several columns of
+            labels, of classes of their own. Columns that hold nothing but 0 and 1 are an indicator
+            matrix.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of rows, none of them negative; scaling all of them changes nothing.
+            Weights of rows, none of them negative; scaling all of them changes nothing. Rows of
+            weight zero are not trained on, but their classes are in ``classes_``.
         X_val, y_val, sample_weight_val : array-like, default=None
             Rows to validate on, shaped as `X`, `y` and `sample_weight`. They are watched, and the
             best parameters brought back, with or without `early_stopping`, which then sets no rows
@@ -261,8 +265,11 @@ class DistanceNetClassifier(LabelPredictions):
     def _output_layer(self):
         return self.output_layer
 
+    def _groups_with_absent_classes(self):
+        return [] if self._expected_classes_.all() else self._labels.groups
+
     def _soften(self, target):
-        return self._labels.soften(target, self.label_smoothing)
+        return self._labels.soften(target, self.label_smoothing, self._expected_classes_)
 
     def _make_loss(self):
         return self._labels.loss
@@ -288,12 +295,21 @@ class DistanceNetClassifier(LabelPredictions):
     def _check_target(self, y):
         return check_labels(y)
 
-    def _learn_target(self, y, weights, dtype, classes=None):
+    def _find_classes(self, y):
+        return learn_labels(y).classes
+
+    def _learn_target(self, y, weights, dtype, classes):
         labels = learn_labels(y, classes)
         self._label_kind_, self.classes_ = labels.kind, labels.classes
 
     def _encode_target(self, y, dtype):
         return self._labels.encode(y, dtype)
+
+    def _prepare_target(self, X, y, weights, classes, more_to_come):
+        target = super()._prepare_target(X, y, weights, classes, more_to_come)
+        expected = target.any(axis=0) | vars(self).get("_expected_classes_", False)
+        self._expected_classes_ = expected | more_to_come
+        return target
 
     def _split(self, target, seed):
         return self._labels.split(target, self.validation_fraction, seed)

@@ -21,7 +21,6 @@ REASONS = re.compile(
             r"Column \d+ of X (reaches|lies around) .*: rescale X or set",
             r"'y' reaches .*, which is too large for",
             r"The target of 'poisson' must be finite and not negative",
-            r"needs (at least 2 classes|an output of at least 2 classes); got",
             r"early_stopping=True needs a (class of at least two rows|row) to validate on",
             r"'class_weight' and 'sample_weight' must multiply to weights",
             r"'sample_weight' gives the classes weights too far apart",

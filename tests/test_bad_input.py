@@ -66,8 +66,6 @@ def test_fit_refuses(kind, data, message):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ((X[:50], Y[:50]), r"at least 2 classes; got 1 class, \[0\]"),
-        ((X, Y, (Y == 1) * 1.0), r"at least 2 classes; got 1 class, \[1\]"),
         ((X, X[:, 0]), "continuous"),
         ((X, X[:, :2]), "continuous-multioutput"),
     ],
@@ -155,8 +153,8 @@ def test_partial_fit_asks_for_classes_and_keeps_to_them():
         net.partial_fit(X, Y)
     with pytest.raises(ValueError, match=r"none but the classes known, \[0, 1\]; got \[2\]"):
         net.partial_fit(X, Y, classes=[0, 1])
-    with pytest.raises(ValueError, match="at least 2 classes; got 1 class"):
-        net.partial_fit(X[:50], Y[:50], classes=[0])
+    with pytest.raises(ValueError, match=r"'classes' must hold at least one label; got \[\]"):
+        net.partial_fit(X, Y, classes=[])
     net.partial_fit(X, Y, classes=[2, 1, 0])
     with pytest.raises(ValueError, match=r"those of the first call, \[0, 1, 2\]; got \[0, 1\]"):
         net.partial_fit(X, Y, classes=[0, 1])

@@ -150,18 +150,72 @@ def test_balance_under_warm_start_is_among_the_classes_present():
     assert np.isfinite(net.predict_proba(X)).all()
 
 
+# Classes that these rows lack ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("class_weight", [{0: 2.0, 1: 3.0, 2: 5.0}, {0: 2.0}, {2: 5.0}, {}])
+def test_dicts_mean_what_scikit_learn_says(class_weight, seen):
+    rows = Y < 2
+    net = DistanceNetClassifier(**SMALL, class_weight=class_weight)
+    try:
+        expected = compute_sample_weight(class_weight, Y[rows])
+    except ValueError as error:
+        with pytest.raises(ValueError, match=str(error).split(" are not")[0].replace("[", r"\[")):
+            net.fit(X[rows], Y[rows])
+    else:
+        net.fit(X[rows], Y[rows])
+        np.testing.assert_array_equal(seen["training"].weights, expected)
+
+
+def test_lists_of_dicts_mean_what_scikit_learn_says(seen):
+    rows, dicts = Y < 2, [{0: 2.0, 1: 3.0, 2: 5.0}, {0: 7.0}]
+    net = DistanceNetClassifier(**SMALL, class_weight=dicts)
+    y = OUTPUTS[rows] + [[0, 1]]  # not an indicator matrix
+    with pytest.raises(ValueError, match=r"The classes, \[1, 2\], are not in class_weight"):
+        net.fit(X[rows], y)
+    dicts[1] = {0: 7.0, 1: 11.0, 2: 13.0}
+    net.fit(X[rows], y)
+    np.testing.assert_array_equal(seen["training"].weights, compute_sample_weight(dicts, y))
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_later_calls_weigh_by_all_known_classes(method, seen):
+    net = DistanceNetClassifier(**SMALL, warm_start=True, class_weight={0: 2.0, 1: 3.0, 2: 5.0})
+    getattr(net, method)(X, Y, **({"classes": [0, 1, 2]} if method == "partial_fit" else {}))
+    getattr(net, method)(X[Y < 2], Y[Y < 2])
+    np.testing.assert_array_equal(seen["training"].weights, np.array([2.0, 3.0])[Y[Y < 2]])
+    net.set_params(class_weight={0: 2.0, 1: 3.0, 7: 5.0})
+    with pytest.raises(ValueError, match=r"The classes, \[2\], are not in class_weight"):
+        getattr(net, method)(X[Y < 2], Y[Y < 2])
+
+
+def test_labels_that_look_like_numbers_are_found():
+    net = DistanceNetClassifier(**SMALL, class_weight={"0": 2.0, "1": 3.0, "2": 5.0})
+    other = DistanceNetClassifier(**SMALL, class_weight={0: 2.0, 1: 3.0, 2: 5.0})
+    assert_same_net(net.fit(X, Y.astype(str)), other.fit(X, Y))
+
+
+def test_balance_leaves_out_classes_of_weight_zero(seen):
+    net = DistanceNetClassifier(**SMALL, class_weight="balanced").fit(X, Y, ROWS * (Y > 0))
+    other = compute_class_weight(
+        "balanced", classes=np.arange(1, 3), y=Y[Y > 0], sample_weight=ROWS[Y > 0]
+    )
+    np.testing.assert_allclose(seen["training"].weights, (ROWS * np.r_[0, other][Y])[Y > 0])
+    assert net.classes_.tolist() == [0, 1, 2]
+
+
 # What is refused ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("class_weight", "y", "message"),
     [
-        ({0: 1.0, 7: 2.0}, Y, r"none but the classes known, \[0, 1, 2\]; got \[7\] too"),
-        ({0: 1.0}, WORDS, r"none but the classes known, \['red', .*; got \[0\] too"),
+        ({0: 1.0, 7: 2.0}, Y, r"\[1, 2\], are not in class_weight, which names \[0, 7\]"),
+        ({0: 1.0}, WORDS, r"\['red', 'rosé', 'white'\], are not in class_weight, .* \[0\]: name"),
         ([{0: 1.0}], Y, r"must be None, 'balanced' or a dict for this 'y'; got \["),
         ({0: 1.0}, LABELS, r"a list of dicts, one for each of the 3 outputs for this 'y'; got {"),
         ([{}, {}], LABELS, r"one for each of the 3 outputs for this 'y'; got \[{}, {}\]"),
-        ([{0: 1.0}, {2: 1.0}], OUTPUTS, r"known, \[0, 1\]; got \[2\] too"),
+        ([{0: 1.0}, {2: 1.0}], OUTPUTS, r"The classes, \[0, 1\], are not in class_weight"),
     ],
 )
 def test_weights_that_do_not_fit_the_labels_change_nothing(class_weight, y, message):

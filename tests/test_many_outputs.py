@@ -177,9 +177,57 @@ def test_sample_weights_of_zero_are_as_if_rows_were_removed(y):
     np.testing.assert_array_equal(net.centroids_[0], other.centroids_[0])
 
 
-def test_no_output_of_two_classes_is_refused():
-    with pytest.raises(ValueError, match="needs an output of at least 2 classes"):
-        fitted(np.full((len(X), 2), 7))
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda y: y.astype(bool),
+        lambda y: y.astype(float),
+        lambda y: y.tolist(),
+        lambda y: y.astype(float).tolist(),
+        csr_matrix,
+        pd.DataFrame,
+        lambda y: pd.DataFrame(y.astype(bool)),
+        lambda y: pd.DataFrame(y).astype("Int64"),
+    ],
+    ids=["bool", "float", "list", "list of floats", "csr", "frame", "bool frame", "Int64 frame"],
+)
+def test_zeros_and_ones_are_an_indicator_matrix(convert):
+    y = LABELS.copy()
+    assert fitted(convert(y)).predict_proba(X).shape == y.shape
+    y[7, 0] = 0
+    y[:7, 1] = 0
+    assert fitted(convert(y)).predict_proba(X).shape == y.shape
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda y: y.astype(str),
+        lambda y: y.astype(str).tolist(),
+        lambda y: pd.DataFrame(y.astype(str)),
+        lambda y: 2 * y,
+        lambda y: csr_matrix(2 * y),
+        lambda y: y - 1.0,
+        lambda y: np.where(np.arange(len(y))[:, np.newaxis] == 7, 2, y),
+    ],
+    ids=["words", "list of words", "frame of words", "twos", "csr of twos", "minus one", "one two"],
+)
+def test_all_other_columns_are_several_outputs(convert):
+    probabilities = fitted(convert(LABELS)).predict_proba(X)
+    assert [len(each) for each in probabilities] == [len(X)] * 4
+
+
+def test_words_keep_the_kind_over_folds():
+    y = LABELS[:, :2].copy()
+    y[7, 0] = 2
+    kinds = {
+        name: {
+            type(DistanceNetClassifier(**SMALL).fit(X[rows], labels[rows]).classes_)
+            for rows, _ in FOLDS.split(X)
+        }
+        for name, labels in (("numbers", y), ("words", y.astype(str)))
+    }
+    assert kinds == {"numbers": {np.ndarray, list}, "words": {list}}
 
 
 # Learning in parts --------------------------------------------------------------------------------

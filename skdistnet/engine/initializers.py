@@ -35,6 +35,9 @@ PAPER_ACTIVATION = 0.1
 ROUNDING = 256
 #: Spread, relative to an input's own, by which centroids that coincide are set apart.
 JITTER = 0.1
+#: How far the logit of an absent class starts below the largest one, at every row: its probability
+#: is below 0.0001 there, and small for rows nearby.
+ABSENT_MARGIN = np.log(1e4)
 
 
 def sample(H, n_units, rng, weights, kmeans):
@@ -107,12 +110,17 @@ def set_apart(centroids, H, weights, rng):
     _, first = np.unique(centroids, axis=0, return_index=True)
     again = np.setdiff1d(np.arange(len(centroids)), first)
     if again.size:
-        std = np.sqrt(variances(H, weights))
-        if not std.any():
-            std[:] = 1
-        noise = rng.standard_normal((again.size, H.shape[1]))
-        centroids[again] += (JITTER * std * noise).astype(centroids.dtype)
+        noise = random_vectors(again.size, H, weights, rng, JITTER)
+        centroids[again] += noise.astype(centroids.dtype)
     return centroids
+
+
+def random_vectors(number, H, weights, rng, scale=1.0):
+    """Normal vectors (number, n_inputs), `scale` times as wide as the inputs spread."""
+    std = np.sqrt(variances(H, weights))
+    if not std.any():
+        std[:] = 1
+    return scale * std * rng.standard_normal((number, H.shape[1]))
 
 
 def class_means(H, target, weights, rng):
@@ -191,6 +199,44 @@ def start_dense_layer(layer, views, rng):
         views[name][...] = rng.uniform(-bound, bound, views[name].shape)
 
 
+def start_absent_classes(layer, views, H, target, groups, weights, rng):
+    """Start the outputs of classes without rows so that they have the largest logit at no row.
+
+    Where the class is, nothing tells. Among the rows it would be predicted until training has
+    pushed it away, so its centroid is moved away from the rows in a random direction, and the
+    intercept of an affine output is lowered.
+    """
+    present = target.any(axis=0)
+    work = layer.workspace(len(H), H.dtype)
+    work.X[...] = H
+    raw = np.empty(target.shape, dtype=H.dtype)
+    layer.prepare(views, work)
+    layer.forward(views, work, raw)
+    for group in groups:
+        columns = np.arange(group.start, group.stop)
+        absent = columns[~present[columns]]
+        bound = raw[:, columns[present[columns]]].max(axis=1) - ABSENT_MARGIN
+        if not isinstance(layer, Distance):
+            excess = raw[:, absent] - bound[:, np.newaxis]
+            views["intercepts"][absent] -= np.maximum(excess.max(axis=0), 0.0)
+            continue
+        radii = np.broadcast_to(views["inverse_radii"], views["centroids"].shape)
+        for column, vector in zip(absent, random_vectors(len(absent), H, weights, rng)):
+            views["centroids"][column] = move_away(H, radii[column], vector, bound)
+
+
+def move_away(H, inverse_radii, vector, bound):
+    """The nearest centroid, from the mean of the rows along a vector, with logits below a bound."""
+    mean = H.mean(axis=0)
+    scaled, direction = (H - mean) * inverse_radii, vector * inverse_radii
+    length = np.linalg.norm(direction)
+    along = scaled @ (direction / length)
+    # At the distance t from the mean the logit, -1/2 |scaled - t direction / length|^2, is `bound`.
+    square = along**2 - np.einsum("ij,ij->i", scaled, scaled) - 2.0 * bound
+    t = np.max(along + np.sqrt(np.maximum(square, 0.0)))
+    return mean + t / length * vector
+
+
 def ask(init, H, n_units, rng):
     """Centroids that the function `init` places, checked."""
     centroids = np.asarray(init(H, n_units, np.random.RandomState(rng.integers(2**31))))
@@ -234,7 +280,9 @@ def draw_start_rows(network, target, rng):
     return np.concatenate([drawn, np.argmax(target[:, missing] != 0, axis=0)])
 
 
-def initialize(network, X, target, weights, *, init, median_activation, origin, rng, kmeans):
+def initialize(
+    network, X, target, weights, *, init, median_activation, origin, rng, kmeans, groups=()
+):
     """Start a network's parameters.
 
     Parameters
@@ -256,6 +304,9 @@ def initialize(network, X, target, weights, *, init, median_activation, origin, 
         Zero of the first layer's own input, in the network's units.
     rng : numpy.random.Generator
     kmeans : callable
+    groups : list of slice
+        Columns of the target that share a softmax, in which classes without rows start away from
+        the rows. Without groups such a class starts at a row, for rows that come later.
 
     Returns
     -------
@@ -288,4 +339,6 @@ def initialize(network, X, target, weights, *, init, median_activation, origin, 
             # the same, and training sees what comes of it.
             H[~np.isfinite(H)] = 0
             level(H)
+    if groups:
+        start_absent_classes(layer, views, H, target, groups, weights, rng)
     return theta

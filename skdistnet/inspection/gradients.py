@@ -107,7 +107,8 @@ def gradient_flow(estimator, X, y, sample_weight=None):
     [0.0, 0.0, 0.0]
     """
     check_net(estimator, "gradient_flow")
-    X, y, weights = estimator._check_data(X, y, sample_weight, min_rows=1)
+    X, y, weights = estimator._check_data(X, y, sample_weight)
+    X, y, weights = estimator._drop_weightless(X, y, weights, min_rows=1)
     target = estimator._encode_target(y, estimator._network.dtype)
     weights = estimator._weigher(target, weights)(target, weights)
     target = estimator._soften(target)

@@ -126,7 +126,8 @@ def prune(estimator, X, y, tolerance=0.005, *, sample_weight=None, X_train=None)
     check_net(estimator, "prune")
     check_hidden_layers(estimator, "prune")
     check_parameter("prune", "tolerance", tolerance, [Number(0.0, inf, "[)")])
-    X, y, weights = estimator._check_data(X, y, sample_weight, min_rows=1, reset=False)
+    X, y, weights = estimator._check_data(X, y, sample_weight, reset=False)
+    X, y, weights = estimator._drop_weightless(X, y, weights, min_rows=1)
     if X.shape[0] < 2 * N_FOLDS:
         raise ValueError(
             f"prune needs at least {2 * N_FOLDS} rows of positive weight in X, two for each of "
