@@ -15,7 +15,7 @@ from ._features import HiddenFeatures
 from ._fitting import Validation
 from ._handling import check_handling
 from ._novelty import ScoringNetwork
-from ._reporting import warn_if_not_smooth, warn_if_still_falling
+from ._reporting import warn_if_more_is_possible, warn_if_not_smooth
 from ._restarts import best_restart
 from ._stream import Stream
 from ._rows import is_plain, takes_missing, validate_rows
@@ -71,14 +71,14 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         check_parameters(self)
         check_checkpointing(self)
         check_handling(self)
-        draft, outcome = self._learn(X, y, sample_weight, given)
+        draft, outcome, constant_loss = self._learn(X, y, sample_weight, given)
         warn_if_not_smooth(draft, outcome)
-        warn_if_still_falling(draft, outcome)
+        warn_if_more_is_possible(draft, outcome, constant_loss)
         return self._take_over(draft)
 
     @with_callbacks
     def _learn(self, X, y, sample_weight, given):
-        """A draft trained on the data, and how that went."""
+        """A draft trained on the data, how that went, and the loss of the best constant."""
         draft, data = self._draft(keep=self.warm_start), (X, y, sample_weight)
         draft._suspend_novelty()
         draft.__dict__.pop("_stream_", None)
@@ -103,7 +103,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         if outcome.reason != "interrupted":
             for checkpoint in filter(None, checkpoints):
                 checkpoint.remove()
-        return draft, outcome
+        return draft, outcome, draft._constant_loss(rows)
 
     def _partial_fit(self, X, y, sample_weight, *given, classes=None):
         check_parameters(self)

@@ -165,17 +165,19 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
 
     def _scale_new_columns(self, rows, run):
         """Learn the scale of columns that vary in `rows` for the first time."""
+        before, first = self._input_map, self._network.layers[0]
         weights = normalized_weights(rows.weights, len(rows), np.float64)
-        input_map, columns = self._input_map.extended(rows.X, weights)
-        if not len(columns):
+        input_map, columns = before.extended(rows.X, weights)
+        if input_map is before:
             return
         self._set_input_map(input_map)
-        first, known = self._network.layers[0], ~input_map.constant
-        known[columns] = False
-        if isinstance(first, Distance) and first.radii_shape[1] > 1 and known.any():
-            for theta in filter(lambda vector: vector is not None, (run.theta, run.start)):
-                radii = self._network.views(theta)[0]["inverse_radii"]
-                radii[:, columns] = np.median(np.abs(radii[:, known]), axis=1, keepdims=True)
+        known = np.flatnonzero(~before.constant)
+        if isinstance(first, Distance) and first.radii_shape[1] > 1 and known.size:
+            run.start = None if run.start is None else run.start.copy()
+            for theta in (run.theta, run.start):
+                if theta is not None:
+                    radii = self._network.views(theta)[0]["inverse_radii"]
+                    radii[:, columns] = np.median(np.abs(radii[:, known]), axis=1, keepdims=True)
 
     def _set_input_map(self, input_map):
         self._input_shift_, self._input_scale_ = input_map.shift, input_map.scale
@@ -264,6 +266,13 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         )
         self._theta_ = run.theta = outcome.theta
         return outcome
+
+    def _constant_loss(self, rows):
+        """Training loss of the best constant prediction."""
+        loss, target = self._make_loss(), self._soften(rows.target)
+        weights = normalized_weights(rows.weights, len(rows), target.dtype)
+        raw = np.tile(loss.starting_output(target, weights), (len(rows), 1))
+        return loss.value(raw.astype(target.dtype), target, weights)
 
     def _record(self, outcome, n_rows, validation):
         """Set the fitted attributes that say how a training run over `n_rows` rows went."""

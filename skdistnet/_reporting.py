@@ -7,10 +7,12 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .engine.rollback import MAX_HALVINGS
 
-__all__ = ["epoch_printer", "warn_if_not_smooth", "warn_if_still_falling"]
+__all__ = ["epoch_printer", "warn_if_more_is_possible", "warn_if_not_smooth"]
 
 #: From here past `fit` to the line of the user.
 CALLER = 4
+#: A loss is hardly lower than that of a constant from this share of it on.
+HARDLY_MOVED = 0.95
 
 
 def epoch_printer(max_iter):
@@ -60,12 +62,24 @@ def warn_if_not_smooth(estimator, outcome):
         )
 
 
-def warn_if_still_falling(estimator, outcome):
-    """Say that there were too few epochs."""
+def warn_if_more_is_possible(estimator, outcome, constant_loss):
+    """Warn of too few epochs, or of a net that predicts hardly more than a constant."""
+    if outcome.reason not in ("budget", "plateau"):
+        return
     if outcome.reason == "budget" and outcome.still_falling(estimator.tol):
         warnings.warn(
             f"The loss was still falling when 'max_iter' ({estimator.max_iter}) epochs were over: "
             "more of them may give a better model.",
+            ConvergenceWarning,
+            stacklevel=CALLER,
+        )
+    elif outcome.loss_curve[-1] > HARDLY_MOVED * constant_loss > 0:
+        advice = [f"a smaller 'init_median_activation' (now {estimator.init_median_activation})"]
+        if estimator.alpha:
+            advice.insert(0, f"alpha=0 (now {estimator.alpha})")
+        warnings.warn(
+            f"Training hardly moved the loss, {outcome.loss_curve[-1]:.4g}, from that of a constant "
+            f"prediction, {constant_loss:.4g}. If y depends on X, try {' and '.join(advice)}.",
             ConvergenceWarning,
             stacklevel=CALLER,
         )

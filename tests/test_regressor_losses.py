@@ -46,7 +46,7 @@ def skewed(n_rows=2000):
         ({"loss": "huber", "huber_delta": 100.0}, np.mean),
         ({"loss": "huber", "huber_delta": 1e-3}, np.median),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_a_net_that_can_only_be_constant_finds_the_best_constant(options, best):
     X, y = skewed()

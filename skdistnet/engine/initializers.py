@@ -272,7 +272,7 @@ def draw_start_rows(network, target, rng):
     """Indices of the rows to start from: all or a random part, no class left out."""
     n_rows = len(target)
     fitting = START_BYTES // (network.sizes[0] * network.dtype.itemsize)
-    most = min(START_ROWS, max(fitting, *network.sizes[1:]))
+    most = max(min(START_ROWS, fitting), *network.sizes[1:])
     if n_rows <= most:
         return np.arange(n_rows)
     drawn = rng.choice(n_rows, most, replace=False, shuffle=False)

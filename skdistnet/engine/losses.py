@@ -18,13 +18,14 @@ to 1. A loss has
 `LOSSES` maps names to classes; calling one makes the loss. What can be set, such as a quantile's
 level, is a dataclass field that has the name of the constructor's parameter, and a default.
 
+``starting_output(target, weights)``
+    The raw output (n_outputs,) of the best constant prediction; training of numbers begins there.
+
 A loss for numbers has, moreover, `out_activation`, the name of its inverse link, and
 
 ``units(columns, weights)``
     Shift and scale of each column of a target in its own units: the loss is of
     ``(columns - shift) / scale``.
-``starting_output(target, weights)``
-    The raw output (n_outputs,) of the best constant, where training begins.
 
 To add a loss, write such a class and list it here, in `REGRESSION_LOSSES` if it is for numbers.
 `GroupedLogLoss` is not listed, because a name does not say what its groups are.
@@ -102,6 +103,11 @@ class LogLoss:
     def dispersion(value, raw, target, weights):
         return value
 
+    @staticmethod
+    def starting_output(target, weights):
+        shares = weights @ target
+        return np.log(np.maximum(shares, np.finfo(shares.dtype).tiny))
+
 
 class GroupedLogLoss:
     """Sum of the log-losses of groups of outputs, each with a softmax of its own.
@@ -161,9 +167,8 @@ class GroupedLogLoss:
         for (part,) in self._groups(target):
             LogLoss.check_target(part, part.shape[1])
 
-    @staticmethod
-    def dispersion(value, raw, target, weights):
-        return value
+    dispersion = staticmethod(LogLoss.dispersion)
+    starting_output = staticmethod(LogLoss.starting_output)
 
 
 #: What a regressor may choose by name.

@@ -40,30 +40,31 @@ def layer_outputs(network, theta, input_map, X, layers):
     results = [
         np.empty((n_rows, network.layers[layer].n_units), dtype=network.dtype) for layer in layers
     ]
-    if n_rows <= FEW:
-        chunk = 1
-        answer = answer_one_by_one(network, theta, layers, input_map)
-    else:
-        largest = max(1, CHUNK // max(network.sizes))
-        # Chunks of equal size but for the last, which may be some rows shorter.
-        chunk = -(-n_rows // -(-n_rows // largest))
-        incomplete = input_map.ignores_columns or has_missing(X)
-        answer = answer_by_products(network, theta, layers, input_map, chunk, incomplete)
     # Overflow shows in the output, where it is dealt with: what is returned has finite differences.
-    largest = float(np.finfo(network.dtype).max) / 4
+    limit = float(np.finfo(network.dtype).max) / 4
+    by_itself = answer_one_by_one(network, theta, layers, input_map)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        for start in range(0, n_rows, chunk):
-            rows = X[start : start + chunk]
-            outs = [result[start : start + chunk] for result in results]
-            write(answer(rows), outs)
-            # NaN is not, either.
-            if not all(np.abs(out).max(initial=0.0) <= largest for out in outs):
-                # Some rows are too far off to square: they are answered from nearer.
-                write(answer(rows, bounded=True), outs)
+        far = np.arange(n_rows)
+        if n_rows > FEW:
+            incomplete = input_map.ignores_columns or has_missing(X)
+            write_by_products(network, theta, layers, input_map, X, incomplete, results)
+            far = np.flatnonzero(~within(results, limit))
+        # One by one, so that what is predicted for a row does not depend on the others.
+        for row in far:
+            rows, outs = X[row : row + 1], [result[row : row + 1] for result in results]
+            write(by_itself(rows), outs)
+            if not within(outs, limit)[0]:
+                # Too far off to square: it is taken for a row that is nearer.
+                write(by_itself(rows, bounded=True), outs)
                 for out in outs:
                     # What is left was far off after training.
-                    np.clip(np.nan_to_num(out, copy=False), -largest, largest, out=out)
+                    np.clip(np.nan_to_num(out, copy=False), -limit, limit, out=out)
     return results
+
+
+def within(outs, limit):
+    """For each row whether all of its outputs are numbers up to the limit."""
+    return np.all([np.abs(out).max(axis=1, initial=0.0) <= limit for out in outs], axis=0)
 
 
 def write(answers, outs):
@@ -72,30 +73,29 @@ def write(answers, outs):
         out[...] = given
 
 
-def answer_by_products(network, theta, layers, input_map, n_rows, incomplete):
-    """A function that answers up to `n_rows` rows.
+def write_by_products(network, theta, layers, input_map, X, incomplete, results):
+    """Write the outputs of some layers for many rows.
 
-    What a shorter chunk leaves in the buffers of the one before is answered again, for nothing.
+    Chunks are of equal size but for the last; what a shorter one leaves in the buffers of the one
+    before is computed again, for nothing.
     """
-    params, work = network.views(theta), network.workspace(n_rows)
+    n_rows = X.shape[0]
+    chunk = -(-n_rows // -(-n_rows // max(1, CHUNK // max(network.sizes))))
+    params, work = network.views(theta), network.workspace(chunk)
     network.prepare(params, work)
-
-    def answer(rows, bounded=False):
-        mapped = work.X[: rows.shape[0]]
-        input_map.apply(rows, mapped)
-        if bounded:
-            input_map.bound(mapped)
+    for start in range(0, n_rows, chunk):
+        rows = X[start : start + chunk]
+        input_map.apply(rows, work.X[: rows.shape[0]])
         if incomplete:
             fill_missing(work.layers[0])
-        with blas_threads(network, n_rows):
+        with blas_threads(network, chunk):
             network.run_forward(params, work)
-        return [work.outputs[layer][: rows.shape[0]] for layer in layers]
-
-    return answer
+        for layer, result in zip(layers, results):
+            result[start : start + chunk] = work.outputs[layer][: rows.shape[0]]
 
 
 def answer_one_by_one(network, theta, layers, input_map):
-    """The same for a single row."""
+    """A function that computes the outputs of some layers for a single row."""
     params, buffer = network.views(theta), np.empty((1, network.sizes[0]), network.dtype)
 
     def answer(rows, bounded=False):

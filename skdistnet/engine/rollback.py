@@ -25,6 +25,7 @@ class Rollback:
     def __init__(self, run):
         self.run, self.best, self.n_halvings = run, np.inf, 0
         self.good, self.latest = self.copied(), None
+        self.start = memory.copy(run.theta)
         self.good_epoch = self.latest_epoch = 0
         self.n_steps = run.n_steps
         # Distances multiply squares of parameters: larger ones are as good as infinite. Where
@@ -46,6 +47,7 @@ class Rollback:
             "best": self.best,
             "n_halvings": self.n_halvings,
             "good_epoch": self.good_epoch,
+            "start": self.start,
             "highest": self.highest,
             "farthest": self.farthest,
         }
@@ -53,7 +55,7 @@ class Rollback:
     def restore(self, state):
         """Go on from a `state`."""
         write((state["theta"], state["solver_state"]), self.good)
-        for name in ("best", "n_halvings", "good_epoch", "highest", "farthest"):
+        for name in ("best", "n_halvings", "good_epoch", "start", "highest", "farthest"):
             setattr(self, name, state[name])
 
     def has_diverged(self, loss):

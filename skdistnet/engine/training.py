@@ -305,9 +305,8 @@ def train_epoch(trainer, watch, rollback, begin, report):
     if rollback.has_diverged(loss):
         if not rollback.go_back():
             outcome.reason = "diverged"
-            if watch.validation is None:
-                np.copyto(outcome.theta, watch.run.theta)
-                outcome.best_epoch = rollback.good_epoch
+            candidates = [(rollback.good_epoch, watch.run.theta), (0, rollback.start)]
+            watch.keep_best(candidates, trainer.rows)
         outcome.n_halvings = rollback.n_halvings
         return
     rollback.end(loss)

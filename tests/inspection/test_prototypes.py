@@ -38,7 +38,7 @@ nets = pytest.mark.parametrize(
         *((regressor, {"activation": name}) for name in KERNELS),
         (regressor, {"hidden_layer_sizes": (6, 5), "radius_type": "tied"}),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 
 
