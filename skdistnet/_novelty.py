@@ -10,7 +10,6 @@ from ._fitting import TrainableNetwork
 from ._rows import takes_missing
 from .engine.kernels import KERNELS
 from .engine.layers import Distance
-from .engine.losses import guess_loss
 from .engine.threads import blas_threads
 
 __all__ = ["ScoringNetwork", "measures_distance"]
@@ -99,9 +98,6 @@ class ScoringNetwork(TrainableNetwork):
         if not isinstance(self._network.layers[0], Distance):
             return
         chosen = np.random.default_rng(seed).permutation(len(rows))[: _evidence.sample_size(rows.X)]
-        target = rows.target[chosen]
-        one_of_several = guess_loss(target) == "log_loss"
-        groups = target.argmax(axis=1) if one_of_several else np.zeros(len(chosen), dtype=int)
         # By as many threads as in training, so that other fits at the same time change no bit.
         with blas_threads(self._network, len(chosen)):
             self._novelty_, scores = _evidence.calibrate(
@@ -109,12 +105,16 @@ class ScoringNetwork(TrainableNetwork):
                 self._theta_,
                 self._input_map,
                 rows.X[chosen],
-                groups,
+                self._novelty_groups(rows.target[chosen]),
                 _evidence.box(rows.X),
             )
         if validation is not None and len(validation) * self.false_alarm_rate >= 1:
             scores = self._score_rows(validation.X)
         self.novelty_threshold_ = float(np.quantile(scores, self.false_alarm_rate))
+
+    def _novelty_groups(self, target):
+        """The group of each row, from 0; rows are compared with those of their own group."""
+        return np.zeros(len(target), dtype=int)
 
     def _suspend_novelty(self):
         """There is nothing to score by while a network is trained, whatever was learned before."""

@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score
 
 from ._base import BaseDistanceNet
 from ._handling import kept_share, toward_prior
-from ._labels import KINDS, MultiOutput
+from ._labels import KINDS, MultiOutput, SingleOutput
 from .engine import LOSSES
 
 __all__ = ["LabelPredictions"]
@@ -49,6 +49,11 @@ class LabelPredictions(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
             self._novelty_["prior"] = np.average(
                 rows.target.astype(np.float64), axis=0, weights=rows.weights
             )
+
+    def _novelty_groups(self, target):
+        if self._label_kind_ == SingleOutput.kind:
+            return target.argmax(axis=1)
+        return super()._novelty_groups(target)
 
     def decision_function(self, X):
         """Raw output of the network: -1/2 squared distance to each class's centroid, or affine.

@@ -268,6 +268,25 @@ def test_what_is_missing_is_no_evidence_and_what_is_there_is(kind):
     assert net.score_samples(X + 1e3)[~np.isnan(X).all(axis=1)].max() < net.novelty_threshold_
 
 
+ONE_HOT = np.eye(3, dtype=int)[IRIS[1]]
+
+
+@pytest.mark.parametrize(
+    ("net", "target", "n_groups"),
+    [
+        (DistanceNetClassifier(**SMALL), IRIS[1], 3),
+        (DistanceNetClassifier(**SMALL), ONE_HOT, 1),
+        (DistanceNetClassifier(**SMALL), np.column_stack([IRIS[1], IRIS[1] > 0]), 1),
+        # Counts are not standardised: the net's own target has rows of a single 1.
+        (DistanceNetRegressor(**SMALL, loss="poisson"), ONE_HOT, 1),
+    ],
+    ids=["classes", "multilabel", "multi-output", "counts"],
+)
+def test_only_single_class_labels_group_rows(net, target, n_groups):
+    net.fit(IRIS[0], target)
+    assert {len(layer["means"]) for layer in net._novelty_["layers"]} == {n_groups}
+
+
 def test_several_outputs_are_scored_too():
     X, y = IRIS
     labels = np.column_stack([y == 0, y > 0, y == 2]).astype(int)
