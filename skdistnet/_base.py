@@ -183,8 +183,9 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
             X, y, weights = self._check_data(X, y, sample_weight, min_rows=1, reset=False)
             target = self._encode_target(y, dtype)
             return Validation(X, target, weigh(target, weights), y)
-        except ValueError as error:
-            raise ValueError(
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(
                 f"In the validation set (X_val, y_val, sample_weight_val): {error}"
             ) from error
 

@@ -44,7 +44,7 @@ huber_delta : float, default={default}
     Where the loss "huber" turns from a square into a straight line, for errors in units of the
     target's spread (the interquartile range / 1.349), so that the units of y do not matter.""",
     "quantile": """
-quantile : float in (0, 1) or increasing list of them, default={default}
+quantile : float in (0, 1) or increasing sequence of them, default={default}
     Which quantile the loss "quantile" predicts. A list of levels takes a 1-D y and predicts a
     column for each level; none is ever below that of a lower level.""",
     "radius_type": """

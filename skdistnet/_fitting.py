@@ -10,8 +10,10 @@ from sklearn.metrics import check_scoring
 
 from ._clustering import kmeans_labels
 from ._fitted import FittedNetwork
+from ._parameters import plain
 from ._reporting import epoch_printer
 from ._saving import Saveable
+from ._validation import RULES
 from .engine import LOSSES, SOLVERS, memory
 from .engine.initializers import draw_start_rows, initialize
 from .engine.inputs import InputMap
@@ -58,11 +60,18 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
     # The draft ------------------------------------------------------------------------------------
 
     def _draft(self, keep):
-        """A copy to work on; without what earlier fits learned unless `keep` is set."""
+        """A copy to work on, its parameters in Python's own types.
+
+        Without what earlier fits learned unless `keep` is set.
+        """
         draft = object.__new__(type(self))
         learned = [] if keep else [name for name in vars(self) if name.endswith("_")]
         draft.__dict__.update(
-            {name: value for name, value in vars(self).items() if name not in learned}
+            {
+                name: plain(value) if name in RULES else value
+                for name, value in vars(self).items()
+                if name not in learned
+            }
         )
         return draft
 

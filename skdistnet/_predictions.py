@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+from scipy.sparse import issparse
 from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin, MultiOutputMixin
 from sklearn.metrics import accuracy_score
@@ -148,6 +149,6 @@ class LabelPredictions(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         predicted = self.predict(X)
         if self._label_kind_ != MultiOutput.kind:
             return accuracy_score(y, predicted, sample_weight=sample_weight)
-        y = np.asarray(y)
+        y = y.toarray() if issparse(y) else np.asarray(y)
         self._labels.check_shape(y)
         return float(np.average((y == predicted).all(axis=1), weights=sample_weight))

@@ -1,0 +1,26 @@
+"""Constructor parameters in Python's own types, whichever of NumPy's or the user's they come in."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+__all__ = ["as_list", "plain"]
+
+
+def as_list(value):
+    """The entries of a list, a tuple or a 1-D array; None for anything else."""
+    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1):
+        return list(value)
+    return None
+
+
+def plain(value):
+    """Change numbers and strings, and sequences of them, to int, float, bool, str and list."""
+    entries = as_list(value)
+    if entries is not None:
+        return [plain(entry) for entry in entries]
+    kinds = {(bool, np.bool_): bool, Integral: int, Real: float, str: str}
+    for kind, convert in kinds.items():
+        if isinstance(value, kind):
+            return convert(value)
+    return value
