@@ -62,7 +62,6 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         """Fit; `given` are rows, target and weights to validate on, or None for each."""
         check_parameters(self)
         check_checkpointing(self)
-        check_handling(self)
         draft, outcome = self._learn(X, y, sample_weight, given)
         warn_if_not_smooth(draft, outcome)
         warn_if_still_falling(draft, outcome)
@@ -72,7 +71,8 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
     def _learn(self, X, y, sample_weight, given):
         """A draft trained on the data, and how that went."""
         draft, data = self._draft(keep=self.warm_start), (X, y, sample_weight)
-        draft._suspend_novelty()
+        check_handling(draft)
+        draft._forget_novelty()
         X, y, weights = draft._check_data(X, y, sample_weight, min_rows=2)
         seeds = draft._draw_seeds(1 if draft._is_started() else self.n_init)
         target = draft._prepare_target(X, y, weights)

@@ -207,7 +207,8 @@ handle_novelty : {{"prior"}} or None, default={default}
     are mixed with the shares of the classes among the training rows, by weight, the more the
     farther below, and far away they are those shares. Rows at the threshold and above are answered
     as ever. `predict` follows, and `decision_function` then gives logarithms of the probabilities.
-    Every prediction takes a :meth:`score_samples` besides. It may be set after `fit`.""",
+    Every prediction takes a :meth:`score_samples` besides. `fit` decides: what is set after it
+    changes no prediction.""",
     "warm_start": """
 warm_start : bool, default={default}
     Whether fit goes on from where the last one ended, solver and random generator included. Layers

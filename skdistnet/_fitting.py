@@ -80,12 +80,23 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
 
     # Start and continue ---------------------------------------------------------------------------
 
+    def _chosen_layers(self):
+        """Units and activations of hidden layers, and kind of output, that parameters choose."""
+        sizes, names = plain(self.hidden_layer_sizes), plain(self.activation)
+        sizes = tuple(sizes) if isinstance(sizes, list) else (sizes,)
+        names = tuple(names) if isinstance(names, list) else (names,) * len(sizes)
+        return sizes, names, self._output_layer()
+
+    def _layers(self):
+        """The same of the fitted network; before the fit, as parameters choose them."""
+        if not self._is_started():
+            return self._chosen_layers()
+        (_, *sizes, _), names, output_layer, *_ = self._specification_
+        return tuple(sizes), names, output_layer
+
     def _architecture(self, n_inputs, n_outputs):
-        hidden = tuple(int(size) for size in np.atleast_1d(self.hidden_layer_sizes))
-        names = (self.activation,) * len(hidden)
-        if not isinstance(self.activation, str):
-            names = tuple(self.activation)
-        return (n_inputs, *hidden, n_outputs), names, self._output_layer(), self.radius_type
+        sizes, names, output_layer = self._chosen_layers()
+        return (n_inputs, *sizes, n_outputs), names, output_layer, self.radius_type
 
     def _check_same_network(self, n_inputs):
         if self._architecture(n_inputs, self.n_outputs_) != self._specification_[:4]:
@@ -182,7 +193,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         if self.learning_rate_init != "auto":
             return self.learning_rate_init
         # The steps of all layers add up.
-        return self._rate / max(1, np.size(self.hidden_layer_sizes)) ** 0.5
+        return self._rate / max(1, len(self._network.layers) - 1) ** 0.5
 
     def _plan(self, n_rows, max_iter, schedule):
         batch_size = min(200, n_rows) if self.batch_size == "auto" else self.batch_size

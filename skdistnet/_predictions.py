@@ -35,18 +35,17 @@ class LabelPredictions(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         return self._handled_logits(self._check_rows(X))
 
     def _handled_logits(self, X):
-        """Raw output; where novel rows are handled, logarithms of probabilities."""
+        """Raw output; where the fit stored a prior for novel rows, logarithms of probabilities."""
         raw = self._raw_output(X)
-        training = vars(self).get("_novelty_", {}) is None
-        if self.handle_novelty is None or training:
+        prior = vars(self).get("_novelty_", {}).get("prior")
+        if prior is None:
             return raw
-        self._check_calibrated(f"handle_novelty={self.handle_novelty!r}")
         kept = kept_share(self._score_rows(X), self.novelty_threshold_)
-        return toward_prior(raw, kept, self._novelty_["prior"], self._labels.groups)
+        return toward_prior(raw, kept, prior, self._labels.groups)
 
     def _learn_novelty(self, rows, validation, seed):
         super()._learn_novelty(rows, validation, seed)
-        if "_novelty_" in vars(self):
+        if self.handle_novelty is not None:
             self._novelty_["prior"] = np.average(
                 rows.target.astype(np.float64), axis=0, weights=rows.weights
             )

@@ -169,11 +169,12 @@ def test_other_names_that_are_not_there_are_told_as_ever():
         DistanceNetClassifier().nothing  # noqa: B018
 
 
-def test_a_net_of_distances_that_was_fitted_with_dot_products_is_to_be_fitted_again():
+def test_scores_of_a_fitted_dot_product_net_need_another_fit():
     net = DistanceNetClassifier(**SMALL, activation="relu").fit(*IRIS)
     net.set_params(activation="gaussian")
-    with pytest.raises(NotFittedError, match="dot products at its input: fit it again"):
-        net.score_samples(IRIS[0])
+    with pytest.raises(AttributeError, match=r"and call 'fit' again; got .*\('relu',\)"):
+        net.novelty_threshold_  # noqa: B018
+    assert net.fit(*IRIS).score_samples(IRIS[0]).shape == (150,)
 
 
 @pytest.mark.parametrize(

@@ -101,10 +101,10 @@ def test_an_unchosen_class_can_be_explained():
 
 
 def test_the_class_explained_is_the_predicted_one_where_novel_rows_are_handled():
-    net = DistanceNetClassifier(8, max_iter=20, random_state=0).fit(WINE, WINE_Y)
+    net = DistanceNetClassifier(8, max_iter=20, random_state=0)
     rows = np.concatenate([WINE, 2.0 * WINE.max(axis=0) - WINE])
-    plain = net.decision_function(rows)
-    net.set_params(handle_novelty="prior")
+    plain = net.fit(WINE, WINE_Y).decision_function(rows)
+    net.set_params(handle_novelty="prior").fit(WINE, WINE_Y)
     found = prototypes(net, rows)
     np.testing.assert_array_equal(net.classes_[found.output], net.predict(rows))
     assert (found.output != plain.argmax(axis=1)).any()
