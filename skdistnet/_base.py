@@ -12,6 +12,7 @@ from ._checkpoints import check_checkpointing, checkpoints_of
 from ._compat import CallbackSupportMixin, with_callbacks
 from ._docs import LinkedDocs
 from ._features import HiddenFeatures
+from ._fitted import LEARNED
 from ._fitting import Validation
 from ._handling import check_handling
 from ._novelty import ScoringNetwork
@@ -127,8 +128,8 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         return [int(random_state.randint(np.iinfo(np.int32).max)) for _ in range(n_seeds)]
 
     def _take_over(self, draft):
-        """Learn what the draft has; parameters stay the objects that were given."""
-        own = {name: value for name, value in vars(self).items() if not name.endswith("_")}
+        """Learn what the draft has; all else, parameters too, stays the objects it was."""
+        own = {name: value for name, value in vars(self).items() if name not in LEARNED}
         self.__dict__ = own | learned(draft)
         return self
 

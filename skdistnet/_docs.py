@@ -262,7 +262,11 @@ novelty_threshold_ : float
 
 
 def describe_parameters(cls):
-    """Put the descriptions of parameters and shared attributes where the docstring says so."""
+    """Put the descriptions of parameters and shared attributes where the docstring says so.
+
+    The parameters' defaults become `_own_defaults`, which subclasses with parameters of their own
+    inherit.
+    """
     defaults = cls.__init__.__kwdefaults__ | dict(
         zip(("hidden_layer_sizes", "activation"), cls.__init__.__defaults__)
     )
@@ -277,4 +281,5 @@ def describe_parameters(cls):
     )
     for mark, text in (("parameters", lines), ("attributes", ATTRIBUTES)):
         cls.__doc__ = cls.__doc__.replace(f"\n    {{{mark}}}", text.replace("\n", "\n    "))
+    cls._own_defaults = defaults
     return cls

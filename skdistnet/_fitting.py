@@ -9,11 +9,10 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
 
 from ._clustering import kmeans_labels
-from ._fitted import FittedNetwork
+from ._fitted import LEARNED, FittedNetwork
 from ._parameters import plain
 from ._reporting import epoch_printer
 from ._saving import Saveable
-from ._validation import RULES
 from .engine import LOSSES, SOLVERS, memory
 from .engine.initializers import draw_start_rows, initialize
 from .engine.inputs import InputMap
@@ -65,18 +64,20 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         Without what earlier fits learned unless `keep` is set.
         """
         draft = object.__new__(type(self))
-        learned = [] if keep else [name for name in vars(self) if name.endswith("_")]
         draft.__dict__.update(
             {
-                name: plain(value) if name in RULES else value
+                name: plain(value) if name in self._own_defaults else value
                 for name, value in vars(self).items()
-                if name not in learned
+                if keep or name not in LEARNED
             }
         )
         return draft
 
     def _is_started(self):
         return "_theta_" in vars(self)
+
+    def __sklearn_is_fitted__(self):
+        return self._is_started()
 
     # Start and continue ---------------------------------------------------------------------------
 

@@ -282,8 +282,8 @@ def check_parameters(estimator):
     A parameter of the wrong type is a ValueError too, as in scikit-learn.
     """
     name = type(estimator).__name__
-    for parameter, value in estimator.get_params(deep=False).items():
-        check_parameter(name, parameter, value, RULES[parameter])
+    for parameter in estimator._own_defaults:  # those of a subclass are for the subclass to check
+        check_parameter(name, parameter, getattr(estimator, parameter), RULES[parameter])
     n_layers = np.size(estimator.hidden_layer_sizes)
     if not isinstance(estimator.activation, str) and len(estimator.activation) != n_layers:
         raise ValueError(
