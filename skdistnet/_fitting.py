@@ -2,6 +2,7 @@
 
 from abc import ABCMeta, abstractmethod
 from dataclasses import dataclass, fields, replace
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,22 @@ class Validation(Rows):
     """Rows to validate on, with `y` as a scorer takes it."""
 
     y: Any = None
+
+
+def takes_weights(scorer):
+    """Whether a scorer takes `sample_weight`, by its signature; it does if it has none to read.
+
+    scikit-learn's scorers all take it and pass it to their score function, which may not.
+    """
+    try:
+        parameters = signature(getattr(scorer, "_score_func", scorer))
+    except (TypeError, ValueError):
+        return True
+    try:
+        parameters.bind_partial(sample_weight=None)
+    except TypeError:
+        return False
+    return True
 
 
 class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta):
@@ -271,22 +288,19 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             return self._score_of(validation)
         scorer = check_scoring(self, scoring=self.scoring)
         weights = {} if validation.weights is None else {"sample_weight": validation.weights}
+        if weights and not takes_weights(scorer):
+            raise ValueError(
+                f"The 'scoring' parameter of {type(self).__name__}, {self.scoring!r}, takes no "
+                "'sample_weight', and rows have weights, by 'sample_weight' or 'class_weight': "
+                "give one that does."
+            )
 
         def score(raw):
             snapshot = self._draft(keep=True)
             snapshot._theta_ = run.theta.copy()
             # Rows have been validated, and their names are no longer there to be compared.
             snapshot.__dict__.pop("feature_names_in_", None)
-            try:
-                return float(scorer(snapshot, validation.X, validation.y, **weights))
-            except TypeError as error:
-                if not (weights and "sample_weight" in str(error)):
-                    raise
-                raise ValueError(
-                    f"The 'scoring' parameter of {type(self).__name__}, {self.scoring!r}, takes no "
-                    "'sample_weight', and rows have weights, by 'sample_weight' or "
-                    "'class_weight': give one that does."
-                ) from error
+            return float(scorer(snapshot, validation.X, validation.y, **weights))
 
         return score
 
