@@ -164,6 +164,11 @@ class FittedNetwork:
         return read_only(input_relevances(network, self._theta_))
 
     @property
+    def feature_importances_(self):
+        """The `feature_relevances_`, by the name that scikit-learn's tools look for."""
+        return self.feature_relevances_
+
+    @property
     def n_layers_(self):
         """Number of layers, the input counted as one, as in MLPClassifier."""
         check_is_fitted(self)
