@@ -1,10 +1,19 @@
 """Constructor parameters in Python's own types, whichever of NumPy's or the user's they come in."""
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
 __all__ = ["as_list", "plain"]
+
+#: Types, the narrower ones first, and what makes Python's own of them.
+CONVERSIONS: list[tuple[Any, Any]] = [
+    ((bool, np.bool_), bool),
+    (Integral, int),
+    (Real, float),
+    (str, str),
+]
 
 
 def as_list(value):
@@ -19,8 +28,7 @@ def plain(value):
     entries = as_list(value)
     if entries is not None:
         return [plain(entry) for entry in entries]
-    kinds = {(bool, np.bool_): bool, Integral: int, Real: float, str: str}
-    for kind, convert in kinds.items():
+    for kind, convert in CONVERSIONS:
         if isinstance(value, kind):
             return convert(value)
     return value

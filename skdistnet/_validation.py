@@ -63,14 +63,14 @@ class Number:
         return f"{name} in {self.ends[0]}{self.low}, {self.high}{self.ends[1]}"
 
     def accepts(self, value):
-        if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
+        kind = Integral if self.integer else Real
+        if isinstance(value, (bool, np.bool_)) or not isinstance(value, kind):
             return False
-        if self.integer and not isinstance(value, Integral):
-            return False
-        try:
-            value = int(value) if self.integer else float(value)
-        except OverflowError:
-            return False
+        if not self.integer:
+            try:
+                value = float(value)
+            except OverflowError:  # an int or a fraction beyond all floats
+                return False
         above = value > self.low or (self.ends[0] == "[" and value == self.low)
         below = value < self.high or (self.ends[1] == "]" and value == self.high)
         return bool(above and below)
