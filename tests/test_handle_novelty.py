@@ -41,7 +41,7 @@ def test_rows_at_the_threshold_and_above_are_answered_as_ever():
     assert (np.abs(answers - before)[~near].max(axis=1) > 0).all()
 
 
-def test_it_changes_no_training_and_is_decided_by_the_fit():
+def test_the_fit_decides_and_trains_as_ever():
     net, plain = fitted(), fitted(handle_novelty=None)
     np.testing.assert_array_equal(net._theta_, plain._theta_)
     for fit, after in [(net, None), (plain, "prior")]:

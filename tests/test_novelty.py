@@ -169,7 +169,7 @@ def test_other_names_that_are_not_there_are_told_as_ever():
         DistanceNetClassifier().nothing  # noqa: B018
 
 
-def test_scores_of_a_fitted_dot_product_net_need_another_fit():
+def test_dot_product_nets_need_another_fit_for_scores():
     net = DistanceNetClassifier(**SMALL, activation="relu").fit(*IRIS)
     net.set_params(activation="gaussian")
     with pytest.raises(AttributeError, match=r"and call 'fit' again; got .*\('relu',\)"):

@@ -10,7 +10,7 @@ from sklearn.datasets import load_iris
 from sklearn.utils import get_tags
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
-from skdistnet.inspection import prototypes, unit_report
+from skdistnet.inspection import gradient_flow, prototypes, unit_report
 
 X, Y = load_iris(return_X_y=True)
 LABELS = np.column_stack([Y, Y > 0])
@@ -107,6 +107,8 @@ def outputs_of(net, y):
         "unit_report": lambda: unit_report(net, X),
         "prototypes": lambda: prototypes(net, X, output=1),
     }
+    if isinstance(net, DistanceNetRegressor):  # a classifier's depends on its weights of classes
+        calls["gradient_flow"] = lambda: gradient_flow(net, X, y)
     found = {name: net.__dict__[name] for name in vars(net) if name.endswith("_")}
     for name, call in calls.items():
         try:

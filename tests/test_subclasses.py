@@ -111,7 +111,7 @@ def test_warm_starts_and_partial_fits_go_on():
 
 
 @pytest.mark.parametrize("warm_start", [False, True])
-def test_a_failed_fit_leaves_the_net_as_it_was(warm_start):
+def test_failed_fits_leave_the_net_as_it_was(warm_start):
     net = CenteredClassifier(2.0, warm_start=warm_start).fit(X, Y)
     before = joblib.hash({name: value for name, value in vars(net).items() if name != "center_"})
     with pytest.raises(ValueError, match="infinity"):
@@ -121,7 +121,7 @@ def test_a_failed_fit_leaves_the_net_as_it_was(warm_start):
     assert np.isinf(net.center_).any()
 
 
-def test_an_attribute_of_its_own_is_no_fitted_net():
+def test_own_attributes_do_not_make_it_fitted():
     net = CenteredClassifier(2.0)
     with pytest.raises(ValueError, match="infinity"):
         net.fit(np.where(X > 7, np.inf, X), Y)
