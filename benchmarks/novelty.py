@@ -24,6 +24,7 @@ import numpy as np
 from _harness import print_table, write_json, write_section
 from _novelty_players import OURS, PLAYERS
 from _novelty_works import KINDS, far_directions, find_works
+from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
@@ -42,7 +43,10 @@ def play(player, work, seed):
     if player.name == OURS:
         figures["alarms"] = float(np.mean(known < model.novelty_threshold_))
         figures["found"] = float(np.mean(novel < model.novelty_threshold_))
-        figures["far"] = {f"{d:g}": far_away(model, work, d, seed) for d in DISTANCES}
+        prior = None
+        if work.classes:
+            prior = clone(model).set_params(handle_novelty="prior").fit(work.X, work.y)
+        figures["far"] = {f"{d:g}": far_away(model, prior, work, d, seed) for d in DISTANCES}
     elif player.name == "MLP":
         figures["far"] = {
             f"{d:g}": {"top": float(player.tell(model, far_directions(work.X, d, seed)).mean())}
@@ -51,14 +55,16 @@ def play(player, work, seed):
     return figures
 
 
-def far_away(model, work, distance, seed):
-    """Share of rows flagged, and mean probability of the top class, as it is and with the prior."""
+def far_away(model, prior, work, distance, seed):
+    """Share of rows flagged, and mean probability of the top class, as it is and with the prior.
+
+    `prior` is the same net, fitted with ``handle_novelty="prior"``.
+    """
     rows = far_directions(work.X, distance, seed)
     figures = {"flagged": float(np.mean(model.score_samples(rows) < model.novelty_threshold_))}
     if work.classes:
         figures["top"] = float(model.predict_proba(rows).max(axis=1).mean())
-        answers = model.set_params(handle_novelty="prior").predict_proba(rows)
-        model.set_params(handle_novelty=None)
+        answers = prior.predict_proba(rows)
         share = np.unique(work.y, return_counts=True)[1] / len(work.y)
         figures["top, prior"] = float(answers.max(axis=1).mean())
         figures["share"] = float(share.max())

@@ -12,6 +12,7 @@ from ._checkpoints import check_checkpointing, checkpoints_of
 from ._compat import CallbackSupportMixin, with_callbacks
 from ._docs import LinkedDocs
 from ._features import HiddenFeatures
+from ._fitted import LEARNED
 from ._fitting import Validation
 from ._handling import check_handling
 from ._novelty import ScoringNetwork
@@ -70,7 +71,6 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         """Fit; `given` are rows, target and weights to validate on, or None for each."""
         check_parameters(self)
         check_checkpointing(self)
-        check_handling(self)
         draft, outcome, constant_loss = self._learn(X, y, sample_weight, given)
         warn_if_not_smooth(draft, outcome)
         warn_if_more_is_possible(draft, outcome, constant_loss)
@@ -80,7 +80,8 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
     def _learn(self, X, y, sample_weight, given):
         """A draft trained on the data, how that went, and the loss of the best constant."""
         draft, data = self._draft(keep=self.warm_start), (X, y, sample_weight)
-        draft._suspend_novelty()
+        check_handling(draft)
+        draft._forget_novelty()
         draft.__dict__.pop("_stream_", None)
         X, y, weights = draft._check_data(X, y, sample_weight)
         classes = draft._find_classes(y)
@@ -167,8 +168,8 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         return [int(random_state.randint(np.iinfo(np.int32).max)) for _ in range(n_seeds)]
 
     def _take_over(self, draft):
-        """Learn what the draft has; parameters stay the objects that were given."""
-        own = {name: value for name, value in vars(self).items() if not name.endswith("_")}
+        """Learn what the draft has; all else, parameters too, stays the objects it was."""
+        own = {name: value for name, value in vars(self).items() if name not in LEARNED}
         self.__dict__ = own | learned(draft)
         return self
 
@@ -231,8 +232,9 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
             X, y, weights = self._drop_weightless(X, y, weights, min_rows=1)
             target = self._encode_target(y, dtype)
             return Validation(X, target, weigh(target, weights), y)
-        except ValueError as error:
-            raise ValueError(
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(
                 f"In the validation set (X_val, y_val, sample_weight_val): {error}"
             ) from error
 

@@ -44,7 +44,7 @@ huber_delta : float, default={default}
     Where the loss "huber" turns from a square into a straight line, for errors in units of the
     target's spread (the interquartile range / 1.349), so that the units of y do not matter.""",
     "quantile": """
-quantile : float in (0, 1) or increasing list of them, default={default}
+quantile : float in (0, 1) or increasing sequence of them, default={default}
     Which quantile the loss "quantile" predicts. A list of levels takes a 1-D y and predicts a
     column for each level; none is ever below that of a lower level.""",
     "radius_type": """
@@ -209,7 +209,8 @@ handle_novelty : {{"prior"}} or None, default={default}
     are mixed with the shares of the classes among the training rows, by weight, the more the
     farther below, and far away they are those shares. Rows at the threshold and above are answered
     as ever. `predict` follows, and `decision_function` then gives logarithms of the probabilities.
-    Every prediction takes a :meth:`score_samples` besides. It may be set after `fit`.""",
+    Every prediction takes a :meth:`score_samples` besides. `fit` decides: what is set after it
+    changes no prediction.""",
     "warm_start": """
 warm_start : bool, default={default}
     Whether fit goes on from where the last one ended, solver and random generator included. Layers
@@ -237,9 +238,11 @@ centroids_, inverse_radii_ : list of ndarray
 coefs_, intercepts_ : list of ndarray
     For each layer, the weights (n_inputs, n_units) and intercepts (n_units,); None for a
     distance layer. Read-only as well.
-feature_relevances_ : ndarray of shape (n_features,)
+feature_relevances_, feature_importances_ : ndarray of shape (n_features,)
     Where the first layer is a distance layer: the share of each feature in the distances that it
-    tells places apart by, weighted by the variance of what units answer. They sum to 1.
+    tells places apart by, weighted by the variance of what units answer. They sum to 1. The second
+    name is for tools that look for it, such as :class:`~sklearn.feature_selection.RFE` and
+    :class:`~sklearn.feature_selection.SelectFromModel`.
 n_features_in_ : int
     Number of features.
 feature_names_in_ : ndarray of shape (n_features,)
@@ -263,7 +266,11 @@ novelty_threshold_ : float
 
 
 def describe_parameters(cls):
-    """Put the descriptions of parameters and shared attributes where the docstring says so."""
+    """Put the descriptions of parameters and shared attributes where the docstring says so.
+
+    The parameters' defaults become `_own_defaults`, which subclasses with parameters of their own
+    inherit.
+    """
     defaults = cls.__init__.__kwdefaults__ | dict(
         zip(("hidden_layer_sizes", "activation"), cls.__init__.__defaults__)
     )
@@ -278,4 +285,5 @@ def describe_parameters(cls):
     )
     for mark, text in (("parameters", lines), ("attributes", ATTRIBUTES)):
         cls.__doc__ = cls.__doc__.replace(f"\n    {{{mark}}}", text.replace("\n", "\n    "))
+    cls._own_defaults = defaults
     return cls

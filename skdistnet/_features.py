@@ -51,6 +51,8 @@ class HiddenFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         dtypes = ["float64", "float32"] if self.dtype is None else [self.dtype]
+        if self._is_started():
+            dtypes = [self._network.dtype.name]
         tags.transformer_tags.preserves_dtype = dtypes
         return tags
 

@@ -11,7 +11,47 @@ from .engine.network import Network
 from .engine.prediction import layer_output
 from .engine.relevances import input_relevances
 
-__all__ = ["FittedNetwork", "network_for"]
+__all__ = ["LEARNED", "FittedNetwork", "network_for"]
+
+#: What a fit learns and another fit replaces. Other attributes are those of a subclass.
+LEARNED = frozenset(
+    [
+        "n_features_in_",
+        "feature_names_in_",
+        # The network.
+        "_specification_",
+        "_theta_",
+        "_input_shift_",
+        "_input_scale_",
+        "_input_origin_",
+        "_input_constant_",
+        # The target.
+        "classes_",
+        "_label_kind_",
+        "_expected_classes_",
+        "_loss_settings_",
+        "_target_ndim_",
+        "_target_mean_",
+        "_target_scale_",
+        "_target_constant_",
+        # How training went, and what continuing it needs.
+        "n_iter_",
+        "t_",
+        "loss_",
+        "best_loss_",
+        "loss_curve_",
+        "validation_loss_curve_",
+        "validation_scores_",
+        "best_validation_score_",
+        "best_epoch_",
+        "init_scores_",
+        "_progress_",
+        "_stream_",
+        # Novelty.
+        "_novelty_",
+        "novelty_threshold_",
+    ]
+)
 
 
 @lru_cache(maxsize=32)
@@ -129,6 +169,11 @@ class FittedNetwork:
                 f"{list(network.activations)}."
             )
         return read_only(input_relevances(network, self._theta_))
+
+    @property
+    def feature_importances_(self):
+        """The `feature_relevances_`, by the name that scikit-learn's tools look for."""
+        return self.feature_relevances_
 
     @property
     def n_layers_(self):

@@ -2,6 +2,7 @@
 
 from abc import ABCMeta, abstractmethod
 from dataclasses import dataclass, fields, replace
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
 
 from ._clustering import kmeans_labels
-from ._fitted import FittedNetwork
+from ._fitted import LEARNED, FittedNetwork
+from ._parameters import plain
 from ._reporting import epoch_printer
 from ._saving import Saveable
 from .engine import LOSSES, SOLVERS, memory
@@ -28,6 +30,22 @@ class Validation(Rows):
     """Rows to validate on, with `y` as a scorer takes it."""
 
     y: Any = None
+
+
+def takes_weights(scorer):
+    """Whether a scorer takes `sample_weight`, by its signature; it does if it has none to read.
+
+    scikit-learn's scorers all take it and pass it to their score function, which may not.
+    """
+    try:
+        parameters = signature(getattr(scorer, "_score_func", scorer))
+    except (TypeError, ValueError):
+        return True
+    try:
+        parameters.bind_partial(sample_weight=None)
+    except TypeError:
+        return False
+    return True
 
 
 class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta):
@@ -62,25 +80,45 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
     # The draft ------------------------------------------------------------------------------------
 
     def _draft(self, keep):
-        """A copy to work on; without what earlier fits learned unless `keep` is set."""
+        """A copy to work on, its parameters in Python's own types.
+
+        Without what earlier fits learned unless `keep` is set.
+        """
         draft = object.__new__(type(self))
-        learned = [] if keep else [name for name in vars(self) if name.endswith("_")]
         draft.__dict__.update(
-            {name: value for name, value in vars(self).items() if name not in learned}
+            {
+                name: plain(value) if name in self._own_defaults else value
+                for name, value in vars(self).items()
+                if keep or name not in LEARNED
+            }
         )
         return draft
 
     def _is_started(self):
         return "_theta_" in vars(self)
 
+    def __sklearn_is_fitted__(self):
+        return self._is_started()
+
     # Start and continue ---------------------------------------------------------------------------
 
+    def _chosen_layers(self):
+        """Units and activations of hidden layers, and kind of output, that parameters choose."""
+        sizes, names = plain(self.hidden_layer_sizes), plain(self.activation)
+        sizes = tuple(sizes) if isinstance(sizes, list) else (sizes,)
+        names = tuple(names) if isinstance(names, list) else (names,) * len(sizes)
+        return sizes, names, self._output_layer()
+
+    def _layers(self):
+        """The same of the fitted network; before the fit, as parameters choose them."""
+        if not self._is_started():
+            return self._chosen_layers()
+        (_, *sizes, _), names, output_layer, *_ = self._specification_
+        return tuple(sizes), names, output_layer
+
     def _architecture(self, n_inputs, n_outputs):
-        hidden = tuple(int(size) for size in np.atleast_1d(self.hidden_layer_sizes))
-        names = (self.activation,) * len(hidden)
-        if not isinstance(self.activation, str):
-            names = tuple(self.activation)
-        return (n_inputs, *hidden, n_outputs), names, self._output_layer(), self.radius_type
+        sizes, names, output_layer = self._chosen_layers()
+        return (n_inputs, *sizes, n_outputs), names, output_layer, self.radius_type
 
     def _check_same_network(self, n_inputs):
         if self._architecture(n_inputs, self.n_outputs_) != self._specification_[:4]:
@@ -200,7 +238,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         if self.learning_rate_init != "auto":
             return self.learning_rate_init
         # The steps of all layers add up.
-        return self._rate / max(1, np.size(self.hidden_layer_sizes)) ** 0.5
+        return self._rate / max(1, len(self._network.layers) - 1) ** 0.5
 
     def _most_rows(self):
         """Rows of a step at the most."""
@@ -304,22 +342,19 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             return self._score_of(validation)
         scorer = check_scoring(self, scoring=self.scoring)
         weights = {} if validation.weights is None else {"sample_weight": validation.weights}
+        if weights and not takes_weights(scorer):
+            raise ValueError(
+                f"The 'scoring' parameter of {type(self).__name__}, {self.scoring!r}, takes no "
+                "'sample_weight', and rows have weights, by 'sample_weight' or 'class_weight': "
+                "give one that does."
+            )
 
         def score(raw):
             snapshot = self._draft(keep=True)
             snapshot._theta_ = run.theta.copy()
             # Rows have been validated, and their names are no longer there to be compared.
             snapshot.__dict__.pop("feature_names_in_", None)
-            try:
-                return float(scorer(snapshot, validation.X, validation.y, **weights))
-            except TypeError as error:
-                if not (weights and "sample_weight" in str(error)):
-                    raise
-                raise ValueError(
-                    f"The 'scoring' parameter of {type(self).__name__}, {self.scoring!r}, takes no "
-                    "'sample_weight', and rows have weights, by 'sample_weight' or "
-                    "'class_weight': give one that does."
-                ) from error
+            return float(scorer(snapshot, validation.X, validation.y, **weights))
 
         return score
 

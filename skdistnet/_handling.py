@@ -5,10 +5,7 @@ from scipy.special import log_softmax
 
 from ._novelty import measures_distance
 
-__all__ = ["HANDLINGS", "check_handling", "kept_share", "toward_prior"]
-
-#: What `handle_novelty` may say besides None.
-HANDLINGS = ("prior",)
+__all__ = ["check_handling", "kept_share", "toward_prior"]
 
 
 def check_handling(estimator):

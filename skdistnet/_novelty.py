@@ -10,34 +10,38 @@ from ._fitting import TrainableNetwork
 from ._rows import takes_missing
 from .engine.kernels import KERNELS
 from .engine.layers import Distance
-from .engine.losses import guess_loss
 from .engine.threads import blas_threads
 
 __all__ = ["ScoringNetwork", "measures_distance"]
 
 
 def measures_distance(estimator):
-    """Raise unless the constructor's parameters put a distance layer at the input."""
+    """Raise an AttributeError unless the first layer of the network measures distances.
+
+    Of a fitted estimator that is the layer it was fitted with, whatever its parameters are now.
+    """
     if takes_missing(estimator):
         return True
-    if np.size(estimator.hidden_layer_sizes):
+    sizes, activations, _ = estimator._layers()
+    if sizes:
         advice = f"set 'activation', or its first entry, to one of {sorted(KERNELS)}"
     elif hasattr(estimator, "output_layer"):
         advice = "give 'hidden_layer_sizes' a layer or set 'output_layer' to 'distance'"
     else:
         advice = "give 'hidden_layer_sizes' a layer"
+    if estimator._is_started():
+        advice += " and call 'fit' again"
     raise AttributeError(
         f"score_samples of {type(estimator).__name__} needs a distance layer at the input: "
-        f"{advice}; got hidden_layer_sizes={estimator.hidden_layer_sizes!r} and "
-        f"activation={estimator.activation!r}."
+        f"{advice}; got hidden layers of {sizes} units with activations {activations}."
     )
 
 
 class ScoringNetwork(TrainableNetwork):
     """A network that knows how near the training data rows are.
 
-    What is stored is `_novelty_`, a dict of arrays and lists of arrays (see `_evidence.py`; None
-    while `fit` trains), and `novelty_threshold_`.
+    What is stored is `_novelty_`, a dict of arrays and lists of arrays (see `_evidence.py`), and
+    `novelty_threshold_`; neither while `fit` trains.
     """
 
     @available_if(measures_distance)
@@ -80,14 +84,11 @@ class ScoringNetwork(TrainableNetwork):
         return super().__getattribute__(name)
 
     def _check_calibrated(self, what):
-        if vars(self).get("_novelty_") is not None:
-            return
-        reason = "the last call was one of partial_fit, which sees only some of them."
-        if not isinstance(self._network.layers[0], Distance):
-            reason = "the net that it fitted has dot products at its input: fit it again."
-        raise NotFittedError(
-            f"{what} of {type(self).__name__} is calibrated by fit, on the training data; {reason}"
-        )
+        if "_novelty_" not in vars(self):
+            raise NotFittedError(
+                f"{what} of {type(self).__name__} is calibrated by fit, on the training data; the "
+                "last call was one of partial_fit, which sees only some of them."
+            )
 
     def _score_rows(self, X):
         with blas_threads(self._network, X.shape[0]):
@@ -99,9 +100,6 @@ class ScoringNetwork(TrainableNetwork):
         if not isinstance(self._network.layers[0], Distance):
             return
         chosen = np.random.default_rng(seed).permutation(len(rows))[: _evidence.sample_size(rows.X)]
-        target = rows.target[chosen]
-        one_of_several = guess_loss(target) == "log_loss"
-        groups = target.argmax(axis=1) if one_of_several else np.zeros(len(chosen), dtype=int)
         # By as many threads as in training, so that other fits at the same time change no bit.
         with blas_threads(self._network, len(chosen)):
             self._novelty_, scores = _evidence.calibrate(
@@ -109,17 +107,16 @@ class ScoringNetwork(TrainableNetwork):
                 self._theta_,
                 self._input_map,
                 rows.X[chosen],
-                groups,
+                self._novelty_groups(rows.target[chosen]),
                 _evidence.box(rows.X),
             )
         if validation is not None and len(validation) * self.false_alarm_rate >= 1:
             scores = self._score_rows(validation.X)
         self.novelty_threshold_ = float(np.quantile(scores, self.false_alarm_rate))
 
-    def _suspend_novelty(self):
-        """There is nothing to score by while a network is trained, whatever was learned before."""
-        self._forget_novelty()
-        self._novelty_ = None
+    def _novelty_groups(self, target):
+        """The group of each row, from 0; rows are compared with those of their own group."""
+        return np.zeros(len(target), dtype=int)
 
     def _forget_novelty(self):
         for name in ("_novelty_", "novelty_threshold_"):

@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+from scipy.sparse import issparse
 from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin, MultiOutputMixin
 from sklearn.metrics import accuracy_score
@@ -10,7 +11,7 @@ from sklearn.metrics import accuracy_score
 from ._base import BaseDistanceNet
 from ._certainty import check_same_kind
 from ._handling import kept_share, toward_prior
-from ._labels import KINDS, MultiOutput
+from ._labels import KINDS, MultiOutput, SingleOutput
 from .engine import LOSSES
 
 __all__ = ["LabelPredictions"]
@@ -35,21 +36,25 @@ class LabelPredictions(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         return self._handled_logits(self._check_rows(X))
 
     def _handled_logits(self, X):
-        """Raw output; where novel rows are handled, logarithms of probabilities."""
+        """Raw output; where the fit stored a prior for novel rows, logarithms of probabilities."""
         raw = self._raw_output(X)
-        training = vars(self).get("_novelty_", {}) is None
-        if self.handle_novelty is None or training:
+        prior = vars(self).get("_novelty_", {}).get("prior")
+        if prior is None:
             return raw
-        self._check_calibrated(f"handle_novelty={self.handle_novelty!r}")
         kept = kept_share(self._score_rows(X), self.novelty_threshold_)
-        return toward_prior(raw, kept, self._novelty_["prior"], self._labels.groups)
+        return toward_prior(raw, kept, prior, self._labels.groups)
 
     def _learn_novelty(self, rows, validation, seed):
         super()._learn_novelty(rows, validation, seed)
-        if "_novelty_" in vars(self):
+        if self.handle_novelty is not None:
             self._novelty_["prior"] = np.average(
                 rows.target.astype(np.float64), axis=0, weights=rows.weights
             )
+
+    def _novelty_groups(self, target):
+        if self._label_kind_ == SingleOutput.kind:
+            return target.argmax(axis=1)
+        return super()._novelty_groups(target)
 
     def decision_function(self, X):
         """Raw output of the network: -1/2 squared distance to each class's centroid, or affine.
@@ -151,7 +156,7 @@ class LabelPredictions(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         predicted = self.predict(X)
         if self._label_kind_ != MultiOutput.kind:
             return accuracy_score(y, predicted, sample_weight=sample_weight)
-        y = np.asarray(y)
+        y = y.toarray() if issparse(y) else np.asarray(y)
         self._labels.check_shape(y)
         check_same_kind(y.ravel(), predicted.ravel())
         return float(np.average((y == predicted).all(axis=1), weights=sample_weight))

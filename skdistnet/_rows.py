@@ -12,13 +12,13 @@ DTYPES = [np.float64, np.float32]
 
 
 def takes_missing(estimator):
-    """Whether the first layer measures distances, which can do without a feature."""
-    if np.size(estimator.hidden_layer_sizes) == 0:
-        return estimator._output_layer() == "distance"
-    first = estimator.activation
-    if isinstance(first, (list, tuple)) and len(first):
-        first = first[0]
-    return isinstance(first, str) and first in KERNELS
+    """Whether the first layer measures distances, which can do without a feature.
+
+    Of a fitted estimator that is the layer it was fitted with, whatever its parameters are now.
+    """
+    sizes, activations, output_layer = estimator._layers()
+    first = activations[:1] if sizes else (output_layer,)
+    return any(isinstance(name, str) and name in (*KERNELS, "distance") for name in first)
 
 
 def validate_rows(estimator, X, *y, **options):
@@ -41,11 +41,12 @@ def validate_rows(estimator, X, *y, **options):
     )
     rows = validated[0] if y else validated
     if not takes_missing(estimator) and has_missing(rows):
+        sizes, activations, _ = estimator._layers()
         raise ValueError(
             f"X contains NaN, which {type(estimator).__name__} takes for missing only where the "
             f"first layer measures distances: choose a radial 'activation' for it, one of "
-            f"{sorted(KERNELS)}, or impute; got activation={estimator.activation!r} with "
-            f"hidden_layer_sizes={estimator.hidden_layer_sizes!r}."
+            f"{sorted(KERNELS)}, or impute; got hidden layers of {sizes} units with activations "
+            f"{activations}."
         )
     return validated
 

@@ -1,5 +1,8 @@
 """What saved estimators are trusted with, and how those of other versions are read."""
 
+import inspect
+from typing import Any, ClassVar
+
 from sklearn.base import BaseEstimator
 
 __all__ = ["TRUSTED_TYPES", "Saveable"]
@@ -18,6 +21,9 @@ FORMAT = 1
 class Saveable(BaseEstimator):
     """Mixin: pickles say which format they are in."""
 
+    #: Defaults of the parameters of this package's constructor, of which a subclass may have fewer.
+    _own_defaults: ClassVar[dict[str, Any]] = {}
+
     def __getstate__(self):
         return super().__getstate__() | {"_format": FORMAT}
 
@@ -30,4 +36,8 @@ class Saveable(BaseEstimator):
                 f"formats up to {FORMAT} can be read: update skdistnet, or fit anew."
             )
         # A parameter that an older version did not have does nothing at its default.
-        self.__dict__.update(type(self)().__dict__ | state)
+        parameters = inspect.signature(type(self)).parameters.values()
+        defaults = {
+            each.name: each.default for each in parameters if each.default is not each.empty
+        }
+        self.__dict__.update(self._own_defaults | defaults | state)

@@ -1,18 +1,23 @@
 """What a regressor's targets are inside the network: the loss, its units, and the way back."""
 
 from dataclasses import asdict, fields
-from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from ._regression_scores import SCORES
 from .engine.losses import REGRESSION_LOSSES, normalized_weights
 
-__all__ = ["RegressionTargets"]
+__all__ = ["RegressionTargets", "check_dense"]
 
 #: The rounding of a prediction, in spreads of the target, up to which it stays in float32.
 ROUNDING = 1e-4
 
+
+def check_dense(y):
+    """Raise a TypeError, as scikit-learn does, for a sparse `y`."""
+    if issparse(y):
+        raise TypeError("'y' must be dense; got sparse data: pass y.toarray().")
 
 def check_reach(y, dtype, when=""):
     """Raise a ValueError where numbers of `y` leave the dtype no room to compute with them."""
@@ -33,22 +38,31 @@ class RegressionTargets:
     """
 
     loss: str
-    quantile: Any
     _loss_settings_: tuple
     _target_ndim_: int
     _target_mean_: np.ndarray
     _target_scale_: np.ndarray
     _target_constant_: np.ndarray
 
-    def _make_loss(self):
+    def _chosen_loss(self):
+        """The loss that the constructor's parameters choose."""
         kind = REGRESSION_LOSSES[self.loss]
         return kind(**{field.name: getattr(self, field.name) for field in fields(kind)})
 
-    @property
-    def _learned_loss(self):
+    def _make_loss(self):
         """The loss of the fit, whatever the parameters have been set to since."""
         name, settings = self._loss_settings_
         return REGRESSION_LOSSES[name](**settings)
+
+    def _check_same_loss(self):
+        """Raise a ValueError where the fit to be continued has another loss."""
+        loss = self._chosen_loss()
+        if loss != self._make_loss():
+            raise ValueError(
+                f"The loss, {self.loss!r} with {asdict(loss)}, differs from that of the fit to be "
+                f"continued, {self._loss_settings_[0]!r} with {self._loss_settings_[1]}: it must "
+                "stay the same under warm_start and partial_fit."
+            )
 
     def _predicts_levels(self):
         name, settings = self._loss_settings_
@@ -60,7 +74,7 @@ class RegressionTargets:
 
     def _inverse_link(self, raw):
         """Predictions in the units of the network, in float64; columns that are constant exact."""
-        prediction = self._learned_loss.inverse_link(raw).astype(np.float64)
+        prediction = self._make_loss().inverse_link(raw).astype(np.float64)
         known = ~np.isnan(self._target_constant_)
         constants = (self._target_constant_ - self._target_mean_) / self._target_scale_
         return np.where(known, constants, prediction) if known.any() else prediction
@@ -93,18 +107,19 @@ class RegressionTargets:
 
     def _raw_constants(self):
         """The raw output that stands for the columns that have not varied."""
-        if self._learned_loss.out_activation != "exp":
+        if self._make_loss().out_activation != "exp":
             return self._target_constant_
         with np.errstate(divide="ignore"):
             return np.log(self._target_constant_)
 
     def _check_target(self, y):
+        check_dense(y)
         # In one order, as sums over another may differ in the last bit.
         return np.ascontiguousarray(y, dtype=np.float64)
 
     def _learn_target(self, y, weights, dtype, classes):
         check_reach(y, dtype)
-        loss = self._make_loss()
+        loss = self._chosen_loss()
         self._loss_settings_ = (self.loss, asdict(loss))
         self._target_ndim_ = y.ndim
         columns = y.reshape(len(y), -1)
@@ -117,8 +132,9 @@ class RegressionTargets:
         if y.ndim == self._target_ndim_ and y[:1].size == self._target_mean_.size:
             columns, constant = y.reshape(len(y), -1), self._target_constant_
             varies = ~np.isnan(constant) & (columns != constant).any(axis=0)
-            self._target_constant_ = constant.copy()
-            self._learn_units(columns, weights, self._network.dtype, np.flatnonzero(varies))
+            if varies.any():
+                self._target_constant_ = constant.copy()
+                self._learn_units(columns, weights, self._network.dtype, np.flatnonzero(varies))
 
     def _learn_units(self, columns, weights, dtype, which):
         """Learn shift and scale of the columns `which`, constant so far, of the target."""
@@ -143,12 +159,6 @@ class RegressionTargets:
                 f"({self._target_mean_.size}) as before; got shape {y.shape}."
             )
         loss = self._make_loss()
-        if self._loss_settings_ != (self.loss, asdict(loss)):
-            raise ValueError(
-                f"The loss, {self.loss!r} with {asdict(loss)}, differs from that of the fit to be "
-                f"continued, {self._loss_settings_[0]!r} with {self._loss_settings_[1]}: it must "
-                "stay the same under warm_start and partial_fit."
-            )
         columns = y.reshape(len(y), -1)
         with np.errstate(over="ignore"):
             target = (columns - self._target_mean_) / self._target_scale_
@@ -160,6 +170,6 @@ class RegressionTargets:
                 raise ValueError(
                     f"'y' must be 1-D where 'quantile' is a list of levels; got shape {y.shape}."
                 )
-            target = np.repeat(target, len(self.quantile), axis=1)
+            target = np.repeat(target, len(loss.quantile), axis=1)
         loss.check_target(target, target.shape[1])
         return target

@@ -1,5 +1,6 @@
 """Checks of constructor parameters and sample weights, with one message template."""
 
+import sys
 from collections import ChainMap
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 from sklearn.metrics import get_scorer_names
 from sklearn.utils.validation import check_array
 
-from ._handling import HANDLINGS
+from ._parameters import as_list
 from .engine import ACTIVATIONS, INITIALIZERS, KERNELS, SCHEDULES, SOLVERS
 from .engine.distances import RADIUS_TYPES
 from .engine.dropout import DROPOUT_SCHEDULES
@@ -21,7 +22,18 @@ from .engine.losses import REGRESSION_LOSSES
 from .engine.network import OUTPUT_LAYERS
 from .engine.regularization import DECAYS
 
-__all__ = ["RULES", "Number", "OneOf", "check_parameter", "check_parameters", "check_sample_weight"]
+__all__ = [
+    "COUNT",
+    "RULES",
+    "Number",
+    "OneOf",
+    "check_parameter",
+    "check_parameters",
+    "check_sample_weight",
+]
+
+#: The largest int that arrays and counters hold, and the most units that a layer may have.
+LARGEST, MOST_UNITS = 2**63 - 1, 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -51,11 +63,14 @@ class Number:
         return f"{name} in {self.ends[0]}{self.low}, {self.high}{self.ends[1]}"
 
     def accepts(self, value):
-        if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
+        kind = Integral if self.integer else Real
+        if isinstance(value, (bool, np.bool_)) or not isinstance(value, kind):
             return False
-        if self.integer and not isinstance(value, Integral):
-            return False
-        value = float(value)
+        if not self.integer:
+            try:
+                value = float(value)
+            except OverflowError:  # an int or a fraction beyond all floats
+                return False
         above = value > self.low or (self.ends[0] == "[" and value == self.low)
         below = value < self.high or (self.ends[1] == "]" and value == self.high)
         return bool(above and below)
@@ -85,14 +100,11 @@ class LayerSizes:
     """Units of each hidden layer."""
 
     def __str__(self):
-        return "a positive int, or a sequence of them (empty for no hidden layer)"
+        return f"an int in [1, {MOST_UNITS}], or a sequence of them (empty for no hidden layer)"
 
     def accepts(self, value):
-        rule = Number(1, ends="[)", integer=True)
-        if rule.accepts(value):
-            return True
-        is_sequence = isinstance(value, (list, tuple, np.ndarray)) and np.ndim(value) == 1
-        return is_sequence and all(rule.accepts(size) for size in value)
+        rule, sizes = Number(1, MOST_UNITS, integer=True), as_list(value)
+        return all(map(rule.accepts, [value] if sizes is None else sizes))
 
 
 class LayerNames:
@@ -102,23 +114,21 @@ class LayerNames:
         return "a sequence of them (one for each hidden layer)"
 
     def accepts(self, value):
-        rule = OneOf([*KERNELS, *ACTIVATIONS])
-        return isinstance(value, (list, tuple)) and all(rule.accepts(name) for name in value)
+        rule, names = OneOf([*KERNELS, *ACTIVATIONS]), as_list(value)
+        return names is not None and all(map(rule.accepts, names))
 
 
 class Levels:
     """Levels of quantiles, the lowest first."""
 
     def __str__(self):
-        return "an increasing list of them"
+        return "an increasing sequence of them"
 
     def accepts(self, value):
-        is_list = isinstance(value, (list, tuple)) and len(value) > 0
-        return (
-            is_list
-            and all(WITHIN.accepts(level) for level in value)
-            and all(low < high for low, high in pairwise(value))
-        )
+        levels = as_list(value)
+        if not levels or not all(map(WITHIN.accepts, levels)):
+            return False
+        return all(low < high for low, high in pairwise(map(float, levels)))
 
 
 class Array:
@@ -175,12 +185,10 @@ class ClassWeights:
         return "a dict of positive floats by label, a list of such dicts (one for each output)"
 
     def accepts(self, value):
-        if isinstance(value, list):
-            return bool(value) and all(
-                isinstance(each, dict) and self.accepts(each) for each in value
-            )
-        return isinstance(value, dict) and all(
-            POSITIVE.accepts(weight) for weight in value.values()
+        dicts = [value] if isinstance(value, dict) else as_list(value)
+        return bool(dicts) and all(
+            isinstance(weights, dict) and all(map(POSITIVE.accepts, weights.values()))
+            for weights in dicts
         )
 
 
@@ -198,7 +206,7 @@ POSITIVE = Number(0, ends="()")
 NOT_NEGATIVE = Number(0, ends="[)")
 FRACTION = Number(0, 1, "[)")
 WITHIN = Number(0, 1, "()")
-COUNT = Number(1, ends="[)", integer=True)
+COUNT = Number(1, LARGEST, integer=True)
 
 #: For each parameter, what is allowed: any one of the rules.
 RULES: dict[str, list[Any]] = {
@@ -212,7 +220,7 @@ RULES: dict[str, list[Any]] = {
     "init": [OneOf(INITIALIZERS), Array(), Callable()],
     "init_median_activation": [WITHIN, Nothing()],
     "n_init": [COUNT],
-    "n_jobs": [COUNT, Number(high=-1, ends="(]", integer=True), Nothing()],
+    "n_jobs": [COUNT, Number(-LARGEST, -1, integer=True), Nothing()],
     "standardize": [Boolean()],
     "solver": [OneOf(SOLVERS)],
     "learning_rate": [OneOf(SCHEDULES)],
@@ -242,11 +250,11 @@ RULES: dict[str, list[Any]] = {
     "validation_fraction": [WITHIN],
     "scoring": [OneOf(("loss",)), Scorer(), Callable()],
     "false_alarm_rate": [WITHIN],
-    "handle_novelty": [OneOf(HANDLINGS), Nothing()],
+    "handle_novelty": [OneOf(("prior",)), Nothing()],
     "warm_start": [Boolean()],
     "checkpoint_dir": [Folder(), Nothing()],
     "checkpoint_every": [COUNT],
-    "verbose": [Boolean(), Number(0, ends="[)", integer=True)],
+    "verbose": [Boolean(), Number(0, LARGEST, integer=True)],
 }
 
 
@@ -255,7 +263,17 @@ def check_parameter(name, parameter, value, rules):
     if not any(rule.accepts(value) for rule in rules):
         *others, last = map(str, rules)
         allowed = f"{', '.join(others)} or {last}" if others else last
-        raise ValueError(f"The {parameter!r} parameter of {name} must be {allowed}; got {value!r}.")
+        raise ValueError(
+            f"The {parameter!r} parameter of {name} must be {allowed}; got {shown(value)}."
+        )
+
+
+def shown(value):
+    """The value as it is written, or its type where Python refuses to write so large an int."""
+    try:
+        return repr(value)
+    except ValueError:
+        return f"{type(value).__name__} of more than {sys.get_int_max_str_digits()} digits"
 
 
 def check_parameters(estimator):
@@ -264,8 +282,8 @@ def check_parameters(estimator):
     A parameter of the wrong type is a ValueError too, as in scikit-learn.
     """
     name = type(estimator).__name__
-    for parameter, value in estimator.get_params(deep=False).items():
-        check_parameter(name, parameter, value, RULES[parameter])
+    for parameter in estimator._own_defaults:  # those of a subclass are for the subclass to check
+        check_parameter(name, parameter, getattr(estimator, parameter), RULES[parameter])
     n_layers = np.size(estimator.hidden_layer_sizes)
     if not isinstance(estimator.activation, str) and len(estimator.activation) != n_layers:
         raise ValueError(

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseDistanceNet
 from ._docs import describe_parameters
-from ._targets import RegressionTargets
+from ._targets import RegressionTargets, check_dense
 from .engine.losses import normalized_weights
 
 __all__ = ["DistanceNetRegressor"]
@@ -255,6 +255,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
             `sklearn.metrics.d2_pinball_score`, averaged over targets or levels; else R^2. The best
             is 1; the best constant has 0.
         """
+        check_dense(y)
         prediction = self.predict(X)
         return self._score(np.asarray(y), prediction, sample_weight)
 
@@ -262,15 +263,22 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
     def out_activation_(self):
         """Name of the function between raw output and prediction."""
         check_is_fitted(self)
-        return self._learned_loss.out_activation
+        return self._make_loss().out_activation
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = self.loss == "poisson"
-        tags.target_tags.multi_output = self.loss != "quantile" or np.ndim(self.quantile) == 0
+        name, settings = self.loss, {"quantile": self.quantile}
+        if self._is_started():
+            name, settings = self._loss_settings_
+        tags.target_tags.positive_only = name == "poisson"
+        tags.target_tags.multi_output = name != "quantile" or np.ndim(settings["quantile"]) == 0
         return tags
 
     # What the base asks for, but for targets ------------------------------------------------------
+
+    def _check_same_network(self, n_inputs):
+        super()._check_same_network(n_inputs)
+        self._check_same_loss()
 
     def _start_parameters(self, rows, rng):
         theta = super()._start_parameters(rows, rng)

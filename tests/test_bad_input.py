@@ -4,6 +4,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csc_array, csr_matrix
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 
@@ -92,6 +93,25 @@ def test_regressor_refuses_a_target_too_large_for_single_precision():
     net = DistanceNetRegressor(**SMALL, dtype="float32")
     with pytest.raises(ValueError, match=r"too large for float32: .*dtype='float64'"):
         net.fit(X, Y * 1e38)
+
+
+@pytest.mark.parametrize("sparse", [csr_matrix, csc_array])
+def test_regressor_refuses_a_sparse_target_everywhere(sparse):
+    net = DistanceNetRegressor(**SMALL).fit(X, X[:, :2])
+    before, y = joblib.hash(vars(net)), sparse(X[:, :2])
+    calls = [
+        lambda: net.fit(X, y),
+        lambda: net.partial_fit(X, y),
+        lambda: net.fit(X, X[:, :2], X_val=X, y_val=y),
+        lambda: net.partial_fit(X, X[:, :2], X_val=X, y_val=y),
+        lambda: net.score(X, y),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError, match=r"'y' must be dense; got sparse .* y\.toarray\(\)"):
+            call()
+        assert joblib.hash(vars(net)) == before
+    with pytest.raises(TypeError, match="In the validation set"):
+        calls[2]()
 
 
 # An estimator fitted before -----------------------------------------------------------------------

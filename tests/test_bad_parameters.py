@@ -118,7 +118,7 @@ def test_a_bad_value_is_named_with_its_parameter_in_fit_alone(kind, name, value)
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_parameters_are_checked_before_data(kind):
-    message = r"'max_iter' parameter .* an int in \[1, inf\); got 0"
+    message = r"'max_iter' parameter .* an int in \[1, 9223372036854775807\]; got 0"
     with pytest.raises(ValueError, match=message):
         kind(max_iter=0).fit(X[:0], Y[:0])
     classes = {"classes": [0, 1, 2]} if kind is DistanceNetClassifier else {}

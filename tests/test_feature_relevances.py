@@ -3,9 +3,13 @@
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
+from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_wine, make_friedman1
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_selection import RFE, RFECV, SelectFromModel
 from sklearn.inspection import permutation_importance
+from sklearn.pipeline import make_pipeline
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 
@@ -57,10 +61,38 @@ def test_they_rank_features_as_permuting_them_does():
 
 
 @both_kinds
-def test_a_net_that_begins_with_dot_products_has_none(kind, X, y):
+@pytest.mark.parametrize("name", ["feature_relevances_", "feature_importances_"])
+def test_a_net_that_begins_with_dot_products_has_none(kind, X, y, name):
     net = kind(5, "relu", max_iter=2, random_state=0).fit(X, y)
-    assert not hasattr(net, "feature_relevances_")
+    assert not hasattr(net, name)
     with pytest.raises(AttributeError, match=r"radial 'activation' for it; got .*\['relu'\]"):
-        net.feature_relevances_  # noqa: B018
+        getattr(net, name)
+    assert hasattr(kind(), name) == hasattr(RandomForestClassifier(), "feature_importances_")
     with pytest.raises(NotFittedError):
-        kind().feature_relevances_  # noqa: B018
+        getattr(kind(), name)
+
+
+# Tools that look for feature_importances_ ---------------------------------------------------------
+
+SELECTORS = {
+    "from model": lambda net: SelectFromModel(net, max_features=5),
+    "recursive": lambda net: RFE(net, n_features_to_select=5, step=3),
+    "cross-validated": lambda net: RFECV(net, min_features_to_select=5, step=4, cv=2),
+}
+
+
+@both_kinds
+@pytest.mark.parametrize("selector", SELECTORS.values(), ids=SELECTORS)
+def test_selectors_keep_the_feature_that_counts_most(kind, X, y, selector):
+    net = kind(20, max_iter=10, random_state=0)
+    pipeline = make_pipeline(selector(net), clone(net)).fit(X, y)
+    chosen = pipeline[0].get_support()
+    assert chosen.shape == (X.shape[1],)
+    assert chosen[net.fit(X, y).feature_importances_.argmax()]
+    assert pipeline.predict(X).shape == y.shape
+
+
+@both_kinds
+def test_importances_are_the_relevances(kind, X, y):
+    net = kind(8, max_iter=5, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(net.feature_importances_, net.feature_relevances_)

@@ -149,6 +149,12 @@ def test_an_indicator_matrix_may_come_in_any_form(convert):
     assert other.score(X, convert(LABELS)) == net.score(X, LABELS)
 
 
+def test_score_takes_sparse_columns_of_labels():
+    columns = np.column_stack([WINE_Y, WINE_Y > 0])
+    net = fitted(csr_matrix(columns))
+    assert net.score(X, csc_matrix(columns)) == net.score(X, columns) > 0
+
+
 @pytest.mark.parametrize("values", [(1, 2), ("0", "1"), (-1, 1)])
 def test_columns_of_two_labels_that_are_not_0_and_1_keep_them(values):
     y = np.array(values)[LABELS]

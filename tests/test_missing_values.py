@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.utils import get_tags
 
@@ -129,7 +130,8 @@ def test_without_hidden_layers_the_output_layer_decides():
     net = DistanceNetClassifier((), max_iter=20, random_state=0)
     assert net.fit(HOLED, Y).score(HOLED, Y) > 0.8
     net.set_params(output_layer="linear")
-    assert not get_tags(net).input_tags.allow_nan
+    assert get_tags(net).input_tags.allow_nan  # the fitted network's
+    assert not get_tags(clone(net)).input_tags.allow_nan
     with pytest.raises(ValueError, match="NaN"):
         net.fit(HOLED, Y)
 

@@ -169,11 +169,12 @@ def test_other_names_that_are_not_there_are_told_as_ever():
         DistanceNetClassifier().nothing  # noqa: B018
 
 
-def test_a_net_of_distances_that_was_fitted_with_dot_products_is_to_be_fitted_again():
+def test_dot_product_nets_need_another_fit_for_scores():
     net = DistanceNetClassifier(**SMALL, activation="relu").fit(*IRIS)
     net.set_params(activation="gaussian")
-    with pytest.raises(NotFittedError, match="dot products at its input: fit it again"):
-        net.score_samples(IRIS[0])
+    with pytest.raises(AttributeError, match=r"and call 'fit' again; got .*\('relu',\)"):
+        net.novelty_threshold_  # noqa: B018
+    assert net.fit(*IRIS).score_samples(IRIS[0]).shape == (150,)
 
 
 @pytest.mark.parametrize(
@@ -266,6 +267,25 @@ def test_what_is_missing_is_no_evidence_and_what_is_there_is(kind):
     assert np.isfinite(scores).all()
     assert np.mean(scores < net.novelty_threshold_) < 0.2
     assert net.score_samples(X + 1e3)[~np.isnan(X).all(axis=1)].max() < net.novelty_threshold_
+
+
+ONE_HOT = np.eye(3, dtype=int)[IRIS[1]]
+
+
+@pytest.mark.parametrize(
+    ("net", "target", "n_groups"),
+    [
+        (DistanceNetClassifier(**SMALL), IRIS[1], 3),
+        (DistanceNetClassifier(**SMALL), ONE_HOT, 1),
+        (DistanceNetClassifier(**SMALL), np.column_stack([IRIS[1], IRIS[1] > 0]), 1),
+        # Counts are not standardised: the net's own target has rows of a single 1.
+        (DistanceNetRegressor(**SMALL, loss="poisson"), ONE_HOT, 1),
+    ],
+    ids=["classes", "multilabel", "multi-output", "counts"],
+)
+def test_only_single_class_labels_group_rows(net, target, n_groups):
+    net.fit(IRIS[0], target)
+    assert {len(layer["means"]) for layer in net._novelty_["layers"]} == {n_groups}
 
 
 def test_several_outputs_are_scored_too():

@@ -1,13 +1,16 @@
 """What is watched on validation rows: the loss, or a scorer of one's choice."""
 
+import functools
+
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.metrics import f1_score, make_scorer, mean_absolute_error
 
-from skdistnet import DistanceNetClassifier, DistanceNetRegressor
+from skdistnet import DistanceNetClassifier, DistanceNetRegressor, _fitting
 
 WINE, WINE_Y = load_wine(return_X_y=True)
 DIABETES, DIABETES_Y = load_diabetes(return_X_y=True)
@@ -154,20 +157,116 @@ def test_a_name_that_is_no_scorer_is_told_where_the_names_are():
         DistanceNetClassifier(scoring="accurac").fit(WINE, WINE_Y)
 
 
-@pytest.mark.parametrize("scoring", [lambda net, X, y: net.score(X, y), "neg_max_error"])
-def test_a_scorer_that_takes_no_weights_is_refused_where_there_are_some(scoring):
-    X, y = DIABETES, DIABETES_Y
-    net = DistanceNetRegressor(5, scoring=scoring, early_stopping=True, max_iter=3, tol=1.0)
-    with pytest.raises(ValueError, match=r"'scoring' parameter .* takes no 'sample_weight'"):
-        net.fit(X, y, sample_weight=np.ones(len(X)))
+# Weights ------------------------------------------------------------------------------------------
+
+
+def weighted(net, X, y, sample_weight=None):
+    return net.score(X, y, sample_weight)
+
+
+def any_keyword(net, X, y, **options):
+    return net.score(X, y, options["sample_weight"])
+
+
+def unweighted(net, X, y):
+    raise AssertionError("called")
+
+
+def positional(net, X, y, sample_weight=None, /):
+    raise AssertionError("called")
+
+
+def error(y_true, y_pred, **options):
+    return mean_absolute_error(y_true, y_pred, **options)
+
+
+class Scorer:
+    """A scorer as an object, and as a method of one."""
+
+    def __call__(self, net, X, y, *, sample_weight):
+        """Score by keyword alone."""
+        return weighted(net, X, y, sample_weight)
+
+    def method(self, net, X, y, sample_weight=None):
+        """Score."""
+        return weighted(net, X, y, sample_weight)
+
+
+TAKES_WEIGHTS = {
+    "function": weighted,
+    "any keyword": any_keyword,
+    "partial": functools.partial(weighted),
+    "object": Scorer(),
+    "method": Scorer().method,
+    "name": "r2",
+    "made": make_scorer(mean_absolute_error, greater_is_better=False),
+    "made of a partial": make_scorer(
+        functools.partial(mean_absolute_error, multioutput="uniform_average"),
+        greater_is_better=False,
+    ),
+    "made of any keyword": make_scorer(error, greater_is_better=False),
+}
+TAKES_NONE = {
+    "function": unweighted,
+    "partial": functools.partial(unweighted),
+    "positional": positional,
+    "name": "neg_max_error",
+    "made": make_scorer(lambda y_true, y_pred: unweighted(None, y_true, y_pred)),
+}
+both_routings = pytest.mark.parametrize("routing", [False, True], ids=["", "routing"])
+WEIGHTED = (DIABETES, DIABETES_Y, np.linspace(0.1, 3.0, len(DIABETES)))
+
+
+def watched_by(scoring):
+    return DistanceNetRegressor(5, scoring=scoring, early_stopping=True, max_iter=3, random_state=0)
+
+
+@both_routings
+@pytest.mark.parametrize("scoring", TAKES_WEIGHTS.values(), ids=TAKES_WEIGHTS)
+def test_scorers_that_take_weights_are_given_them(scoring, routing):
+    net = watched_by(scoring)
+    with config_context(enable_metadata_routing=routing):
+        scores = net.fit(*WEIGHTED).validation_scores_
+    expected = watched_by("neg_mean_absolute_error" if "make_scorer" in repr(scoring) else "r2")
+    assert scores == expected.fit(*WEIGHTED).validation_scores_
+
+
+@both_routings
+@pytest.mark.parametrize("scoring", TAKES_NONE.values(), ids=TAKES_NONE)
+def test_scorers_without_weights_are_refused_before_training(scoring, routing, monkeypatch):
+    monkeypatch.setattr(_fitting, "train", lambda *_, **__: pytest.fail("trained"))
+    net = watched_by(scoring)
+    message = r"'scoring' parameter .* takes no 'sample_weight'"
+    with (
+        config_context(enable_metadata_routing=routing),
+        pytest.raises(ValueError, match=message) as caught,
+    ):
+        net.fit(*WEIGHTED)
+    assert caught.value.__cause__ is None
     assert not hasattr(net, "n_iter_")
-    assert net.fit(X, y).n_iter_ >= 1
 
 
-def test_a_scorer_that_fails_for_another_reason_says_so_itself():
-    def scoring(net, X, y, sample_weight):
-        return None + 1
+def test_scorers_without_weights_serve_rows_without():
+    net = watched_by("neg_max_error").fit(DIABETES, DIABETES_Y)
+    assert len(net.validation_scores_) == 3
 
-    net = DistanceNetRegressor(5, scoring=scoring, early_stopping=True)
-    with pytest.raises(TypeError, match="NoneType"):
-        net.fit(DIABETES, DIABETES_Y, sample_weight=np.ones(len(DIABETES)))
+
+def fails_on_weights(net, X, y, sample_weight=None):
+    raise TypeError("'sample_weight' is of no use here")
+
+
+@pytest.mark.parametrize(
+    ("scoring", "message"),
+    [
+        (fails_on_weights, "^'sample_weight' is of no use here$"),
+        (lambda net, X, y, sample_weight: None + 1, "NoneType"),
+        (max, r"max\(\)"),  # a builtin without a signature
+        (lambda net, sample_weight: 0.0, "multiple values"),
+    ],
+    ids=["by weights", "otherwise", "builtin", "arguments"],
+)
+def test_type_errors_of_a_scorer_are_its_own(scoring, message):
+    net = watched_by(scoring)
+    with pytest.raises(TypeError, match=message) as caught:
+        net.fit(*WEIGHTED)
+    assert caught.value.__cause__ is None

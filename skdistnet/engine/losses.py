@@ -39,7 +39,7 @@ from .quantile_loss import Quantile
 from .regression_losses import AbsoluteError, Huber, Poisson, SquaredError
 from .targets import check_shape
 
-__all__ = ["LOSSES", "REGRESSION_LOSSES", "GroupedLogLoss", "guess_loss", "normalized_weights"]
+__all__ = ["LOSSES", "REGRESSION_LOSSES", "GroupedLogLoss", "normalized_weights"]
 
 
 def normalized_weights(sample_weight, n_rows, dtype):
@@ -53,12 +53,6 @@ def normalized_weights(sample_weight, n_rows, dtype):
             f"got shape {sample_weight.shape} and sum {sample_weight.sum()}."
         )
     return (sample_weight / sample_weight.sum()).astype(dtype)
-
-
-def guess_loss(target):
-    """The loss that a target calls for: the log-loss where every row is one-hot."""
-    one_hot = target.shape[1] > 1 and np.all((target == 0) | (target == 1))
-    return "log_loss" if one_hot and np.all(target.sum(axis=1) == 1) else "squared_error"
 
 
 def row_maxima(raw):

@@ -9,7 +9,7 @@ from .activations import ACTIVATIONS
 from .distances import RADIUS_TYPES
 from .kernels import KERNELS
 from .layers import LAYERS, Distance
-from .losses import LOSSES, guess_loss, normalized_weights
+from .losses import LOSSES, normalized_weights
 
 __all__ = ["OUTPUT_LAYERS", "NamedViews", "Network"]
 
@@ -265,14 +265,14 @@ class Network:
         theta : ndarray of shape (n_parameters,)
         X : array-like of shape (n_rows, n_inputs)
         Y : array-like of shape (n_rows, n_outputs)
-            One-hot classes, or a target.
+            Class probabilities, such as one-hot rows, for the log-loss; else numbers.
         sample_weight : array-like of shape (n_rows,), default=None
             The loss is divided by their sum.
         decay : float, default=0.0
             Adds ``decay / 2`` times the squared norm of all parameters but intercepts.
         loss : str, default=None
-            A name of `LOSSES`, with its default settings. None takes "log_loss" where Y is
-            one-hot, else "squared_error".
+            A name of `LOSSES`, with its default settings. None is "log_loss" for a distance
+            output and "squared_error" for a linear one.
 
         Returns
         -------
@@ -298,10 +298,11 @@ class Network:
         if target.ndim == 1:
             target = target[:, np.newaxis]
         theta, work = self._enter(theta, X)
-        name = guess_loss(target) if loss is None else loss
-        if name not in LOSSES:
+        if loss is None:
+            loss = "log_loss" if isinstance(self.layers[-1], Distance) else "squared_error"
+        if loss not in LOSSES:
             raise ValueError(f"'loss' must be one of {sorted(LOSSES)} or None; got {loss!r}.")
-        loss = LOSSES[name]()
+        loss = LOSSES[loss]()
         loss.check_target(target, self.sizes[-1])
         if len(target) != len(work.X):
             raise ValueError(

@@ -21,8 +21,15 @@ def routine(name, dtype):
     return get_blas_funcs(name, dtype=dtype)
 
 
+def writable_in_place(out):
+    """Whether BLAS writes into `out` itself; of any other array it would fill a copy, unnoticed."""
+    return out.flags.carray and out.dtype.isnative and out.dtype.char in "fd"
+
+
 def multiply(a, b, out, transpose_a=False, transpose_b=False, scale=1.0, keep=0.0):
     """Write ``keep * out + scale * (a @ b)`` into `out`; all three C-contiguous, of one dtype."""
+    assert writable_in_place(out)
+    assert a.dtype == b.dtype == out.dtype
     # All large ones are SciPy's, so that only one of two libraries has threads at work.
     if keep == 0.0 and scale == 1.0 and a.size * out.shape[1] < LARGE:
         np.matmul(a.T if transpose_a else a, b.T if transpose_b else b, out=out)
@@ -34,11 +41,15 @@ def multiply(a, b, out, transpose_a=False, transpose_b=False, scale=1.0, keep=0.
 
 
 def add_scaled(x, y, a):
-    """``y += a * x`` in one pass, for vectors."""
+    """``y += a * x`` in one pass, for contiguous vectors of one dtype."""
+    assert writable_in_place(y)
+    assert x.shape == y.shape
     routine("axpy", y.dtype)(x, y, a=a)
 
 
 def average(old, new, weight):
-    """``old = weight * old + (1 - weight) * new`` in one pass, for vectors; leaves `new` spoilt."""
+    """``old = weight * old + (1 - weight) * new`` in one pass, for such vectors; spoils `new`."""
+    assert writable_in_place(old)
+    assert old.shape == new.shape
     # A rotation in BLAS's words, but nothing asks that its two factors be those of an angle.
     routine("rot", old.dtype)(old, new, weight, 1.0 - weight, overwrite_x=True, overwrite_y=True)

@@ -32,6 +32,11 @@ class Quantile(RobustLoss):
     name = "quantile"
     median_share = float(np.log(2.0))  # the loss of asymmetric Laplace errors is exponential
 
+    def __post_init__(self):
+        # Equal levels make equal losses, whatever sequence they come in.
+        if self.is_list:
+            object.__setattr__(self, "quantile", tuple(map(float, self.quantile)))
+
     @property
     def is_list(self):
         return np.ndim(self.quantile) > 0

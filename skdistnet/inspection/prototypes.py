@@ -1,13 +1,12 @@
 """Explanations of single predictions: the units that speak for them, and why those answer."""
 
-from math import inf
 from types import SimpleNamespace
 
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils import Bunch
 
-from .._validation import Number, check_parameter
+from .._validation import COUNT, Number, check_parameter
 from ..engine.layers import Distance
 from ..engine.missing import fill_missing
 from ..engine.prediction import layer_output
@@ -116,8 +115,7 @@ def prototypes(estimator, X, *, n_prototypes=3, output=None, X_train=None):
     check_net(estimator, "prototypes")
     network = estimator._network
     check_layers(network)
-    count = Number(1, inf, "[)", integer=True)
-    check_parameter("prototypes", "n_prototypes", n_prototypes, [count])
+    check_parameter("prototypes", "n_prototypes", n_prototypes, [COUNT])
     X = estimator._check_rows(X)
     output = choose_output(estimator, X, output)
     size = max(1, BATCH_NUMBERS // (max(network.sizes[-3:]) * min(n_prototypes, network.sizes[-2])))

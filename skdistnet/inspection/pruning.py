@@ -178,7 +178,7 @@ def score_of(nets, held, folds):
         # large net found novel says nothing about the activations of a small one.
         net = net._draft(keep=True)
         net.__dict__.pop("feature_names_in_", None)
-        net._suspend_novelty()
+        net._forget_novelty()
         scores.append(net.score(held.X[fold], held.target[fold], sample_weight=weights))
         masses.append(len(fold) if weights is None else weights.sum())
     return float(np.average(scores, weights=masses))
@@ -303,6 +303,7 @@ def calibrate_novelty(estimator, pruned, rows):
     if "_novelty_" not in vars(estimator):
         return
     pruned._learn_novelty(rows, None, seed=0)
+    pruned._novelty_.pop("prior", None)
     if "prior" in estimator._novelty_:
         pruned._novelty_["prior"] = estimator._novelty_["prior"]
     bounds, before = pruned._novelty_["bounds"], estimator._novelty_["bounds"]

@@ -3,7 +3,7 @@ import pytest
 from finite_differences import central_differences
 from sklearn.metrics import log_loss
 
-from skdistnet.engine.losses import LOSSES, guess_loss, normalized_weights
+from skdistnet.engine.losses import LOSSES, normalized_weights
 
 every_loss = pytest.mark.parametrize("loss", [make() for make in LOSSES.values()], ids=list(LOSSES))
 
@@ -157,17 +157,3 @@ def test_normalized_weights_sum_to_one_whatever_their_scale(dtype):
         assert weights.dtype == dtype
         np.testing.assert_allclose(weights, expected, rtol=1e-6)
     np.testing.assert_array_equal(normalized_weights(None, 4, dtype), np.full(4, 0.25, dtype))
-
-
-@pytest.mark.parametrize(
-    ("target", "expected"),
-    [
-        ([[1, 0], [0, 1]], "log_loss"),
-        ([[1, 1], [0, 1]], "squared_error"),
-        ([[0.5, 0.5]], "squared_error"),
-        ([[2, -1]], "squared_error"),
-        ([[1], [1]], "squared_error"),
-    ],
-)
-def test_only_one_hot_rows_call_for_the_log_loss(target, expected):
-    assert guess_loss(np.array(target, dtype=float)) == expected

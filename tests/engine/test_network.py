@@ -157,12 +157,30 @@ def test_what_is_handed_in_is_left_alone():
         np.testing.assert_array_equal(found, expected)
 
 
-def test_the_loss_is_guessed_from_the_target():
-    net = make(("gaussian",), "linear")
+@pytest.mark.parametrize(
+    ("output_layer", "loss"), [("distance", "log_loss"), ("linear", "squared_error")]
+)
+def test_output_layer_decides_the_loss(output_layer, loss):
+    net = make(("gaussian",), output_layer)
+    theta, X, Y, weights = sample(net)
+    for target in (Y, 0.9 * Y + 0.1 / 3):
+        named, gradient = net.loss_and_grad(theta, X, target, weights, loss=loss)
+        found, found_gradient = net.loss_and_grad(theta, X, target, weights)
+        assert found == named
+        np.testing.assert_array_equal(found_gradient, gradient)
+        expected = net.input_gradient(theta, X, target, weights, loss=loss)
+        np.testing.assert_array_equal(net.input_gradient(theta, X, target, weights), expected)
+
+
+def test_numbers_are_no_target_of_a_distance_output():
+    net = make(("gaussian",))
     theta, X, Y, _ = sample(net)
-    for target, name in [(Y, "log_loss"), (Y + 0.5, "squared_error")]:
-        named, _ = net.loss_and_grad(theta, X, target, loss=name)
-        assert net.loss_and_grad(theta, X, target)[0] == named
+    with pytest.raises(ValueError, match=r"'log_loss' must be probabilities"):
+        net.loss_and_grad(theta, X, Y + 0.5)
+
+
+def test_a_target_may_be_one_dimensional():
+    _, X, Y, _ = sample(make(()))
     one = Network([3, 1], output_layer="linear")
     theta = np.arange(4.0)
     column = one.loss_and_grad(theta, X, Y[:, :1])[0]

@@ -69,3 +69,50 @@ def test_add_scaled_adds_into_a_part_of_a_vector(dtype):
     y = np.zeros(5, dtype)
     add_scaled(np.arange(3, dtype=dtype), y[1:4], -2.0)
     np.testing.assert_array_equal(y, [0, 0, -2, -4, 0])
+
+
+def strided(size):
+    return np.zeros(2 * size)[::2]
+
+
+def read_only(shape):
+    out = np.zeros(shape)
+    out.flags.writeable = False
+    return out
+
+
+@pytest.mark.parametrize(
+    "out",
+    [
+        np.zeros((3, 2)).T,
+        np.zeros((4, 3))[::2],
+        np.zeros((2, 6))[:, ::2],
+        read_only((2, 3)),
+        np.zeros((2, 3), np.float32),
+        np.zeros((2, 3), int),
+        np.zeros((2, 3), ">f8"),
+    ],
+    ids=["transposed", "rows", "columns", "read-only", "float32", "int", "other byte order"],
+)
+@pytest.mark.parametrize("keep", [0.0, 1.0])
+def test_multiply_refuses_what_blas_cannot_fill(out, keep):
+    with pytest.raises(AssertionError):
+        multiply(np.ones((2, 4)), np.ones((4, 3)), out, keep=keep)
+
+
+@pytest.mark.parametrize("a", [np.ones((2, 4), np.float32), np.ones((2, 4), int)])
+def test_multiply_refuses_factors_of_another_dtype(a):
+    with pytest.raises(AssertionError):
+        multiply(a, np.ones((4, 3)), np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize(
+    "vector",
+    [strided(3), np.zeros(3, int), read_only(3), np.zeros(4)],
+    ids=["strided", "int", "read-only", "longer"],
+)
+def test_vectors_that_stay_unchanged_are_refused(vector):
+    with pytest.raises(AssertionError):
+        add_scaled(np.ones(3), vector, 2.0)
+    with pytest.raises(AssertionError):
+        average(vector, np.ones(3), 0.5)

@@ -151,6 +151,14 @@ def test_novelty_is_calibrated_anew_and_the_box_of_the_data_stays():
         pruned.score_samples(X)
 
 
+@pytest.mark.parametrize(("before", "after"), [("prior", None), (None, "prior")])
+def test_the_prior_is_that_of_the_fit(before, after):
+    net = classifier(handle_novelty=before).set_params(handle_novelty=after)
+    pruned, _ = prune(net, *held_out(net), 0.3)
+    assert pruned._novelty_.get("prior") is net._novelty_.get("prior")
+    assert ("prior" in pruned._novelty_) == (before == "prior")
+
+
 def test_an_array_of_starts_is_pruned_with_its_units_so_that_fit_still_works():
     net = classifier(20, init=WINE[:20])
     pruned, _ = prune(net, *held_out(net), 0.3)

@@ -1,0 +1,34 @@
+"""Constructor parameters in Python's own types, whichever of NumPy's or the user's they come in."""
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+__all__ = ["as_list", "plain"]
+
+#: Types, the narrower ones first, and what makes Python's own of them.
+CONVERSIONS: list[tuple[Any, Any]] = [
+    ((bool, np.bool_), bool),
+    (Integral, int),
+    (Real, float),
+    (str, str),
+]
+
+
+def as_list(value):
+    """The entries of a list, a tuple or a 1-D array; None for anything else."""
+    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1):
+        return list(value)
+    return None
+
+
+def plain(value):
+    """Change numbers and strings, and sequences of them, to int, float, bool, str and list."""
+    entries = as_list(value)
+    if entries is not None:
+        return [plain(entry) for entry in entries]
+    for kind, convert in CONVERSIONS:
+        if isinstance(value, kind):
+            return convert(value)
+    return value
