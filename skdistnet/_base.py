@@ -16,7 +16,7 @@ from ._fitted import LEARNED
 from ._fitting import Validation
 from ._handling import check_handling
 from ._novelty import ScoringNetwork
-from ._reporting import warn_if_more_is_possible, warn_if_not_smooth
+from ._reporting import ENOUGH_EPOCHS, warn_if_more_is_possible, warn_if_not_smooth
 from ._restarts import best_restart
 from ._stream import Stream
 from ._rows import is_plain, takes_missing, validate_rows
@@ -78,7 +78,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
 
     @with_callbacks
     def _learn(self, X, y, sample_weight, given):
-        """A draft trained on the data, how that went, and the loss of the best constant."""
+        """A draft trained on the data, how that went, and what `_constant_loss` says of it."""
         draft, data = self._draft(keep=self.warm_start), (X, y, sample_weight)
         check_handling(draft)
         draft._forget_novelty()
@@ -104,7 +104,9 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         if outcome.reason != "interrupted":
             for checkpoint in filter(None, checkpoints):
                 checkpoint.remove()
-        return draft, outcome, draft._constant_loss(rows)
+        if outcome.reason in ("budget", "plateau") and len(outcome.loss_curve) >= ENOUGH_EPOCHS:
+            return draft, outcome, draft._constant_loss(rows, outcome)
+        return draft, outcome, None
 
     def _partial_fit(self, X, y, sample_weight, *given, classes=None):
         check_parameters(self)
@@ -122,7 +124,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
             draft._prepare_target(X, y, weights, classes, more_to_come=True)
         stream, n_given, n_epochs = draft._resume_stream(), len(y), 1
         X, y, weights = stream.add(X, y, weights, draft._most_rows())
-        if draft._is_started() and stream.is_due:
+        if draft._is_started() and draft._start_looks_at_data() and stream.is_due:
             X, y, weights = stream.rows
             # As many rows are trained on again as have been so far.
             n_epochs = max(1, round(stream.n_given / len(y)))

@@ -24,6 +24,11 @@ from .engine.training import Plan, Rows, Run, train
 
 __all__ = ["TrainableNetwork", "Validation"]
 
+#: A net that has learned less than this share of what there is predicts hardly more than a constant.
+LITTLE = 0.05
+#: Less than this is nothing to learn: nearly all weight is on rows of one class.
+TINY = 1e-3
+
 
 @dataclass(frozen=True)
 class Validation(Rows):
@@ -99,6 +104,11 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
 
     def __sklearn_is_fitted__(self):
         return self._is_started()
+
+    def _start_looks_at_data(self):
+        """Whether another start from other rows would be another one but for chance."""
+        by_name = isinstance(self.init, str) and self.init == "uniform"
+        return not by_name or self.standardize or self.init_median_activation is not None
 
     # Start and continue ---------------------------------------------------------------------------
 
@@ -305,12 +315,29 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         self._theta_ = run.theta = outcome.theta
         return outcome
 
-    def _constant_loss(self, rows):
-        """Training loss of the best constant prediction."""
+    def _constant_loss(self, rows, outcome):
+        """Loss of the best constant if the net predicts hardly better than that, else None."""
+        constant = self._input_constant_
+        if constant is not None and constant.all():
+            return None  # nothing in X could do better
         loss, target = self._make_loss(), self._soften(rows.target)
         weights = normalized_weights(rows.weights, len(rows), target.dtype)
-        raw = np.tile(loss.starting_output(target, weights), (len(rows), 1))
-        return loss.value(raw.astype(target.dtype), target, weights)
+        raw = np.tile(loss.starting_output(target, weights), (len(rows), 1)).astype(target.dtype)
+        value = loss.value(raw, target, weights)
+        learnable = value - self._least_loss(target, weights)
+        if learnable < TINY or value - outcome.loss_curve[-1] > LITTLE * learnable:
+            return None
+        # The mean of a loss may be that of a few outliers, which no net should predict.
+        own = self._raw_output(rows.X)
+        before, after = (
+            loss.dispersion(loss.value(each, target, weights), each, target, weights)
+            for each in (raw, own)
+        )
+        return value if before - after < LITTLE * learnable * before / value else None
+
+    def _least_loss(self, target, weights):
+        """Training loss of predictions that are all right."""
+        return 0.0
 
     def _record(self, outcome, n_rows, validation):
         """Set the fitted attributes that say how a training run over `n_rows` rows went."""

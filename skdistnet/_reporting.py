@@ -11,8 +11,8 @@ __all__ = ["epoch_printer", "warn_if_more_is_possible", "warn_if_not_smooth"]
 
 #: From here past `fit` to the line of the user.
 CALLER = 4
-#: A loss is hardly lower than that of a constant from this share of it on.
-HARDLY_MOVED = 0.95
+#: Epochs after which a net that predicts hardly more than a constant is worth a warning.
+ENOUGH_EPOCHS = 50
 
 
 def epoch_printer(max_iter):
@@ -63,8 +63,11 @@ def warn_if_not_smooth(estimator, outcome):
 
 
 def warn_if_more_is_possible(estimator, outcome, constant_loss):
-    """Warn of too few epochs, or of a net that predicts hardly more than a constant."""
-    if outcome.reason not in ("budget", "plateau"):
+    """Warn of too few epochs, or of a net that predicts hardly more than a constant.
+
+    `constant_loss` is None, or the loss of the best constant where the net is hardly better.
+    """
+    if outcome.n_halvings:
         return
     if outcome.reason == "budget" and outcome.still_falling(estimator.tol):
         warnings.warn(
@@ -73,7 +76,7 @@ def warn_if_more_is_possible(estimator, outcome, constant_loss):
             ConvergenceWarning,
             stacklevel=CALLER,
         )
-    elif outcome.loss_curve[-1] > HARDLY_MOVED * constant_loss > 0:
+    elif constant_loss is not None:
         advice = [f"a smaller 'init_median_activation' (now {estimator.init_median_activation})"]
         if estimator.alpha:
             advice.insert(0, f"alpha=0 (now {estimator.alpha})")

@@ -271,6 +271,10 @@ class DistanceNetClassifier(LabelPredictions):
     def _soften(self, target):
         return self._labels.soften(target, self.label_smoothing, self._expected_classes_)
 
+    def _least_loss(self, target, weights):
+        raw = np.log(np.maximum(target, np.finfo(target.dtype).tiny))
+        return self._labels.loss.value(raw, target, weights)
+
     def _make_loss(self):
         return self._labels.loss
 

@@ -71,7 +71,7 @@ class Quantile(RobustLoss):
         if self.is_list and n_outputs != len(self.quantile):
             raise ValueError(
                 f"The levels of 'quantile' must be as many as the outputs, {n_outputs}; "
-                f"got {self.quantile!r}."
+                f"got {list(self.quantile)}."
             )
         check_finite(target, n_outputs, self.name)
 

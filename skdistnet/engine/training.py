@@ -146,7 +146,7 @@ class Trainer:
         batch = next(batches)  # draws the order, which comes before what dropout draws
         self.begin_dropout()
         while batch is not None:
-            value, weight = self.step(*batch)
+            value, weight = self.step(batch)
             total += value
             mass += weight
             batch = next(batches, None)
@@ -161,11 +161,9 @@ class Trainer:
         if self.dropout.kept != before:
             self.workspaces.clear()
 
-    def step(self, batch, weights, total_weight):
-        """Make one update from the rows of `batch`.
-
-        Returns the sum of their weighted losses over their mean weight, and the sum of weights.
-        """
+    def step(self, batch):
+        """Make one update from a batch as from `Batches`; returns its weighted loss and weight."""
+        batch, weights, total_weight = batch
         rows, plan, run = self.rows, self.plan, self.run
         target = pick(rows.target, batch)
         n_rows = len(target)
