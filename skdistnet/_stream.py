@@ -5,8 +5,9 @@ start of a net, its input scale and the units of its target are made anew, from 
 whenever their number has doubled, until there are `ENOUGH` of them.
 
 A call may bring a single row, whose step RMSProp makes as long as that of a full batch. So a batch
-is filled up with the latest rows of earlier calls, and its step is shorter by the root of the share
-of rows that are new.
+is filled up with rows of earlier calls, and its step is shorter by the root of the share of rows
+that are new. As many rows are kept for it as make a batch: each new one takes the place of any of
+those before, so that rows fade slowly and a stream that is sorted does not forget at once.
 
 Several passes over the same rows are no more data than one pass. A sketch of the rows' hashes shows
 how many different rows there have been, which the strength of weight decay depends on. It keeps the
@@ -66,9 +67,11 @@ def row_hashes(X, y):
     return mixed(hashes + (mixed(bits + factors) * (bits != 0)).sum(axis=1, dtype=np.uint64))
 
 
-def last_of(indices, number):
-    """The last `number` of them, none if it is not positive."""
-    return indices[len(indices) - min(len(indices), max(0, number)) :]
+def some_of(indices, number, rng):
+    """At most `number` of them, drawn at random, in order."""
+    if number >= len(indices):
+        return indices
+    return np.sort(rng.choice(indices, max(0, number), replace=False))
 
 
 def join(rows, others):
@@ -96,7 +99,7 @@ class Stream:
     sketch: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
     """The smallest hashes of rows."""
     rows: list = field(default_factory=list)
-    """X, y and weights of the latest rows, each once."""
+    """X, y and weights of rows to fill up batches with, each once."""
     hashes: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
     """Of these rows."""
 
@@ -124,12 +127,11 @@ class Stream:
     def add(self, X, y, weights, batch_size):
         """Take the rows of a call.
 
-        Returns X, y and weights of these rows, followed by the latest earlier ones if they do not
-        fill a batch.
+        Returns X, y and weights of these rows, followed by earlier ones if they do not fill a batch.
         """
-        batch_size = min(batch_size, LARGEST_BATCH)
+        batch_size, rng = min(batch_size, LARGEST_BATCH), np.random.default_rng(self.n_given)
         hashes = row_hashes(X, y)
-        different, last = np.unique(hashes[::-1], return_index=True)
+        different, new = np.unique(hashes, return_index=True)
         self.sketch = np.union1d(self.sketch, different)[:SKETCH]
         if not self.n_given:
             self.n_first, self.n_different_first = len(y), self.n_different
@@ -137,19 +139,16 @@ class Stream:
         given = [X, y, np.ones(len(y)) if weights is None else weights]
         # A row that comes again is no earlier one.
         earlier = np.flatnonzero(~np.isin(self.hashes, different))
-        filling = last_of(earlier, batch_size - len(y))
+        filling = some_of(earlier, batch_size - len(y), rng)
         batch = join(given, [part[filling] for part in self.rows]) if len(filling) else given
-        self._keep(given, hashes, np.sort(len(y) - 1 - last), earlier, max(batch_size, ENOUGH))
-        # Where all rows weigh 1 they are trained on, bit for bit, as rows without weights.
-        return [*batch[:2], None if np.all(batch[2] == 1.0) else batch[2]]
-
-    def _keep(self, given, hashes, new, earlier, limit):
-        """Keep the `new` rows of those given and the `earlier` ones, the latest of all of them."""
-        new = last_of(new, limit)
-        earlier = last_of(earlier, limit - len(new))
+        limit = max(batch_size, ENOUGH)
+        new = some_of(np.sort(new), limit, rng)
+        earlier = some_of(earlier, limit - len(new), rng)
         self.hashes = np.concatenate([self.hashes[earlier], hashes[new]])
         rows = [part[new] for part in given]
         self.rows = join([part[earlier] for part in self.rows], rows) if self.rows else rows
+        # Where all rows weigh 1 they are trained on, bit for bit, as rows without weights.
+        return [*batch[:2], None if np.all(batch[2] == 1.0) else batch[2]]
 
     def weigh(self, weights, n_rows):
         """Take the weights of a call's rows, None where all weigh 1, into their mean."""
