@@ -122,12 +122,11 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         if draft._is_started():
             # Refuses rows that do not suit those of earlier calls.
             draft._prepare_target(X, y, weights, classes, more_to_come=True)
-        stream, n_given, n_epochs = draft._resume_stream(), len(y), 1
-        X, y, weights = stream.add(X, y, weights, draft._most_rows())
+        stream, n_given = draft._resume_stream(), len(y)
+        most_rows = draft._most_rows()
+        X, y, weights = stream.add(X, y, weights, most_rows)
         if draft._is_started() and draft._start_looks_at_data() and stream.is_due:
             X, y, weights = stream.rows
-            # As many rows are trained on again as have been so far.
-            n_epochs = max(1, round(stream.n_given / len(y)))
             draft._forget_start(rng)
         goes_on = draft._is_started()
         target = draft._prepare_target(X, y, weights, classes, more_to_come=True)
@@ -135,14 +134,16 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         validation = draft._check_validation(*given, weigh=weigh, dtype=target.dtype)
         rows = Rows(X, target, weigh(target, weights))
         if goes_on:
-            new = rows.weights if rows.weights is None else rows.weights[:n_given]
-            stream.weigh(new, n_given)
+            n_new, n_epochs = n_given, 1
+            stream.weigh(rows.weights if rows.weights is None else rows.weights[:n_new], n_new)
             run = draft._continue(rows, rng)
         else:
+            # As many steps are made, over all rows, as have been so far.
+            n_new, n_epochs = len(y), max(1, round(stream.n_steps / -(-len(y) // most_rows)))
             stream.weigh(rows.weights, stream.n_given)
             run = draft._start(rows, rng)
             stream.start()
-        outcome = draft._train_block(rows, validation, run, n_epochs, stream, n_given)
+        outcome = draft._train_block(rows, validation, run, stream, n_new, n_epochs)
         warn_if_not_smooth(draft, outcome)
         if outcome.reason == "interrupted":
             return self  # as it was: half an epoch is no call, and may be made again

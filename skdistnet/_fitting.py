@@ -14,6 +14,7 @@ from ._fitted import LEARNED, FittedNetwork
 from ._parameters import plain
 from ._reporting import epoch_printer
 from ._saving import Saveable
+from ._stream import step_length
 from .engine import LOSSES, SOLVERS, memory
 from .engine.initializers import draw_start_rows, initialize
 from .engine.inputs import InputMap
@@ -284,18 +285,17 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         draft._keep_progress(run if self.warm_start else None)
         return draft, outcome
 
-    def _train_block(self, rows, validation, run, n_epochs, stream, n_new):
-        """Train `run` for a call of partial_fit, whose own rows are the first `n_new`."""
+    def _train_block(self, rows, validation, run, stream, n_new, n_epochs):
+        """Train `run` for a call of partial_fit, in which the first `n_new` rows are new."""
         # There is no last step to plan a cosine for, nor a loss on the same data to adapt to.
         counted = self.learning_rate in ("invscaling", "inverse_time")
         plan = self._plan(len(rows), n_epochs, self.learning_rate if counted else "constant")
-        if n_epochs == 1:
-            plan = replace(
-                plan,
-                rate=plan.rate * min(1.0, n_new / len(rows)) ** 0.5,
-                n_rows=stream.n_rows,
-                mean_weight=stream.mean_weight,
-            )
+        plan = replace(
+            plan,
+            rate=plan.rate * step_length(n_new, len(rows)),
+            n_rows=stream.n_rows,
+            mean_weight=stream.mean_weight,
+        )
         return self._train(rows, validation, run, plan)
 
     def _train(self, rows, validation, run, plan, task=None, checkpoint=None):

@@ -22,7 +22,7 @@ from scipy.sparse import issparse, vstack
 
 from .engine.batches import mean_weight
 
-__all__ = ["ENOUGH", "Stream"]
+__all__ = ["Stream", "step_length"]
 
 #: Different rows that a start is made from; then it is final.
 ENOUGH = 200
@@ -74,6 +74,15 @@ def some_of(indices, number, rng):
     return np.sort(rng.choice(indices, max(0, number), replace=False))
 
 
+def step_length(n_new, n_rows):
+    """Length of a step over `n_rows` rows of which `n_new` are new, relative to the usual one.
+
+    A stream of single rows makes as many steps as rows, which RMSProp, whatever the gradient, makes
+    as long as others. The root is best on streams of four tables (see docs/benchmarks.md).
+    """
+    return (n_new / n_rows) ** 0.5
+
+
 def join(rows, others):
     """X, y and weights of some rows, followed by those of others; X in the dtype of the first."""
     X, dtype = (rows[0], others[0]), rows[0].dtype
@@ -89,6 +98,8 @@ class Stream:
     """Rows of a `fit` that came before."""
     n_given: int = 0
     """Rows of all calls, repeated ones included."""
+    n_steps: float = 0.0
+    """Steps of usual length that have been made, a shorter one counting as a part."""
     n_first: int = 0
     """Rows of the first call, and how many of them differ."""
     n_different_first: float = 0.0
@@ -141,6 +152,8 @@ class Stream:
         earlier = np.flatnonzero(~np.isin(self.hashes, different))
         filling = some_of(earlier, batch_size - len(y), rng)
         batch = join(given, [part[filling] for part in self.rows]) if len(filling) else given
+        n_rows = len(y) + len(filling)
+        self.n_steps += -(-n_rows // batch_size) * step_length(len(y), n_rows)
         limit = max(batch_size, ENOUGH)
         new = some_of(np.sort(new), limit, rng)
         earlier = some_of(earlier, limit - len(new), rng)
