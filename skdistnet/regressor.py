@@ -189,9 +189,11 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
     ):
         """Train for one epoch over the rows given.
 
-        The first call fixes the start, the shift and scale of features and targets and the random
-        generator. The learning rate is constant unless `learning_rate` is "invscaling" or
-        "inverse_time", which count steps over all calls.
+        The net starts anew from all rows so far whenever the number of different ones has doubled,
+        until there are 200; where a call brings fewer rows than `batch_size`, the batch is filled
+        up with earlier rows, which the estimator keeps for it, and the step is shorter. The
+        learning rate is constant unless `learning_rate` is "invscaling" or "inverse_time", which
+        count steps over all calls.
 
         Parameters
         ----------
