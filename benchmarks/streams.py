@@ -36,7 +36,7 @@ def streams(n_rows):
     return {
         "one by one": blocks(0, n_rows, 1),
         "300 twenty times, then one by one": [slice(0, 300)] * 20 + blocks(300, n_rows, 1),
-        "1 row, then blocks of 100, five passes": ([slice(0, 1)] + blocks(1, n_rows, 100)) * 5,
+        "1 row, then blocks of 100, five passes": [slice(0, 1), *blocks(1, n_rows, 100)] * 5,
         "blocks of 20, three passes": blocks(0, n_rows, 20) * 3,
         "sorted, one by one": blocks(0, n_rows, 1),
     }

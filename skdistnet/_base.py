@@ -18,8 +18,8 @@ from ._handling import check_handling
 from ._novelty import ScoringNetwork
 from ._reporting import ENOUGH_EPOCHS, warn_if_more_is_possible, warn_if_not_smooth
 from ._restarts import best_restart
-from ._stream import Stream
 from ._rows import is_plain, takes_missing, validate_rows
+from ._stream import Stream
 from ._validation import check_parameters, check_sample_weight
 from .engine.training import Rows
 
@@ -47,7 +47,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
     def _learn_target(self, y, weights, dtype, classes):
         """Set the fitted attributes that describe `y`."""
 
-    def _extend_target(self, y, weights):
+    def _extend_target(self, y, weights, dtype):
         """Learn from further rows what earlier ones did not show of the target."""
 
     @abstractmethod
@@ -216,7 +216,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         """
         if self._is_started():
             self._check_same_network(X.shape[1])
-            self._extend_target(y, weights)
+            self._extend_target(y, weights, self._network.dtype)
         else:
             dtype = np.dtype(self.dtype or X.dtype)
             self._learn_target(y, weights, dtype, classes)

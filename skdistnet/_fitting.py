@@ -25,7 +25,7 @@ from .engine.training import Plan, Rows, Run, train
 
 __all__ = ["TrainableNetwork", "Validation"]
 
-#: A net that has learned less than this share of what there is predicts hardly more than a constant.
+#: A net that has learned less than this share of what there is does as a constant does.
 LITTLE = 0.05
 #: Less than this is nothing to learn: nearly all weight is on rows of one class.
 TINY = 1e-3
@@ -153,8 +153,8 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         )
         with blas_threads(self._network, self._plan(len(rows), 1, "constant").batch_size):
             self._theta_ = self._start_parameters(rows, rng)
-        for name, nothing in (("n_iter_", 0), ("t_", 0), ("loss_curve_", [])):
-            vars(self).setdefault(name, nothing)
+        self.n_iter_, self.t_ = getattr(self, "n_iter_", 0), getattr(self, "t_", 0)
+        self.loss_curve_: list = getattr(self, "loss_curve_", [])
         return Run(self._theta_, self._make_solver().init(self._theta_), rng)
 
     def _start_parameters(self, rows, rng):

@@ -77,12 +77,12 @@ def warn_if_more_is_possible(estimator, outcome, constant_loss):
             stacklevel=CALLER,
         )
     elif constant_loss is not None:
-        advice = [f"a smaller 'init_median_activation' (now {estimator.init_median_activation})"]
+        advice = f"a smaller 'init_median_activation' (now {estimator.init_median_activation})"
         if estimator.alpha:
-            advice.insert(0, f"alpha=0 (now {estimator.alpha})")
+            advice = f"alpha=0 (now {estimator.alpha}) and {advice}"
         warnings.warn(
-            f"Training hardly moved the loss, {outcome.loss_curve[-1]:.4g}, from that of a constant "
-            f"prediction, {constant_loss:.4g}. If y depends on X, try {' and '.join(advice)}.",
+            f"Training hardly moved the loss, {outcome.loss_curve[-1]:.4g}, from that of a "
+            f"constant prediction, {constant_loss:.4g}. If y depends on X, try {advice}.",
             ConvergenceWarning,
             stacklevel=CALLER,
         )

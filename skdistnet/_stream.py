@@ -85,9 +85,10 @@ def step_length(n_new, n_rows):
 
 def join(rows, others):
     """X, y and weights of some rows, followed by those of others; X in the dtype of the first."""
-    X, dtype = (rows[0], others[0]), rows[0].dtype
-    X = vstack(X).tocsr() if any(map(issparse, X)) else np.concatenate(X)
-    return [X.astype(dtype, copy=False), *map(np.concatenate, zip(rows[1:], others[1:]))]
+    pair = rows[0], others[0]
+    X = vstack(pair).tocsr() if any(map(issparse, pair)) else np.concatenate(pair)
+    X = X.astype(rows[0].dtype, copy=False)
+    return [X, *map(np.concatenate, zip(rows[1:], others[1:]))]
 
 
 @dataclass
@@ -130,17 +131,15 @@ class Stream:
     def is_due(self):
         """Whether the net is to start anew, from the rows kept, which are all there have been."""
         n_different = self.n_different
-        is_settled = (
-            self.n_before or self.n_started >= ENOUGH or self.n_given > PATIENCE * ENOUGH
-        )
+        is_settled = self.n_before or self.n_started >= ENOUGH or self.n_given > PATIENCE * ENOUGH
         return not is_settled and n_different >= min(2 * self.n_started, ENOUGH)
 
     def add(self, X, y, weights, batch_size):
         """Take the rows of a call.
 
-        Returns X, y and weights of these rows, followed by earlier ones if they do not fill a batch.
+        Returns X, y and weights of these rows, and of earlier ones if they do not fill a batch.
         """
-        batch_size, rng = min(batch_size, LARGEST_BATCH), np.random.default_rng(self.n_given)
+        filled, rng = min(batch_size, LARGEST_BATCH), np.random.default_rng(self.n_given)
         hashes = row_hashes(X, y)
         different, new = np.unique(hashes, return_index=True)
         self.sketch = np.union1d(self.sketch, different)[:SKETCH]
@@ -150,11 +149,11 @@ class Stream:
         given = [X, y, np.ones(len(y)) if weights is None else weights]
         # A row that comes again is no earlier one.
         earlier = np.flatnonzero(~np.isin(self.hashes, different))
-        filling = some_of(earlier, batch_size - len(y), rng)
+        filling = some_of(earlier, filled - len(y), rng)
         batch = join(given, [part[filling] for part in self.rows]) if len(filling) else given
         n_rows = len(y) + len(filling)
         self.n_steps += -(-n_rows // batch_size) * step_length(len(y), n_rows)
-        limit = max(batch_size, ENOUGH)
+        limit = max(filled, ENOUGH)
         new = some_of(np.sort(new), limit, rng)
         earlier = some_of(earlier, limit - len(new), rng)
         self.hashes = np.concatenate([self.hashes[earlier], hashes[new]])

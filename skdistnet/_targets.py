@@ -19,6 +19,7 @@ def check_dense(y):
     if issparse(y):
         raise TypeError("'y' must be dense; got sparse data: pass y.toarray().")
 
+
 def check_reach(y, dtype, when=""):
     """Raise a ValueError where numbers of `y` leave the dtype no room to compute with them."""
     largest = np.abs(y).max()
@@ -128,28 +129,28 @@ class RegressionTargets:
         self._target_constant_ = columns[0].copy()
         self._learn_units(columns, weights, dtype, np.arange(columns.shape[1]))
 
-    def _extend_target(self, y, weights):
-        if y.ndim == self._target_ndim_ and y[:1].size == self._target_mean_.size:
-            columns, constant = y.reshape(len(y), -1), self._target_constant_
-            varies = ~np.isnan(constant) & (columns != constant).any(axis=0)
-            if varies.any():
-                self._target_constant_ = constant.copy()
-                self._learn_units(columns, weights, self._network.dtype, np.flatnonzero(varies))
+    def _extend_target(self, y, weights, dtype):
+        if y.ndim != self._target_ndim_ or y[:1].size != self._target_mean_.size:
+            return  # which encoding refuses
+        columns, constant = y.reshape(len(y), -1), self._target_constant_
+        varies = ~np.isnan(constant) & (columns != constant).any(axis=0)
+        if varies.any():
+            # What a column has been so far counts as a row: a single other row has no spread.
+            columns = np.concatenate([columns, constant[np.newaxis]])
+            weights = None if weights is None else np.append(weights, weights.mean())
+            self._target_constant_ = constant.copy()
+            self._learn_units(columns, weights, dtype, np.flatnonzero(varies))
 
     def _learn_units(self, columns, weights, dtype, which):
         """Learn shift and scale of the columns `which`, constant so far, of the target."""
-        constant = self._target_constant_[which]
-        varies = (columns[:, which] != constant).any(axis=0)
-        if self._is_started():
-            # What the column has been so far counts as a row: a single other row has no spread.
-            columns = np.concatenate([columns, self._target_constant_[np.newaxis]])
-            weights = None if weights is None else np.append(weights, weights.mean())
+        columns = columns[:, which]
         weights = normalized_weights(weights, len(columns), np.float64)
-        shift, scale = self._make_loss().units(columns[:, which], weights)
+        shift, scale = self._make_loss().units(columns, weights)
         mean, scales = self._target_mean_.copy(), self._target_scale_.copy()
         mean[which] = shift
         scales[which] = np.where(scale > np.finfo(dtype).tiny, scale, 1.0)
         self._target_mean_, self._target_scale_ = mean, scales
+        varies = (columns != self._target_constant_[which]).any(axis=0)
         self._target_constant_[which[varies]] = np.nan
 
     def _encode_target(self, y, dtype):

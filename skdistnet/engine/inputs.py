@@ -6,6 +6,7 @@ dense at a time, so that shifts need not be folded into parameters and results a
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -188,14 +189,14 @@ class InputMap:
     the network's units, that stands for zero of the first layer's own input, in which starts are
     drawn and towards which coupled decay pulls: the mean of the data where features are
     standardised, else zero of the input units. NaN stays NaN, and a column that was NaN throughout
-    has the shift NaN, which ignores it. `constant` says which columns have no scale yet, because they have not
-    varied; None if all have one.
+    has the shift NaN, which ignores it. `constant` says which columns have no scale yet,
+    because they have not varied; None if all have one.
     """
 
     shift: np.ndarray
     scale: np.ndarray
     origin: np.ndarray
-    constant: np.ndarray | None = None
+    constant: Any = None
 
     @classmethod
     def fit(cls, X, weights, standardize, dtype):
