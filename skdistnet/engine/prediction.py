@@ -44,16 +44,16 @@ def layer_outputs(network, theta, input_map, X, layers):
     limit = float(np.finfo(network.dtype).max) / 4
     by_itself = answer_one_by_one(network, theta, layers, input_map)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        far = np.arange(n_rows)
+        far = range(n_rows)
         if n_rows > FEW:
             incomplete = input_map.ignores_columns or has_missing(X)
             write_by_products(network, theta, layers, input_map, X, incomplete, results)
-            far = np.flatnonzero(~within(results, limit))
+            far = [] if all_within(results, limit) else rows_beyond(results, limit)
         # One by one, so that what is predicted for a row does not depend on the others.
         for row in far:
             rows, outs = X[row : row + 1], [result[row : row + 1] for result in results]
             write(by_itself(rows), outs)
-            if not within(outs, limit)[0]:
+            if not all_within(outs, limit):
                 # Too far off to square: it is taken for a row that is nearer.
                 write(by_itself(rows, bounded=True), outs)
                 for out in outs:
@@ -62,9 +62,14 @@ def layer_outputs(network, theta, input_map, X, layers):
     return results
 
 
-def within(outs, limit):
-    """For each row whether all of its outputs are numbers up to the limit."""
-    return np.all([np.abs(out).max(axis=1, initial=0.0) <= limit for out in outs], axis=0)
+def all_within(outs, limit):
+    """Whether all outputs are numbers, not NaN, up to the limit."""
+    return all(np.abs(out).max(initial=0.0) <= limit for out in outs)
+
+
+def rows_beyond(outs, limit):
+    """The rows some of whose outputs are not."""
+    return np.flatnonzero(~np.all([(np.abs(out) <= limit).all(axis=1) for out in outs], axis=0))
 
 
 def write(answers, outs):
