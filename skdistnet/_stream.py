@@ -32,6 +32,8 @@ PATIENCE = 10
 LARGEST_BATCH = 1000
 #: Hashes in the sketch: the estimate is off by 3 %.
 SKETCH = 1024
+#: Numbers of a dense X that are hashed at a time.
+PART = 1_000_000
 
 
 def mixed(bits):
@@ -44,8 +46,19 @@ def mixed(bits):
 
 
 def number_bits(numbers):
-    """The bits of numbers as float64, alike for both zeros."""
-    return (np.asarray(numbers, dtype=np.float64) + 0.0).view(np.uint64)
+    """The bits of numbers as float64, alike for both zeros and for every NaN."""
+    numbers = np.asarray(numbers, dtype=np.float64) + 0.0
+    numbers[np.isnan(numbers)] = np.nan
+    return numbers.view(np.uint64)
+
+
+def dense_hashes(X, factors):
+    """Hashes of the rows of an array, some rows at a time so that X is never copied whole."""
+    hashes, height = np.empty(len(X), dtype=np.uint64), max(1, PART // X.shape[1])
+    for start in range(0, len(X), height):
+        part = slice(start, start + height)
+        hashes[part] = (mixed(number_bits(X[part])) * factors).sum(axis=1, dtype=np.uint64)
+    return hashes
 
 
 def row_hashes(X, y):
@@ -56,7 +69,7 @@ def row_hashes(X, y):
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms, dtype=np.uint64)])
         hashes = sums[X.indptr[1:]] - sums[X.indptr[:-1]]
     else:
-        hashes = (mixed(number_bits(X)) * columns).sum(axis=1, dtype=np.uint64)
+        hashes = dense_hashes(X, columns)
     labels = y.reshape(len(y), -1)
     if labels.dtype.kind in "biuf":
         bits = number_bits(labels)
@@ -84,10 +97,13 @@ def step_length(n_new, n_rows):
 
 
 def join(rows, others):
-    """X, y and weights of some rows, followed by those of others; X in the dtype of the first."""
-    X, dtype = (rows[0], others[0]), rows[0].dtype
+    """X, y and weights of some rows, followed by those of others, in the wider of their dtypes.
+
+    The narrower could not hold all numbers of the wider.
+    """
+    X = rows[0], others[0]
     X = vstack(X).tocsr() if any(map(issparse, X)) else np.concatenate(X)
-    return [X.astype(dtype, copy=False), *map(np.concatenate, zip(rows[1:], others[1:]))]
+    return [X, *map(np.concatenate, zip(rows[1:], others[1:]))]
 
 
 @dataclass
@@ -130,15 +146,14 @@ class Stream:
     def is_due(self):
         """Whether the net is to start anew, from the rows kept, which are all there have been."""
         n_different = self.n_different
-        is_settled = (
-            self.n_before or self.n_started >= ENOUGH or self.n_given > PATIENCE * ENOUGH
-        )
+        is_settled = self.n_before or self.n_started >= ENOUGH or self.n_given > PATIENCE * ENOUGH
         return not is_settled and n_different >= min(2 * self.n_started, ENOUGH)
 
     def add(self, X, y, weights, batch_size):
         """Take the rows of a call.
 
-        Returns X, y and weights of these rows, followed by earlier ones if they do not fill a batch.
+        Returns X, y and weights of these rows, followed by earlier ones if they do not fill a
+        batch.
         """
         batch_size, rng = min(batch_size, LARGEST_BATCH), np.random.default_rng(self.n_given)
         hashes = row_hashes(X, y)

@@ -19,6 +19,7 @@ def check_dense(y):
     if issparse(y):
         raise TypeError("'y' must be dense; got sparse data: pass y.toarray().")
 
+
 def check_reach(y, dtype, when=""):
     """Raise a ValueError where numbers of `y` leave the dtype no room to compute with them."""
     largest = np.abs(y).max()

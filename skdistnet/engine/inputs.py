@@ -188,8 +188,8 @@ class InputMap:
     the network's units, that stands for zero of the first layer's own input, in which starts are
     drawn and towards which coupled decay pulls: the mean of the data where features are
     standardised, else zero of the input units. NaN stays NaN, and a column that was NaN throughout
-    has the shift NaN, which ignores it. `constant` says which columns have no scale yet, because they have not
-    varied; None if all have one.
+    has the shift NaN, which ignores it. `constant` says which columns have no scale yet, because they
+    have not varied; None if all have one.
     """
 
     shift: np.ndarray
