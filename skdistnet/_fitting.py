@@ -25,7 +25,7 @@ from .engine.training import Plan, Rows, Run, train
 
 __all__ = ["TrainableNetwork", "Validation"]
 
-#: A net that has learned less than this share of what there is predicts hardly more than a constant.
+#: A net that has learned less than this share of what there is predicts little but a constant.
 LITTLE = 0.05
 #: Less than this is nothing to learn: nearly all weight is on rows of one class.
 TINY = 1e-3
@@ -60,6 +60,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
     A subclass says which loss is trained, at which rate, and what its target means.
     """
 
+    loss_curve_: list
     _loss: str
     _rate: float
     _score_name: str
@@ -154,7 +155,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         with blas_threads(self._network, self._plan(len(rows), 1, "constant").batch_size):
             self._theta_ = self._start_parameters(rows, rng)
         for name, nothing in (("n_iter_", 0), ("t_", 0), ("loss_curve_", [])):
-            vars(self).setdefault(name, nothing)
+            self.__dict__.setdefault(name, nothing)
         return Run(self._theta_, self._make_solver().init(self._theta_), rng)
 
     def _start_parameters(self, rows, rng):

@@ -101,8 +101,8 @@ def join(rows, others):
 
     The narrower could not hold all numbers of the wider.
     """
-    X = rows[0], others[0]
-    X = vstack(X).tocsr() if any(map(issparse, X)) else np.concatenate(X)
+    both = rows[0], others[0]
+    X = vstack(both).tocsr() if any(map(issparse, both)) else np.concatenate(both)
     return [X, *map(np.concatenate, zip(rows[1:], others[1:]))]
 
 

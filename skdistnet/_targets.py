@@ -1,6 +1,8 @@
 """What a regressor's targets are inside the network: the loss, its units, and the way back."""
 
+from collections.abc import Callable
 from dataclasses import asdict, fields
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -39,6 +41,8 @@ class RegressionTargets:
     """
 
     loss: str
+    _network: Any
+    _is_started: Callable[[], bool]
     _loss_settings_: tuple
     _target_ndim_: int
     _target_mean_: np.ndarray

@@ -188,8 +188,8 @@ class InputMap:
     the network's units, that stands for zero of the first layer's own input, in which starts are
     drawn and towards which coupled decay pulls: the mean of the data where features are
     standardised, else zero of the input units. NaN stays NaN, and a column that was NaN throughout
-    has the shift NaN, which ignores it. `constant` says which columns have no scale yet, because they
-    have not varied; None if all have one.
+    has the shift NaN, which ignores it. `constant` says which columns have no scale yet, because
+    they have not varied; None if all have one.
     """
 
     shift: np.ndarray
@@ -250,10 +250,10 @@ class InputMap:
         varies = exceeds_rounding(deviation, shift, X.dtype, X.dtype)
         if not varies.any() and np.array_equal(shift, before, equal_nan=True):
             return self, none
-        columns, parts = candidates[varies], (self.shift, self.scale, self.constant)
-        new = replace(self, **dict(zip(("shift", "scale", "constant"), map(np.copy, parts))))
+        columns, constant = candidates[varies], self.constant.copy()
+        constant[columns] = False
+        new = replace(self, shift=self.shift.copy(), scale=self.scale.copy(), constant=constant)
         new.shift[candidates] = shift
-        new.constant[columns] = False
         new.scale[columns] = scale_beside(self.scale[~self.constant], deviation[varies])
         return new, columns
 
