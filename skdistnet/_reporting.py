@@ -82,7 +82,8 @@ def warn_if_more_is_possible(estimator, outcome, constant_loss):
             advice.insert(0, f"alpha=0 (now {estimator.alpha})")
         warnings.warn(
             f"Training hardly moved the loss, {outcome.loss_curve[-1]:.4g}, from that of a "
-            f"constant prediction, {constant_loss:.4g}. If y depends on X, try {' and '.join(advice)}.",
+            f"constant prediction, {constant_loss:.4g}. If y depends on X, try "
+            f"{' and '.join(advice)}.",
             ConvergenceWarning,
             stacklevel=CALLER,
         )

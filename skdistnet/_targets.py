@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from ._regression_scores import SCORES
+from .engine.batches import mean_weight
 from .engine.losses import REGRESSION_LOSSES, normalized_weights
 
 __all__ = ["RegressionTargets", "check_dense"]
@@ -148,7 +149,7 @@ class RegressionTargets:
         if self._is_started():
             # What the column has been so far counts as a row: a single other row has no spread.
             columns = np.concatenate([columns, self._target_constant_[np.newaxis]])
-            weights = None if weights is None else np.append(weights, weights.mean())
+            weights = None if weights is None else np.append(weights, mean_weight(weights))
         weights = normalized_weights(weights, len(columns), np.float64)
         shift, scale = self._make_loss().units(columns[:, which], weights)
         mean, scales = self._target_mean_.copy(), self._target_scale_.copy()
