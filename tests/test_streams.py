@@ -134,14 +134,14 @@ def test_a_start_makes_as_many_steps_as_before():
 @both_kinds
 def test_neither_patience_nor_validation_changes_the_net(kind):
     X, y, first = DATA[kind]
-    expected = streamed(kind, sizes=(1, 1, 1, 40), n_rows=150)
-    hasty = streamed(kind, sizes=(1, 1, 1, 40), n_rows=150, n_iter_no_change=1, tol=10.0)
-    assert_same_net(hasty, expected, X)
-    validated = kind(random_state=0, n_iter_no_change=1)
-    for X_block, y_block in blocks(X[:150], y[:150], (1, 1, 1, 40)):
-        validated.partial_fit(X_block, y_block, **first, X_val=X[150:], y_val=y[150:])
+    sizes, options = [1] * 31 + [33], {"n_iter_no_change": 1, "tol": 10.0}
+    expected = streamed(kind, sizes, n_rows=64)  # the starts go through up to ten epochs
+    assert_same_net(streamed(kind, sizes, n_rows=64, **options), expected, X)
+    validated = kind(random_state=0, **options)
+    for X_block, y_block in blocks(X[:64], y[:64], sizes):
+        validated.partial_fit(X_block, y_block, **first, X_val=X[64:], y_val=y[64:])
         last = validated.validation_scores_[-1]
-        assert last == pytest.approx(validated.score(X[150:], y[150:]), rel=1e-9)
+        assert last == pytest.approx(validated.score(X[64:], y[64:]), rel=1e-9)
         assert validated.best_validation_score_ == last
     assert len(validated.validation_loss_curve_) == validated.n_iter_
     assert_same_net(validated, expected, X)
@@ -210,6 +210,25 @@ def test_decay_is_as_strong_as_for_all_rows(kind):
     assert net._resume_stream().n_rows == pytest.approx(178)
     net.set_params(warm_start=True, max_iter=2, alpha=0.1).fit(X, y)
     assert net.partial_fit(X[:1], y[:1])._stream_["n_before"] == pytest.approx(178)
+
+
+def test_filled_batches_are_trained_as_planned(monkeypatch):
+    """Steps are as long as rows are new; decay and weights are in proportion to all rows."""
+    trainers, whole = [], training.Trainer.epoch
+
+    def note(self):
+        trainers.append(self)
+        return whole(self)
+
+    monkeypatch.setattr(training.Trainer, "epoch", note)
+    net = DistanceNetClassifier(random_state=0, learning_rate_init=0.01, batch_size=10)
+    net.partial_fit(WINE[:30], WINE_Y[:30], np.full(30, 2.0), classes=[0, 1, 2])
+    net.partial_fit(WINE[30:32], WINE_Y[30:32], np.full(2, 18.0))
+    first, second = trainers
+    assert (first.plan.rate, first.n_rows, len(first.rows)) == (0.01, 30, 30)
+    assert second.plan.rate == pytest.approx(0.01 * (2 / 10) ** 0.5)
+    assert (second.n_rows, len(second.rows)) == (32, 10)
+    assert second.batches.relative == pytest.approx(np.r_[[6.0] * 2, [2 / 3] * 8])
 
 
 # Kinds of data ------------------------------------------------------------------------------------
