@@ -398,6 +398,23 @@ def test_a_call_that_fails_changes_nothing(kind, n_rows, error, monkeypatch):
         assert joblib.hash(vars(net)) == before
 
 
+def test_a_failure_leaves_the_start_of_decay(monkeypatch):
+    """New columns change radii in it, which an interrupted call must not."""
+    X = np.where(np.arange(13) < 3, 1.0, WINE)
+    options = {"alpha": 0.1, "decay": "prior", "warm_start": True, "max_iter": 2}
+    net = DistanceNetClassifier(random_state=0, **options).fit(X, WINE_Y)
+    before = joblib.hash(vars(net))
+
+    def fail(self):
+        raise MemoryError
+
+    monkeypatch.setattr(training.Trainer, "epoch", fail)
+    for method in (net.fit, net.partial_fit):
+        with pytest.raises(MemoryError):
+            method(WINE, WINE_Y)
+        assert joblib.hash(vars(net)) == before
+
+
 @both_kinds
 @pytest.mark.parametrize("n_rows", [1, 45])
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
