@@ -82,10 +82,13 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         draft, data = self._draft(keep=self.warm_start), (X, y, sample_weight)
         check_handling(draft)
         draft._forget_novelty()
-        draft.__dict__.pop("_stream_", None)
         X, y, weights = draft._check_data(X, y, sample_weight)
         classes = draft._find_classes(y)
         X, y, weights = draft._drop_weightless(X, y, weights, min_rows=2)
+        if "_stream_" in vars(draft):
+            # Its rows are no longer needed, but their number is if partial_fit follows.
+            n_before = max(draft._resume_stream().n_rows, len(y))
+            draft._stream_ = vars(Stream(n_before=float(n_before)))
         seeds = draft._draw_seeds(1 if draft._is_started() else self.n_init)
         target = draft._prepare_target(X, y, weights, classes, more_to_come=False)
         weigh = draft._weigher(target, weights)
@@ -118,7 +121,9 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         draft = self._draft(keep=True)
         X, y, weights = draft._check_data(X, y, sample_weight)
         X, y, weights = draft._drop_weightless(X, y, weights, min_rows=1)
-        rng = np.random.default_rng(draft._draw_seeds(1)[0])
+        # A stream goes on with its own generator: a call that fails has drawn from no other.
+        seed = 0 if "_progress_" in vars(draft) else draft._draw_seeds(1)[0]
+        rng = np.random.default_rng(seed)
         if draft._is_started():
             # Refuses rows that do not suit those of earlier calls.
             draft._prepare_target(X, y, weights, classes, more_to_come=True)
@@ -218,7 +223,9 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
             self._check_same_network(X.shape[1])
             self._extend_target(y, weights, self._network.dtype)
         else:
-            dtype = np.dtype(self.dtype or X.dtype)
+            # A stream that is started anew keeps the dtype of its first call.
+            is_new = "_specification_" not in vars(self)
+            dtype = np.dtype(self.dtype or X.dtype) if is_new else self._network.dtype
             self._learn_target(y, weights, dtype, classes)
             return self._encode_target(y, dtype)
         return self._encode_target(y, self._network.dtype)

@@ -25,7 +25,7 @@ from .engine.training import Plan, Rows, Run, train
 
 __all__ = ["TrainableNetwork", "Validation"]
 
-#: A net that has learned less than this share of what there is does as a constant does.
+#: A net that has learned less than this share of what there is predicts little but a constant.
 LITTLE = 0.05
 #: Less than this is nothing to learn: nearly all weight is on rows of one class.
 TINY = 1e-3
@@ -60,6 +60,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
     A subclass says which loss is trained, at which rate, and what its target means.
     """
 
+    loss_curve_: list
     _loss: str
     _rate: float
     _score_name: str
@@ -296,7 +297,18 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             n_rows=stream.n_rows,
             mean_weight=stream.mean_weight,
         )
-        return self._train(rows, validation, run, plan)
+        n_halvings = 0
+        if n_epochs > 1:
+            # A start from the rows so far goes through all its epochs, and none but the last is
+            # validated, as the call is one entry of the curves and the latest net its result.
+            most = replace(plan, max_epochs=n_epochs - 1, patience=n_epochs)
+            outcome = self._train(rows, None, run, most)
+            if outcome.reason == "interrupted":
+                return outcome
+            n_halvings = outcome.n_halvings
+        outcome = self._train(rows, validation, run, replace(plan, max_epochs=1))
+        outcome.n_halvings += n_halvings
+        return outcome
 
     def _train(self, rows, validation, run, plan, task=None, checkpoint=None):
         """Train `run` on the rows as planned."""

@@ -32,6 +32,8 @@ PATIENCE = 10
 LARGEST_BATCH = 1000
 #: Hashes in the sketch: the estimate is off by 3 %.
 SKETCH = 1024
+#: Numbers of a dense X that are hashed at a time.
+PART = 1_000_000
 
 
 def mixed(bits):
@@ -44,8 +46,19 @@ def mixed(bits):
 
 
 def number_bits(numbers):
-    """The bits of numbers as float64, alike for both zeros."""
-    return (np.asarray(numbers, dtype=np.float64) + 0.0).view(np.uint64)
+    """The bits of numbers as float64, alike for both zeros and for every NaN."""
+    numbers = np.asarray(numbers, dtype=np.float64) + 0.0
+    numbers[np.isnan(numbers)] = np.nan
+    return numbers.view(np.uint64)
+
+
+def dense_hashes(X, factors):
+    """Hashes of the rows of an array, some rows at a time so that X is never copied whole."""
+    hashes, height = np.empty(len(X), dtype=np.uint64), max(1, PART // X.shape[1])
+    for start in range(0, len(X), height):
+        part = slice(start, start + height)
+        hashes[part] = (mixed(number_bits(X[part])) * factors).sum(axis=1, dtype=np.uint64)
+    return hashes
 
 
 def row_hashes(X, y):
@@ -56,7 +69,7 @@ def row_hashes(X, y):
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms, dtype=np.uint64)])
         hashes = sums[X.indptr[1:]] - sums[X.indptr[:-1]]
     else:
-        hashes = (mixed(number_bits(X)) * columns).sum(axis=1, dtype=np.uint64)
+        hashes = dense_hashes(X, columns)
     labels = y.reshape(len(y), -1)
     if labels.dtype.kind in "biuf":
         bits = number_bits(labels)
@@ -84,10 +97,12 @@ def step_length(n_new, n_rows):
 
 
 def join(rows, others):
-    """X, y and weights of some rows, followed by those of others; X in the dtype of the first."""
-    pair = rows[0], others[0]
-    X = vstack(pair).tocsr() if any(map(issparse, pair)) else np.concatenate(pair)
-    X = X.astype(rows[0].dtype, copy=False)
+    """X, y and weights of some rows, followed by those of others, in the wider of their dtypes.
+
+    The narrower could not hold all numbers of the wider.
+    """
+    both = rows[0], others[0]
+    X = vstack(both).tocsr() if any(map(issparse, both)) else np.concatenate(both)
     return [X, *map(np.concatenate, zip(rows[1:], others[1:]))]
 
 

@@ -1,11 +1,14 @@
 """What a regressor's targets are inside the network: the loss, its units, and the way back."""
 
+from collections.abc import Callable
 from dataclasses import asdict, fields
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 
 from ._regression_scores import SCORES
+from .engine.batches import mean_weight
 from .engine.losses import REGRESSION_LOSSES, normalized_weights
 
 __all__ = ["RegressionTargets", "check_dense"]
@@ -39,6 +42,8 @@ class RegressionTargets:
     """
 
     loss: str
+    _network: Any
+    _is_started: Callable[[], bool]
     _loss_settings_: tuple
     _target_ndim_: int
     _target_mean_: np.ndarray
@@ -137,7 +142,7 @@ class RegressionTargets:
         if varies.any():
             # What a column has been so far counts as a row: a single other row has no spread.
             columns = np.concatenate([columns, constant[np.newaxis]])
-            weights = None if weights is None else np.append(weights, weights.mean())
+            weights = None if weights is None else np.append(weights, mean_weight(weights))
             self._target_constant_ = constant.copy()
             self._learn_units(columns, weights, dtype, np.flatnonzero(varies))
 

@@ -18,6 +18,9 @@ __all__ = ["Batches", "batch_slice", "mean_weight"]
 
 #: The share of a batch's usual weight that a row may have before its weight is split.
 LARGEST_SHARE = 1 / 16
+#: Mean weights up to which a row stays whole in a batch of any size: in small ones every row above
+#: the mean would else be split, and an epoch have up to twice the steps.
+WHOLE = 2.0
 
 
 def mean_weight(weights):
@@ -69,7 +72,7 @@ class Batches:
 
     def _split_heavy_rows(self, batch_size, n_batches):
         """Find into how many parts each row goes, no more than there are batches."""
-        largest = max(1.0, LARGEST_SHARE * batch_size) * mean_weight(self.relative)
+        largest = max(WHOLE, LARGEST_SHARE * batch_size) * mean_weight(self.relative)
         parts = np.minimum(np.ceil(self.relative / largest), n_batches).astype(np.intp)
         if parts.max() > 1:
             self.parts = parts

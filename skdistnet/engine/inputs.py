@@ -251,10 +251,10 @@ class InputMap:
         varies = exceeds_rounding(deviation, shift, X.dtype, X.dtype)
         if not varies.any() and np.array_equal(shift, before, equal_nan=True):
             return self, none
-        columns, parts = candidates[varies], (self.shift, self.scale, self.constant)
-        new = replace(self, **dict(zip(("shift", "scale", "constant"), map(np.copy, parts))))
+        columns, constant = candidates[varies], self.constant.copy()
+        constant[columns] = False
+        new = replace(self, shift=self.shift.copy(), scale=self.scale.copy(), constant=constant)
         new.shift[candidates] = shift
-        new.constant[columns] = False
         new.scale[columns] = scale_beside(self.scale[~self.constant], deviation[varies])
         return new, columns
 

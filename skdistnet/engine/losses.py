@@ -52,6 +52,9 @@ def normalized_weights(sample_weight, n_rows, dtype):
             f"'sample_weight' must have shape {(n_rows,)} and a positive sum; "
             f"got shape {sample_weight.shape} and sum {sample_weight.sum()}."
         )
+    if sample_weight.min() == sample_weight.max():
+        # Divided by their sum they could differ from no weights by rounding.
+        return np.full(n_rows, 1.0 / n_rows, dtype=dtype)
     return (sample_weight / sample_weight.sum()).astype(dtype)
 
 

@@ -1,0 +1,137 @@
+"""Batches of an epoch: which rows they hold, and what each row weighs in its batch."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skdistnet.engine.batches import LARGEST_SHARE, Batches, mean_weight
+
+
+@st.composite
+def settings(draw):
+    """Weights of up to six orders of magnitude, a batch size, and whether to shuffle."""
+    exponents = st.lists(st.floats(-3, 3), min_size=1, max_size=80)
+    weights = 10.0 ** np.array(draw(exponents))
+    return weights, draw(st.integers(1, 100)), draw(st.booleans())
+
+
+def make_epoch(weights, batch_size, shuffle=True, n_rows=None, mean=None, seed=0):
+    """The batches of an epoch, each as indices of rows, weights and total weight."""
+    n_rows = len(weights) if n_rows is None else n_rows
+    batches = Batches(weights, n_rows, batch_size, shuffle, mean)
+    epoch = list(batches.epoch(np.random.default_rng(seed)))
+    assert len(epoch) == batches.n_batches
+    return [(np.arange(n_rows)[batch], *others) for batch, *others in epoch]
+
+
+def row_weights(batch, weights, total):
+    return np.full(len(batch), 1 / len(batch)) if weights is None else weights
+
+
+@given(settings())
+def test_every_row_is_in_some_batch(setting):
+    weights, batch_size, shuffle = setting
+    epoch = make_epoch(weights, batch_size, shuffle)
+    visited = np.concatenate([batch for batch, *_ in epoch])
+    np.testing.assert_array_equal(np.unique(visited), np.arange(len(weights)))
+    sizes = [len(batch) for batch, *_ in epoch]
+    assert max(sizes) <= batch_size
+    assert max(sizes) - min(sizes) <= 1
+
+
+@given(settings())
+def test_rows_have_their_share_of_an_epoch(setting):
+    """The mean of the batches' gradients is the gradient of all rows, whatever the weights."""
+    weights, batch_size, shuffle = setting
+    epoch = make_epoch(weights, batch_size, shuffle)
+    share = np.zeros(len(weights))
+    for each in epoch:
+        # Of the sums over rows, so that batches of 7 and of 8 rows count as such.
+        np.add.at(share, each[0], row_weights(*each) * len(each[0]))
+    share /= sum(len(batch) for batch, *_ in epoch)
+    np.testing.assert_allclose(share, weights / weights.sum(), rtol=1e-9)
+    assert share.sum() == pytest.approx(1.0)
+
+
+@given(settings())
+def test_totals_of_batches_are_their_weight(setting):
+    for batch, weights, total in make_epoch(*setting):
+        assert total == pytest.approx(row_weights(batch, weights, total).sum() * len(batch))
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("seed", range(3))
+def test_parts_of_a_row_are_in_different_batches(shuffle, seed):
+    weights = np.ones(400)
+    weights[[3, 200, 390]] = 30, 60, 1000
+    epoch = make_epoch(weights, 40, shuffle, seed=seed)
+    for batch, *_ in epoch:
+        assert max(Counter(batch.tolist()).values()) == 1
+    assert sum(390 in batch for batch, *_ in epoch) > len(epoch) / 2
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_batches_weigh_nearly_the_same(shuffle):
+    weights = np.ones(4000)
+    weights[:8] = 500.0  # half of all weight
+    totals = [row_weights(*each).sum() for each in make_epoch(weights, 200, shuffle)]
+    assert np.mean(totals) == pytest.approx(1.0, rel=0.01)
+    assert np.std(totals) < 0.2
+    heaviest = max(row_weights(*each).max() for each in make_epoch(weights, 200, shuffle))
+    assert heaviest < 2 * LARGEST_SHARE
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.3, 1e-9, 7e8])
+@pytest.mark.parametrize("batch_size", [1, 7, 23, 100])
+def test_equal_weights_are_no_weights(weight, batch_size):
+    weighted = make_epoch(np.full(23, weight), batch_size)
+    plain = make_epoch(None, batch_size, n_rows=23)
+    for (batch, weights, total), (expected, _, expected_total) in zip(weighted, plain, strict=True):
+        np.testing.assert_array_equal(batch, expected)
+        assert weights is None
+        assert total == expected_total == len(batch)
+
+
+@given(settings(), st.integers(-30, 30))
+def test_the_unit_of_weights_does_not_matter(setting, exponent):
+    weights, *others = setting
+    pairs = zip(
+        make_epoch(weights, *others), make_epoch(2.0**exponent * weights, *others), strict=True
+    )
+    for one, other in pairs:
+        np.testing.assert_array_equal(one[0], other[0])
+        np.testing.assert_array_equal(row_weights(*one), row_weights(*other))
+
+
+def test_a_given_mean_scales_the_weights():
+    """Rows of a stream weigh in relation to all rows of it."""
+    weights = np.array([2.0, 2.0, 4.0])
+    ((_, relative, total),) = make_epoch(weights, 10, mean=8.0)
+    np.testing.assert_array_equal(relative, weights / 8 / 3)
+    assert total == 1.0
+    ((_, relative, _),) = make_epoch(np.full(3, 8.0), 10, mean=8.0)
+    assert relative is None
+
+
+@pytest.mark.parametrize("weight", [0.1, 1 / 3, 1e-300])
+def test_mean_of_equal_weights_is_exact(weight):
+    assert mean_weight(np.full(1001, weight)) == weight
+    assert mean_weight(np.array([1.0, 2.0])) == 1.5
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 50])
+def test_rows_of_ordinary_weight_stay_whole(batch_size):
+    """Else weights that hardly differ would double the steps of an epoch."""
+    weights = np.random.default_rng(0).uniform(0.5, 1.5, 100)
+    assert len(make_epoch(weights, batch_size)) == 100 // batch_size
+
+
+def test_rows_keep_their_order_without_shuffling():
+    batches = make_epoch(None, 5, shuffle=False, n_rows=12)
+    np.testing.assert_array_equal(np.concatenate([batch for batch, *_ in batches]), np.arange(12))
+    weights = np.linspace(0.5, 1.5, 12)
+    batches = make_epoch(weights, 5, shuffle=False)
+    np.testing.assert_array_equal(np.concatenate([batch for batch, *_ in batches]), np.arange(12))
