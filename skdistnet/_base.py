@@ -18,8 +18,8 @@ from ._handling import check_handling
 from ._novelty import ScoringNetwork
 from ._reporting import ENOUGH_EPOCHS, warn_if_more_is_possible, warn_if_not_smooth
 from ._restarts import best_restart
-from ._stream import Stream
 from ._rows import is_plain, takes_missing, validate_rows
+from ._stream import Stream
 from ._validation import check_parameters, check_sample_weight
 from .engine.training import Rows
 

@@ -85,9 +85,9 @@ def step_length(n_new, n_rows):
 
 def join(rows, others):
     """X, y and weights of some rows, followed by those of others; X in the dtype of the first."""
-    X, dtype = (rows[0], others[0]), rows[0].dtype
-    X = vstack(X).tocsr() if any(map(issparse, X)) else np.concatenate(X)
-    return [X.astype(dtype, copy=False), *map(np.concatenate, zip(rows[1:], others[1:]))]
+    parts = rows[0], others[0]
+    X = vstack(parts).tocsr() if any(map(issparse, parts)) else np.concatenate(parts)
+    return [X.astype(rows[0].dtype, copy=False), *map(np.concatenate, zip(rows[1:], others[1:]))]
 
 
 @dataclass
@@ -130,15 +130,13 @@ class Stream:
     def is_due(self):
         """Whether the net is to start anew, from the rows kept, which are all there have been."""
         n_different = self.n_different
-        is_settled = (
-            self.n_before or self.n_started >= ENOUGH or self.n_given > PATIENCE * ENOUGH
-        )
+        is_settled = self.n_before or self.n_started >= ENOUGH or self.n_given > PATIENCE * ENOUGH
         return not is_settled and n_different >= min(2 * self.n_started, ENOUGH)
 
     def add(self, X, y, weights, batch_size):
         """Take the rows of a call.
 
-        Returns X, y and weights of these rows, followed by earlier ones if they do not fill a batch.
+        Returns X, y and weights of these rows, followed by earlier ones if they fill no batch.
         """
         batch_size, rng = min(batch_size, LARGEST_BATCH), np.random.default_rng(self.n_given)
         hashes = row_hashes(X, y)

@@ -10,6 +10,8 @@ weight is dealt into several batches, with an equal part of its weight in each. 
 weigh nearly the same, whatever the solver.
 """
 
+from typing import Any
+
 import numpy as np
 
 __all__ = ["Batches", "batch_slice", "mean_weight"]
@@ -52,7 +54,9 @@ class Batches:
 
     def __init__(self, weights, n_rows, batch_size, shuffle, mean=None):
         self.n_rows, self.shuffle = n_rows, shuffle
-        self.rows = self.parts = self.weights = None
+        self.rows: Any = None
+        self.parts: Any = None
+        self.weights: Any = None
         n_batches = -(-n_rows // batch_size)
         if weights is None:
             weights = np.ones(n_rows)

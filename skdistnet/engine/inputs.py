@@ -13,7 +13,7 @@ from scipy.sparse import issparse
 from . import memory
 from .missing import has_missing
 
-__all__ = ["InputMap", "MappedRows", "weighted_moments"]
+__all__ = ["InputMap", "MappedRows", "column_range", "weighted_moments"]
 
 #: Mapped rows are kept for a whole training up to this size.
 CACHE_BYTES = 64 * 2**20
@@ -188,8 +188,8 @@ class InputMap:
     the network's units, that stands for zero of the first layer's own input, in which starts are
     drawn and towards which coupled decay pulls: the mean of the data where features are
     standardised, else zero of the input units. NaN stays NaN, and a column that was NaN throughout
-    has the shift NaN, which ignores it. `constant` says which columns have no scale yet, because they have not
-    varied; None if all have one.
+    has the shift NaN, which ignores it. `constant` says which columns have no scale yet, because
+    they have not varied; None if all have one.
     """
 
     shift: np.ndarray
@@ -250,12 +250,12 @@ class InputMap:
         varies = exceeds_rounding(deviation, shift, X.dtype, X.dtype)
         if not varies.any() and np.array_equal(shift, before, equal_nan=True):
             return self, none
-        columns, parts = candidates[varies], (self.shift, self.scale, self.constant)
-        new = replace(self, **dict(zip(("shift", "scale", "constant"), map(np.copy, parts))))
-        new.shift[candidates] = shift
-        new.constant[columns] = False
-        new.scale[columns] = scale_beside(self.scale[~self.constant], deviation[varies])
-        return new, columns
+        columns = candidates[varies]
+        new_shift, scale, constant = self.shift.copy(), self.scale.copy(), self.constant.copy()
+        new_shift[candidates] = shift
+        constant[columns] = False
+        scale[columns] = scale_beside(self.scale[~self.constant], deviation[varies])
+        return replace(self, shift=new_shift, scale=scale, constant=constant), columns
 
     @property
     def ignores_columns(self):
