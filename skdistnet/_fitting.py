@@ -17,7 +17,7 @@ from ._saving import Saveable
 from ._stream import step_length
 from .engine import LOSSES, SOLVERS, memory
 from .engine.initializers import draw_start_rows, initialize
-from .engine.inputs import InputMap
+from .engine.inputs import InputMap, column_range
 from .engine.layers import Distance
 from .engine.losses import normalized_weights
 from .engine.threads import blas_threads
@@ -60,10 +60,10 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
     A subclass says which loss is trained, at which rate, and what its target means.
     """
 
-    loss_curve_: list
     _loss: str
     _rate: float
     _score_name: str
+    loss_curve_: list
 
     def _output_layer(self):
         return "linear"
@@ -249,6 +249,10 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
     def _first_rate(self):
         if self.learning_rate_init != "auto":
             return self.learning_rate_init
+        return self._usual_rate()
+
+    def _usual_rate(self):
+        """The rate that "auto" stands for."""
         # The steps of all layers add up.
         return self._rate / max(1, len(self._network.layers) - 1) ** 0.5
 
@@ -329,9 +333,6 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
 
     def _constant_loss(self, rows, outcome):
         """Loss of the best constant if the net predicts hardly better than that, else None."""
-        constant = self._input_constant_
-        if constant is not None and constant.all():
-            return None  # nothing in X could do better
         loss, target = self._make_loss(), self._soften(rows.target)
         weights = normalized_weights(rows.weights, len(rows), target.dtype)
         raw = np.tile(loss.starting_output(target, weights), (len(rows), 1)).astype(target.dtype)
@@ -339,6 +340,8 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         learnable = value - self._least_loss(target, weights)
         if learnable < TINY or value - outcome.loss_curve[-1] > LITTLE * learnable:
             return None
+        if self._is_constant(rows.X):
+            return None  # nothing in X could do better
         # The mean of a loss may be that of a few outliers, which no net should predict.
         own = self._raw_output(rows.X)
         before, after = (
@@ -346,6 +349,13 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             for each in (raw, own)
         )
         return value if before - after < LITTLE * learnable * before / value else None
+
+    def _is_constant(self, X):
+        """Whether all rows are alike, but for rounding where features are standardised."""
+        if self._input_constant_ is not None:
+            return bool(self._input_constant_.all())
+        low, high = column_range(X)
+        return not (low < high).any()
 
     def _least_loss(self, target, weights):
         """Training loss of predictions that are all right."""
@@ -408,3 +418,6 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             setattr(self, f"{name}_", before + new)
         if validated and outcome.best_epoch:
             self.best_validation_score_ = outcome.validation_scores[outcome.best_epoch - 1]
+        elif validated:
+            # The start is kept, or what an earlier call has left.
+            self.__dict__.setdefault("best_validation_score_", nothing)

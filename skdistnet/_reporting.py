@@ -5,6 +5,7 @@ from time import perf_counter
 
 from sklearn.exceptions import ConvergenceWarning
 
+from .engine.layers import Distance
 from .engine.rollback import MAX_HALVINGS
 
 __all__ = ["epoch_printer", "warn_if_more_is_possible", "warn_if_not_smooth"]
@@ -77,12 +78,29 @@ def warn_if_more_is_possible(estimator, outcome, constant_loss):
             stacklevel=CALLER,
         )
     elif constant_loss is not None:
-        advice = f"a smaller 'init_median_activation' (now {estimator.init_median_activation})"
-        if estimator.alpha:
-            advice = f"alpha=0 (now {estimator.alpha}) and {advice}"
+        loss, change = outcome.loss_curve[-1], " and ".join(advice(estimator))
         warnings.warn(
-            f"Training hardly moved the loss, {outcome.loss_curve[-1]:.4g}, from that of a "
-            f"constant prediction, {constant_loss:.4g}. If y depends on X, try {advice}.",
+            f"The loss after training, {loss:.4g}, is {'hardly' if loss < constant_loss else 'not'}"
+            f" lower than that of a constant prediction, {constant_loss:.4g}. If y depends on X, "
+            f"try {change}.",
             ConvergenceWarning,
             stacklevel=CALLER,
         )
+
+
+def advice(estimator):
+    """What may help a net that predicts hardly more than a constant."""
+    distances = [layer.kernel for layer in estimator._network.layers if isinstance(layer, Distance)]
+    rate, usual = estimator._first_rate(), estimator._usual_rate()
+    median, changes = estimator.init_median_activation, []
+    if estimator.alpha:
+        changes.append(f"alpha=0 (now {estimator.alpha})")
+    if rate < usual or (rate == usual and estimator.solver == "sgd"):
+        changes.append(f"a larger 'learning_rate_init' (now {rate:.2g})")
+    elif rate > usual and estimator.solver != "sgd":
+        changes.append(f"a smaller 'learning_rate_init' (now {rate:.2g})")
+    elif any(distances) and median is not None:
+        changes.append(f"a smaller 'init_median_activation' (now {median})")
+    if not estimator._network.sizes[1:-1]:
+        changes.append("hidden layers")
+    return changes or [f"a larger 'max_iter' (now {estimator.max_iter})"]

@@ -57,6 +57,8 @@ def train_one(draft, rows, validation, seed, task, checkpoint):
 
 def restart_score(copy, outcome):
     """What restarts are compared by: the score watched, or a loss with its sign turned."""
+    if outcome.validation_scores and not outcome.best_epoch:
+        return -np.inf  # no epoch was better than the start
     if outcome.validation_scores:
         watched = outcome.validation_loss_curve if copy.scoring == "loss" else None
         best = outcome.best_epoch - 1

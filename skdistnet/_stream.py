@@ -16,6 +16,7 @@ lie.
 """
 
 from dataclasses import dataclass, field
+from math import ceil, exp
 
 import numpy as np
 from scipy.sparse import issparse, vstack
@@ -143,11 +144,14 @@ class Stream:
         return self.n_before + self.n_first * (self.n_different / self.n_different_first)
 
     @property
+    def is_settled(self):
+        """Whether there will be no other start."""
+        return bool(self.n_before or self.n_started >= ENOUGH or self.n_given > PATIENCE * ENOUGH)
+
+    @property
     def is_due(self):
         """Whether the net is to start anew, from the rows kept, which are all there have been."""
-        n_different = self.n_different
-        is_settled = self.n_before or self.n_started >= ENOUGH or self.n_given > PATIENCE * ENOUGH
-        return not is_settled and n_different >= min(2 * self.n_started, ENOUGH)
+        return not self.is_settled and self.n_different >= min(2 * self.n_started, ENOUGH)
 
     def add(self, X, y, weights, batch_size):
         """Take the rows of a call.
@@ -170,7 +174,11 @@ class Stream:
         self.n_steps += -(-n_rows // batch_size) * step_length(len(y), n_rows)
         limit = max(filled, ENOUGH)
         new = some_of(np.sort(new), limit, rng)
-        earlier = some_of(earlier, limit - len(new), rng)
+        n_left = limit - len(new)
+        if self.is_settled:
+            # Those that do not come again fade, though there may be room for all.
+            n_left = min(n_left, ceil(len(earlier) * exp(-len(y) / limit)))
+        earlier = some_of(earlier, n_left, rng)
         self.hashes = np.concatenate([self.hashes[earlier], hashes[new]])
         rows = [part[new] for part in given]
         self.rows = join([part[earlier] for part in self.rows], rows) if self.rows else rows

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, fields
-from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -10,6 +9,7 @@ from scipy.sparse import issparse
 from ._regression_scores import SCORES
 from .engine.batches import mean_weight
 from .engine.losses import REGRESSION_LOSSES, normalized_weights
+from .engine.network import Network
 
 __all__ = ["RegressionTargets", "check_dense"]
 
@@ -42,13 +42,13 @@ class RegressionTargets:
     """
 
     loss: str
-    _network: Any
-    _is_started: Callable[[], bool]
     _loss_settings_: tuple
     _target_ndim_: int
     _target_mean_: np.ndarray
     _target_scale_: np.ndarray
     _target_constant_: np.ndarray
+    _network: Network
+    _is_started: Callable[[], bool]
 
     def _chosen_loss(self):
         """The loss that the constructor's parameters choose."""
@@ -79,16 +79,22 @@ class RegressionTargets:
         return float(SCORES[name](y, prediction, weights, settings.get("quantile")))
 
     def _inverse_link(self, raw):
-        """Predictions in the units of the network, in float64; columns that are constant exact."""
+        """Predictions in the units of the network, in float64."""
         prediction = self._make_loss().inverse_link(raw).astype(np.float64)
-        known = ~np.isnan(self._target_constant_)
+        # A constant is what `_encode_target` makes of it, so that scores find no error there.
         constants = (self._target_constant_ - self._target_mean_) / self._target_scale_
+        return self._with_constants(prediction, constants.astype(raw.dtype))
+
+    def _with_constants(self, prediction, constants):
+        """The prediction, but `constants` where a column of the target has not varied."""
+        known = ~np.isnan(self._target_constant_)
         return np.where(known, constants, prediction) if known.any() else prediction
 
     def _to_target_units(self, raw):
         """Predictions in the units of y, computed in float64."""
         with np.errstate(over="ignore"):
             prediction = self._inverse_link(raw) * self._target_scale_ + self._target_mean_
+        prediction = self._with_constants(prediction, self._target_constant_)
         dtype = self._prediction_dtype(raw.dtype)
         # Inputs far off may lead a linear net beyond the largest number there is.
         largest = np.finfo(dtype).max

@@ -63,10 +63,125 @@ def test_a_loss_that_explodes_to_a_finite_number_is_undone_and_told():
     assert net.score(DIABETES, DIABETES_Y) > -0.1
 
 
+# A run that gives up ------------------------------------------------------------------------------
+
+HOPELESS = {"hidden_layer_sizes": 20, "learning_rate": "constant", "random_state": 0}
+ONE_STEP = {"learning_rate_init": 1e-300, "max_iter": 1}
+gives_up = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def raw_loss(net, X, y):
+    """Loss of a fitted net on rows, without dropout."""
+    target = net._soften(net._encode_target(net._check_target(y), net._network.dtype))
+    raw = net._raw_output(np.ascontiguousarray(X, dtype=np.float64))
+    return net._make_loss().value(raw, target, np.full(len(y), 1 / len(y)))
+
+
 @both_kinds
-def test_a_training_that_gave_up_says_of_which_epoch_its_parameters_are(kind, X, y):
-    options = {"solver": "sgd", "learning_rate": "constant", "learning_rate_init": 1e4}
-    net = kind(20, **options, momentum=0.0, random_state=0)
-    with pytest.warns(ConvergenceWarning, match="keeps the best parameters"):
-        net.fit(X, y)
-    assert net.best_epoch_ == int(np.argmin(net.loss_curve_)) < net.n_iter_
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("rate", [1e4, 1e30, 1e200])
+def test_giving_up_leaves_nothing_worse_than_the_start(kind, X, y, solver, rate):
+    options = HOPELESS | {"solver": solver}
+    start = kind(**options | ONE_STEP).fit(X, y)
+    with pytest.warns(ConvergenceWarning):
+        net = kind(**options, learning_rate_init=rate, max_iter=20).fit(X, y)
+    assert raw_loss(net, X, y) <= raw_loss(start, X, y) + 1e-9
+
+
+@both_kinds
+@pytest.mark.parametrize("scoring", ["loss", "its own"])
+@pytest.mark.parametrize("rate", [1e2, 1e30])
+@gives_up
+def test_giving_up_keeps_the_best_on_validation_rows(kind, X, y, rate, scoring):
+    own = "accuracy" if kind is DistanceNetClassifier else "r2"
+    options = HOPELESS | {"solver": "sgd", "scoring": scoring if scoring == "loss" else own}
+    given = {"X_val": X[::3], "y_val": y[::3]}
+    start = kind(**options | ONE_STEP).fit(X, y, **given)
+    net = kind(**options, learning_rate_init=rate, max_iter=20).fit(X, y, **given)
+    if scoring == "loss":
+        assert raw_loss(net, X[::3], y[::3]) <= raw_loss(start, X[::3], y[::3]) + 1e-9
+    else:
+        assert net.score(X[::3], y[::3]) >= start.score(X[::3], y[::3]) - 1e-9
+
+
+@both_kinds
+@pytest.mark.parametrize("rate", [3.0, 30.0, 1e4])
+@gives_up
+def test_the_best_epoch_is_that_of_the_parameters_kept(kind, X, y, rate):
+    options = HOPELESS | {"solver": "sgd", "learning_rate_init": rate, "max_iter": 20}
+    net = kind(**options, momentum=0.0).fit(X, y, X_val=X[::3], y_val=y[::3])
+    if net.best_epoch_:
+        assert net.best_validation_score_ == net.validation_scores_[net.best_epoch_ - 1]
+        assert net.best_validation_score_ == pytest.approx(net.score(X[::3], y[::3]))
+    else:
+        assert np.isnan(net.best_validation_score_)
+
+
+@gives_up
+def test_a_score_beats_the_loss_when_it_decides():
+    """The start has the best loss, another epoch the best score."""
+    scores = iter(range(100))
+    options = HOPELESS | {"solver": "sgd", "learning_rate_init": 1e4, "max_iter": 20}
+    given = {"X_val": WINE[::3], "y_val": WINE_Y[::3]}
+    net = DistanceNetClassifier(**options, scoring=lambda *_: -next(scores))
+    net.fit(WINE, WINE_Y, **given)
+    measured = next(scores)
+    assert measured == len(net.validation_scores_) + 3  # of three candidates
+    assert net.best_epoch_ == 1
+
+
+@pytest.mark.parametrize("rate", [1e4, 1e30, 1e100])
+def test_a_first_epoch_beyond_reason_is_undone(rate):
+    net = DistanceNetRegressor(20, learning_rate_init=rate, max_iter=3, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="beyond all reason"):
+        net.fit(DIABETES, DIABETES_Y)
+    assert net.score(DIABETES, DIABETES_Y) > -0.5
+
+
+def test_a_loss_that_starts_large_is_no_divergence():
+    y = np.append(DIABETES_Y[:-1], 1e12)
+    options = {"loss": "absolute_error", "max_iter": 3, "alpha": 0.0, "random_state": 0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        net = DistanceNetRegressor(20, **options, tol=1e12).fit(DIABETES, y)
+    assert net.best_loss_ > 1e6
+
+
+@both_kinds
+@gives_up
+def test_restarts_that_give_up_leave_the_best_of_one(kind, X, y):
+    options = HOPELESS | {"solver": "sgd", "learning_rate_init": 1e30, "max_iter": 20}
+    for early_stopping in (False, True):
+        net = kind(**options, n_init=3, early_stopping=early_stopping).fit(X, y)
+        assert net.score(X, y) > -1
+        assert len(net.init_scores_) == 3
+
+
+# The rate that follows ----------------------------------------------------------------------------
+
+
+def halved(kind, X, y):
+    net = kind(**SMALL, solver="sgd", learning_rate="constant", warm_start=True)
+    net.set_params(learning_rate_init=10.0, max_iter=30).fit(X, y)
+    assert net._progress_["rate_factor"] < 1
+    return net
+
+
+@both_kinds
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@gives_up
+def test_a_rate_set_anew_is_not_halved(kind, X, y, method):
+    net = halved(kind, X, y).set_params(learning_rate_init=1e-3, max_iter=2)
+    getattr(net, method)(X, y)
+    assert net._progress_["rate_factor"] == 1
+
+
+@both_kinds
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@gives_up
+def test_an_unchanged_rate_stays_halved(kind, X, y, method):
+    net = halved(kind, X, y)
+    before = net._progress_["rate_factor"]
+    net.set_params(learning_rate_init=10.0, max_iter=1)
+    getattr(net, method)(X, y)
+    assert net._progress_["rate_factor"] <= before

@@ -1,5 +1,7 @@
 """Several starts: each is reproducible, and the best is kept, whoever trains them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from joblib import parallel_config
@@ -7,7 +9,9 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_wine
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
+from skdistnet._restarts import restart_score
 from skdistnet.engine import training
+from skdistnet.engine.watching import Outcome
 
 WINE, WINE_Y = load_wine(return_X_y=True)
 DIABETES, DIABETES_Y = load_diabetes(return_X_y=True)
@@ -145,3 +149,12 @@ def test_a_start_that_diverged_is_not_the_best(monkeypatch):
     net = DistanceNetClassifier(**SMALL, n_init=3).fit(WINE, WINE_Y)
     assert net.init_scores_[0] == -np.inf
     assert net.score(WINE, WINE_Y) > 0.9
+
+
+def test_a_start_no_epoch_improved_on_is_least():
+    """What its last epoch scored is no score of the parameters kept."""
+    outcome = Outcome(np.zeros(1), [1.0], [0.1], [1.0], best_epoch=0, reason="diverged")
+    for scoring in ("loss", "accuracy"):
+        copy = DistanceNetClassifier(scoring=scoring)
+        assert restart_score(copy, outcome) == -np.inf
+        assert np.isfinite(restart_score(copy, replace(outcome, best_epoch=1)))

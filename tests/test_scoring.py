@@ -132,6 +132,25 @@ def test_a_score_that_is_not_defined_is_never_best_but_one_epoch_is_kept(kind, X
 
 
 @both_kinds
+@pytest.mark.parametrize("n_defined", [0, 1, 3])
+def test_scores_that_are_nan_end_the_training(kind, X, y, scoring, n_defined):
+    scores = iter([1.0, 2.0, 3.0][:n_defined])
+    net = kind(**SMALL, early_stopping=True, scoring=lambda *_: next(scores, np.nan)).fit(X, y)
+    assert net.n_iter_ == max(n_defined, 0) + net.n_iter_no_change + 1
+    assert net.best_epoch_ == max(n_defined, 1)
+    best = net.validation_scores_[net.best_epoch_ - 1]
+    np.testing.assert_equal(net.best_validation_score_, best)
+
+
+@both_kinds
+def test_a_nan_among_scores_hides_no_later_improvement(kind, X, y, scoring):
+    scores = iter([np.nan, 1.0, np.nan, 2.0, np.nan])
+    options = SMALL | {"max_iter": 5, "early_stopping": True}
+    net = kind(**options, scoring=lambda *_: next(scores)).fit(X, y)
+    assert (net.best_epoch_, net.best_validation_score_) == (4, 2.0)
+
+
+@both_kinds
 def test_a_scorer_that_fails_changes_nothing(kind, X, y, scoring):
     def fail(net, X, y):
         raise RuntimeError("no score")

@@ -14,7 +14,7 @@ from scipy.sparse import issparse
 from . import memory
 from .missing import has_missing
 
-__all__ = ["InputMap", "MappedRows", "weighted_moments"]
+__all__ = ["InputMap", "MappedRows", "column_range", "weighted_moments"]
 
 #: Mapped rows are kept for a whole training up to this size.
 CACHE_BYTES = 64 * 2**20

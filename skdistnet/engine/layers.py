@@ -129,6 +129,7 @@ class Distance:
             u = missing.from_present(params["centroids"], params["inverse_radii"], x)
         if self.kernel is not None:
             self.kernel.value(u.copy(), u)
+            flush_activations(u)
         return u
 
     def backward(self, params, work, out, d_out, grads):

@@ -27,6 +27,7 @@ class Rollback:
         self.good, self.latest = self.copied(), None
         self.start = memory.copy(run.theta)
         self.good_epoch = self.latest_epoch = 0
+        self.went_back = False
         self.n_steps = run.n_steps
         # Distances multiply squares of parameters: larger ones are as good as infinite. Where
         # features keep their units, parameters may be large from the start.
@@ -47,6 +48,7 @@ class Rollback:
             "best": self.best,
             "n_halvings": self.n_halvings,
             "good_epoch": self.good_epoch,
+            "went_back": self.went_back,
             "start": self.start,
             "highest": self.highest,
             "farthest": self.farthest,
@@ -55,17 +57,26 @@ class Rollback:
     def restore(self, state):
         """Go on from a `state`."""
         write((state["theta"], state["solver_state"]), self.good)
-        for name in ("best", "n_halvings", "good_epoch", "start", "highest", "farthest"):
+        for name in state.keys() - {"theta", "solver_state"}:
             setattr(self, name, state[name])
 
-    def has_diverged(self, loss):
-        """Whether an epoch of this loss ended in numbers that are not finite, or beyond reason."""
+    def has_diverged(self, loss, loss_of):
+        """Whether an epoch of this loss ended in numbers that are not finite, or beyond reason.
+
+        `loss_of` is a function of parameters: the loss that the start has, where an epoch that is
+        the first may have diverged from it.
+        """
         theta = self.run.theta
+        if self.best == np.inf and BEYOND_REASON <= abs(loss) < self.highest:
+            start = loss_of(self.start)
+            if np.isfinite(start):
+                self.highest = min(self.highest, BEYOND_REASON * max(abs(start), 1.0))
         return not (abs(loss) < self.highest and float(theta @ theta) < self.farthest)
 
     def begin(self, n_epochs):
-        """Note where an epoch begins, with so many behind it."""
-        self.latest_epoch = n_epochs
+        """Note where an epoch begins, with so many behind it, and which of them led there."""
+        self.latest_epoch = self.good_epoch if self.went_back else n_epochs
+        self.went_back = False
         self.n_steps = self.run.n_steps
         if self.latest is None:
             self.latest = self.copied()
@@ -83,6 +94,7 @@ class Rollback:
         """Undo what was learned since the best epoch began; False if that was too often."""
         run = self.run
         write(self.good, (run.theta, run.solver_state))
+        self.went_back = True
         # The steps of the epoch that failed are made again, as the schedule counts them.
         run.n_steps = self.n_steps
         if self.n_halvings == MAX_HALVINGS:

@@ -300,7 +300,7 @@ def train_epoch(trainer, watch, rollback, begin, report):
     rate = trainer.rate()
     rollback.begin(len(outcome.loss_curve))
     loss = trainer.epoch()
-    if rollback.has_diverged(loss):
+    if rollback.has_diverged(loss, lambda theta: watch.loss_of(theta, trainer.rows)):
         if not rollback.go_back():
             outcome.reason = "diverged"
             candidates = [(rollback.good_epoch, watch.run.theta), (0, rollback.start)]

@@ -87,9 +87,8 @@ class Watch:
     def validate(self):
         """Take the validation loss and the score into the outcome; return what is to fall."""
         rows, outcome = self.validation, self.outcome
-        raw = layer_output(self.network, self.run.theta, self.input_map, rows.X)
-        weights = normalized_weights(rows.weights, len(raw), self.network.dtype)
-        loss, score = self.plan.loss.value(raw, rows.target, weights), self.score(raw)
+        raw = self.raw_output(self.run.theta, rows)
+        loss, score = self.loss(raw, rows), self.score(raw)
         # Both or neither: an interrupt in the score leaves curves of one length.
         outcome.validation_loss_curve.append(loss)
         outcome.validation_scores.append(score)
@@ -98,20 +97,35 @@ class Watch:
     def keep_best(self, candidates, rows):
         """Keep the best of some parameters, given with their epochs, for a run that gives up.
 
-        The loss on the validation rows decides, or on the training `rows`, where all are measured
-        alike: the loss of an epoch is that of many parameters.
+        Loss or score on the validation rows decides, or the loss on the training `rows`, where all
+        are measured alike: the loss of an epoch is that of many parameters.
         """
+        candidates = [(epoch, theta.copy()) for epoch, theta in candidates]
         if self.validation is not None:
-            rows = self.validation
-            candidates = [(self.outcome.best_epoch, self.outcome.theta.copy()), *candidates]
-        losses = [self.loss_of(theta, rows) for _, theta in candidates]
-        epoch, theta = candidates[int(np.argmin(np.nan_to_num(losses, nan=np.inf)))]
+            candidates.insert(0, (self.outcome.best_epoch, self.outcome.theta.copy()))
+        measures = [self.measure(theta, rows) for _, theta in candidates]
+        epoch, theta = candidates[int(np.argmin(np.nan_to_num(measures, nan=np.inf)))]
         np.copyto(self.outcome.theta, theta)
+        np.copyto(self.run.theta, theta)
         self.outcome.best_epoch = epoch
 
+    def measure(self, theta, rows):
+        """What is to fall, of the parameters `theta`; `rows` count where none are validated on."""
+        if self.validation is None or not self.plan.watch_score:
+            return self.loss_of(theta, rows if self.validation is None else self.validation)
+        np.copyto(self.run.theta, theta)  # a scorer looks there
+        return -self.score(self.raw_output(theta, self.validation))
+
     def loss_of(self, theta, rows):
-        """Loss of parameters on the rows."""
-        raw = layer_output(self.network, theta, self.input_map, rows.X)
+        """Loss of the parameters `theta` on the rows."""
+        return self.loss(self.raw_output(theta, rows), rows)
+
+    def raw_output(self, theta, rows):
+        """Raw output of the parameters `theta` on the rows."""
+        return layer_output(self.network, theta, self.input_map, rows.X)
+
+    def loss(self, raw, rows):
+        """Weighted loss of raw output on the rows."""
         weights = normalized_weights(rows.weights, len(raw), self.network.dtype)
         return self.plan.loss.value(raw, rows.target, weights)
 

@@ -99,3 +99,17 @@ def test_errors_of_groups_stand_for_themselves_in_a_prior():
     loss = GroupedLogLoss((2, 3))
     value = loss.value(raw, target, weights)
     assert loss.dispersion(value, raw, target, weights) == value
+
+
+@every_grouping
+def test_the_start_is_the_best_constant_of_each_group(sizes):
+    _, target, weights = sample(sizes, n_rows=40)
+    loss = GroupedLogLoss(sizes)
+    start = loss.starting_output(target, weights)
+    value = loss.value(np.tile(start, (40, 1)), target, weights)
+    expected = 0.0
+    for part in groups(target, sizes):
+        shares = weights @ part
+        expected -= shares[shares > 0] @ np.log(shares[shares > 0])
+    assert value == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(loss.inverse_link(start[np.newaxis])[0], weights @ target, rtol=1e-9)

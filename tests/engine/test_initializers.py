@@ -6,7 +6,15 @@ from starting import N_UNITS, draw_rows, make_network, resolve, start
 
 from skdistnet.engine import ACTIVATIONS, INITIALIZERS, KERNELS, Network
 from skdistnet.engine.distances import RADIUS_TYPES
-from skdistnet.engine.initializers import class_means, initialize, level, variances, weighted_median
+from skdistnet.engine.initializers import (
+    START_ROWS,
+    class_means,
+    draw_start_rows,
+    initialize,
+    level,
+    variances,
+    weighted_median,
+)
 from skdistnet.engine.layers import Distance
 from skdistnet.engine.relays import starts_as_relays
 
@@ -188,3 +196,38 @@ def test_radii_do_not_measure_how_products_round_rows_that_are_alike(monkeypatch
         kmeans=None,
     )
     assert np.abs(theta).max() < 1e3
+
+
+# Rows to start from -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sizes", [[3, 5000, 2], [3, 10, 5000, 2]], ids=str)
+@pytest.mark.parametrize(("n_rows", "expected"), [(20_000, 5000), (4500, 4500)])
+def test_there_are_as_many_rows_as_units(sizes, n_rows, expected, rng):
+    network = Network(sizes, output_layer="linear")
+    drawn = draw_start_rows(network, np.ones((n_rows, sizes[-1])), rng)
+    assert len(drawn) == len(np.unique(drawn)) == expected
+
+
+@pytest.mark.parametrize(("n_inputs", "expected"), [(3, START_ROWS), (1_000_000, 50)])
+def test_narrow_nets_start_from_a_bounded_part(n_inputs, expected, rng):
+    network = Network([n_inputs, 50, 2], output_layer="linear")
+    assert len(draw_start_rows(network, np.ones((6000, 2)), rng)) == expected
+
+
+def test_rows_to_start_from_leave_no_class_out(rng):
+    target = np.eye(2)[np.arange(10_000) // 9_999]
+    drawn = draw_start_rows(Network([3, 5, 2]), target, rng)
+    assert target[drawn].any(axis=0).all()
+
+
+def test_centroids_of_wide_layers_are_rows(rng):
+    X = rng.normal(size=(20_000, 2))
+    target = np.ones((len(X), 1))
+    network = Network([2, 5000, 1], output_layer="linear")
+    drawn = draw_start_rows(network, target, rng)
+    theta = start(network, X[drawn], target[drawn], "sample")
+    centroids = network.unpack(theta).centroids[0]
+    assert len(np.unique(centroids, axis=0)) == 5000
+    distinct = {tuple(row) for row in X}
+    assert all(tuple(row) in distinct for row in centroids)

@@ -157,3 +157,36 @@ def test_normalized_weights_sum_to_one_whatever_their_scale(dtype):
         assert weights.dtype == dtype
         np.testing.assert_allclose(weights, expected, rtol=1e-6)
     np.testing.assert_array_equal(normalized_weights(None, 4, dtype), np.full(4, 0.25, dtype))
+
+
+# The best constant --------------------------------------------------------------------------------
+
+
+def constant_loss(loss, raw, target, weights):
+    return loss.value(np.tile(raw, (len(target), 1)), target, weights)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_log_loss_starts_at_the_shares_of_classes(smoothing):
+    _, target, weights = sample(n_rows=40)
+    target = (1 - smoothing) * target + smoothing / 3
+    loss = LOSSES["log_loss"]()
+    start, shares = loss.starting_output(target, weights), weights @ target
+    np.testing.assert_allclose(loss.inverse_link(start[np.newaxis])[0], shares, rtol=1e-12)
+    least = constant_loss(loss, start, target, weights)
+    assert least == pytest.approx(-shares @ np.log(shares), rel=1e-12)
+    for moved in np.eye(3):
+        assert constant_loss(loss, start + 0.01 * moved, target, weights) > least
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_absent_class_has_no_share_in_the_start(dtype):
+    target = np.eye(3, dtype=dtype)[[0, 0, 2, 0]]
+    weights = np.full(4, 0.25, dtype)
+    loss = LOSSES["log_loss"]()
+    start = loss.starting_output(target, weights)
+    assert np.isfinite(start).all()
+    found = loss.inverse_link(start[np.newaxis])[0]
+    np.testing.assert_allclose(found, [0.75, 0.0, 0.25], atol=1e-7)
+    value = constant_loss(loss, start, target, weights)
+    assert value == pytest.approx(-0.75 * np.log(0.75) - 0.25 * np.log(0.25), rel=1e-6)

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from skdistnet.engine import KERNELS, Network, prediction
 from skdistnet.engine.distances import RADIUS_TYPES
 from skdistnet.engine.inputs import InputMap
+from skdistnet.engine.kernels import Gaussian
 from skdistnet.engine.prediction import layer_output, layer_outputs
 
 N_INPUTS = 3
@@ -106,3 +108,100 @@ def test_several_layers_by_one_pass_are_those_of_a_pass_each(n_rows):
     for layer, output in zip(layers, outputs, strict=True):
         alone = layer_output(network, theta, MAP, rows(n_rows), layer)
         np.testing.assert_array_equal(output, alone)
+
+
+# Rows beside others -------------------------------------------------------------------------------
+
+SPREADS = {
+    np.float32: [1.0, 1e4, 1e9, 1e15, 1e17, 1e18, 1e19, 1e25, 1e37],
+    np.float64: [1.0, 1e9, 1e76, 1e140, 1e153, 1e154, 1e160, 1e250, 1e306],
+}
+HYBRIDS = [*KERNELS, "relu", "tanh", ["relu", "cauchy"], ["gaussian", "relu"]]
+
+
+def far_rows(dtype, missing=False):
+    """Rows further and further off, two of each distance, in random order."""
+    rng = np.random.default_rng(2)
+    X = rng.uniform(0.1, 1, size=(2 * len(SPREADS[dtype]), N_INPUTS)) * rng.choice([-1, 1])
+    X *= np.repeat(SPREADS[dtype], 2)[:, np.newaxis]
+    if missing:
+        X[::3, 1] = np.nan
+    return rng.permutation(X.astype(dtype))
+
+
+def check_rows_alone(network, theta, X, layers=(-1,)):
+    """Assert that rows have the outputs together, in parts and one by one, but for rounding."""
+    tolerance = 1e-5 if network.dtype == np.float32 else 1e-11
+    together = layer_outputs(network, theta, MAP, X, layers)
+    for size in (1, 5):
+        parts = [
+            layer_outputs(network, theta, MAP, X[start : start + size], layers)
+            for start in range(0, len(X), size)
+        ]
+        for output, part in zip(together, map(np.concatenate, zip(*parts))):
+            scale = np.abs(output).max(axis=1, keepdims=True) + 1e-4
+            assert np.isfinite(output).all()
+            assert np.all(np.abs(output / scale - part / scale) < tolerance)
+
+
+@pytest.mark.parametrize("dtype", SPREADS)
+@pytest.mark.parametrize("radius_type", RADIUS_TYPES)
+@pytest.mark.parametrize("output_layer", ["distance", "linear"])
+@pytest.mark.parametrize("activation", HYBRIDS, ids=str)
+def test_outputs_of_a_row_do_not_depend_on_others(dtype, radius_type, output_layer, activation):
+    options = {"radius_type": radius_type, "output_layer": output_layer}
+    network, theta = make(dtype, activations=activation, **options)
+    check_rows_alone(network, theta, far_rows(dtype), [0, 1, -1])
+
+
+@pytest.mark.parametrize("dtype", SPREADS)
+@pytest.mark.parametrize("radius_type", RADIUS_TYPES)
+@pytest.mark.parametrize("missing", [False, True])
+def test_without_hidden_layers_rows_do_not_depend_on_others(dtype, radius_type, missing):
+    network, theta = make(dtype, hidden=(), radius_type=radius_type)
+    check_rows_alone(network, theta, far_rows(dtype, missing))
+
+
+@pytest.mark.parametrize("dtype", SPREADS)
+@pytest.mark.parametrize("activation", KERNELS)
+def test_rows_with_missing_values_do_not_depend_on_others(dtype, activation):
+    network, theta = make(dtype, activations=activation)
+    check_rows_alone(network, theta, far_rows(dtype, missing=True), [0, -1])
+
+
+def test_sparse_rows_far_off_are_those_of_dense_ones():
+    network, theta = make(np.float32, hidden=())
+    X = far_rows(np.float32)
+    np.testing.assert_array_equal(
+        layer_output(network, theta, MAP, sparse.csr_array(X)), layer_output(network, theta, MAP, X)
+    )
+
+
+@pytest.mark.parametrize("dtype", SPREADS)
+def test_a_nan_leaves_the_kernel_of_others_alone(dtype):
+    u = np.array([-1e3, -1.0, np.nan], dtype=dtype)
+    together, alone = np.empty_like(u), np.empty_like(u)
+    Gaussian.value(u.copy(), together)
+    Gaussian.value(u[:2].copy(), alone[:2])
+    np.testing.assert_array_equal(together[:2], alone[:2])
+    assert np.isnan(together[2])
+
+
+@pytest.mark.parametrize("n_rows", [2, 20])
+def test_tiny_activations_are_zero_however_many_rows(n_rows):
+    network, theta = make(np.float32, activations="gaussian")
+    X = np.concatenate([rows(n_rows - 1), [[20.0, 40.0, 500.0]]])
+    hidden = layer_output(network, theta, MAP, X, 0)
+    assert not hidden[-1].any()
+
+
+def test_only_rows_that_overflow_are_computed_alone(monkeypatch):
+    counts, network, theta = [], *make(np.float32, hidden=())
+    compute = network.layers[0].__class__.answer
+    monkeypatch.setattr(
+        network.layers[0].__class__, "answer", lambda *args: counts.append(1) or compute(*args)
+    )
+    layer_output(network, theta, MAP, rows(200).astype(np.float32))
+    assert counts == []
+    layer_output(network, theta, MAP, np.concatenate([rows(200), 1e30 * rows(3)]))
+    assert len(counts) == 6  # and once more, bounded

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from training_runs import IDENTITY, NETWORK, PLAN, make_rows, make_run
+from training_runs import IDENTITY, N_ROWS, NETWORK, PLAN, make_rows, make_run
 
 from skdistnet.engine import SCHEDULES, SOLVERS
 from skdistnet.engine.training import train
@@ -51,15 +51,16 @@ def test_a_training_goes_on_from_any_epoch_to_the_same(solver, schedule):
         assert resumed.n_steps == run.n_steps
 
 
-def test_a_training_that_diverged_goes_on_with_the_rate_that_is_left():
-    plan = replace(PLAN, solver=SOLVERS["sgd"](), rate=1e3, max_epochs=12)
+@pytest.mark.parametrize("rate", [1e3, 1e4, 1e30])
+def test_a_training_that_diverged_goes_on_with_the_rate_that_is_left(rate):
+    plan = replace(PLAN, solver=SOLVERS["sgd"](), rate=rate, max_epochs=12, batch_size=N_ROWS)
     kept = Kept()
     run, outcome = trained(plan, kept)
     assert any(state["rollback"]["n_halvings"] for state in kept.states)
     for state in kept.states:
         resumed, again = trained(plan, Kept(state))
         np.testing.assert_array_equal(again.theta, outcome.theta)
-        assert (again.reason, again.loss_curve) == (outcome.reason, outcome.loss_curve)
+        assert vars(again) | {"theta": None} == vars(outcome) | {"theta": None}
         assert resumed.rate_factor == run.rate_factor
 
 

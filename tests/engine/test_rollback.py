@@ -99,6 +99,6 @@ def test_a_training_that_grows_without_bound_ends_with_sane_parameters():
     start = run.theta.copy()
     outcome = train(network, IDENTITY, make_rows(), plan, run)
     assert outcome.reason == "diverged"
-    assert 1 < len(outcome.loss_curve) < 200
+    assert len(outcome.loss_curve) < 200
     assert np.isfinite(outcome.loss_curve).all()
     np.testing.assert_array_equal(outcome.theta, start)
