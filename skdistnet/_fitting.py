@@ -2,18 +2,17 @@
 
 from abc import ABCMeta, abstractmethod
 from dataclasses import dataclass, fields, replace
-from inspect import signature
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.metrics import check_scoring
 
 from ._clustering import kmeans_labels
 from ._fitted import LEARNED, FittedNetwork
 from ._parameters import plain
 from ._reporting import epoch_printer
 from ._saving import Saveable
+from ._scoring import make_scorer
 from ._stream import step_length
 from .engine import LOSSES, SOLVERS, memory
 from .engine.initializers import draw_start_rows, initialize
@@ -36,22 +35,6 @@ class Validation(Rows):
     """Rows to validate on, with `y` as a scorer takes it."""
 
     y: Any = None
-
-
-def takes_weights(scorer):
-    """Whether a scorer takes `sample_weight`, by its signature; it does if it has none to read.
-
-    scikit-learn's scorers all take it and pass it to their score function, which may not.
-    """
-    try:
-        parameters = signature(getattr(scorer, "_score_func", scorer))
-    except (TypeError, ValueError):
-        return True
-    try:
-        parameters.bind_partial(sample_weight=None)
-    except TypeError:
-        return False
-    return True
 
 
 class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta):
@@ -389,14 +372,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         """A function of the raw output on the validation rows; a scorer looks for itself."""
         if self.scoring == "loss":
             return self._score_of(validation)
-        scorer = check_scoring(self, scoring=self.scoring)
-        weights = {} if validation.weights is None else {"sample_weight": validation.weights}
-        if weights and not takes_weights(scorer):
-            raise ValueError(
-                f"The 'scoring' parameter of {type(self).__name__}, {self.scoring!r}, takes no "
-                "'sample_weight', and rows have weights, by 'sample_weight' or 'class_weight': "
-                "give one that does."
-            )
+        scorer, weights = make_scorer(self, validation.weights)
 
         def score(raw):
             snapshot = self._draft(keep=True)

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from skdistnet._subspaces import Subspaces, principal_directions
 
-RNG = np.random.default_rng(0)
 GROUPS = np.arange(400) % 2
 
 
@@ -25,7 +24,7 @@ def planes(n_columns=10, noise=0.1):
 def test_the_distance_is_that_of_the_nearest_group_in_its_variances():
     rows = planes()
     found = Subspaces.fit(rows, GROUPS, 4)
-    new = np.vstack([rows[:7], RNG.normal(size=(20, 10)) * 10])
+    new = np.vstack([rows[:7], np.random.default_rng(0).normal(size=(20, 10)) * 10])
     expected = []
     ends = np.cumsum(found.sizes)
     for mean, end, size in zip(found.means, ends, found.sizes, strict=True):
@@ -46,7 +45,7 @@ def test_a_row_off_the_planes_is_far_and_one_far_along_them_is_near():
     found = Subspaces.fit(rows, GROUPS, 4)
     mean = rows[GROUPS == 0].mean(axis=0)
     direction = found.directions[0].astype(float)
-    off = RNG.normal(size=10)
+    off = np.random.default_rng(0).normal(size=10)
     off -= off @ found.directions[:2].T.astype(float) @ found.directions[:2]
     off /= np.linalg.norm(off)
     along, across = found.evidence(np.stack([mean + 2 * direction, mean + 2 * off]))
@@ -54,7 +53,7 @@ def test_a_row_off_the_planes_is_far_and_one_far_along_them_is_near():
 
 
 def test_directions_do_not_depend_on_which_products_they_are_taken_from():
-    wide = RNG.normal(size=(30, 40)) * np.arange(1, 41)
+    wide = np.random.default_rng(0).normal(size=(30, 40)) * np.arange(1, 41)
     by_rows = principal_directions(wide, 5)
     by_columns = principal_directions(np.vstack([wide, np.zeros((20, 40))]), 5)
     np.testing.assert_allclose(np.abs(np.sum(by_rows * by_columns, axis=1)), 1.0, rtol=1e-9)
@@ -74,7 +73,7 @@ def test_what_is_missing_is_at_the_mean():
 
 
 def test_rows_told_by_the_other_half_look_like_new_ones():
-    rows = RNG.normal(size=(400, 100))
+    rows = np.random.default_rng(4).normal(size=(400, 100))
     told = Subspaces.cross_fitted(rows[:200], GROUPS[:200], 40)
     half = Subspaces.fit(rows[:100], GROUPS[:100], 40)
     assert np.median(told) == pytest.approx(np.median(half.evidence(rows[200:])), abs=0.02)
