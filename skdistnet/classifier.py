@@ -222,7 +222,8 @@ class DistanceNetClassifier(LabelPredictions):
                 (n_samples, n_outputs)
             As in :meth:`fit`.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of rows, none of them negative.
+            Weights of rows, none of them negative; they count relative to the mean weight of all
+            rows so far.
         classes : array-like of shape (n_classes,), or a list of them, default=None
             All labels that `y` may hold in any call. Needed in the first one. For an indicator
             matrix the numbers of its labels, ``range(n_labels)``; for several columns of labels a

@@ -202,7 +202,8 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets, in any units.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of rows, none of them negative.
+            Weights of rows, none of them negative; they count relative to the mean weight of all
+            rows so far.
         X_val, y_val, sample_weight_val : array-like, default=None
             Rows to validate on, shaped as `X`, `y` and `sample_weight`. Loss and score on them are
             recorded; when to stop is for the caller to say.
