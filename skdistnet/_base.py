@@ -48,7 +48,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         """Set the fitted attributes that describe `y`."""
 
     def _extend_target(self, y, weights, dtype):
-        """Learn from further rows what earlier ones did not show of the target."""
+        """Update the description of the target with further rows."""
 
     @abstractmethod
     def _encode_target(self, y, dtype):
@@ -78,7 +78,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
 
     @with_callbacks
     def _learn(self, X, y, sample_weight, given):
-        """A draft trained on the data, how that went, and what `_constant_loss` says of it."""
+        """Return a draft trained on the data, its outcome, and its `_constant_loss` or None."""
         draft, data = self._draft(keep=self.warm_start), (X, y, sample_weight)
         check_handling(draft)
         draft._forget_novelty()
@@ -86,7 +86,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         classes = draft._find_classes(y)
         X, y, weights = draft._drop_weightless(X, y, weights, min_rows=2)
         if "_stream_" in vars(draft):
-            # Its rows are no longer needed, but their number is if partial_fit follows.
+            # Its rows are no longer needed, but partial_fit, if it follows, needs their number.
             n_before = max(draft._resume_stream().n_rows, len(y))
             draft._stream_ = vars(Stream(n_before=float(n_before)))
         seeds = draft._draw_seeds(1 if draft._is_started() else self.n_init)
@@ -121,11 +121,11 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         draft = self._draft(keep=True)
         X, y, weights = draft._check_data(X, y, sample_weight)
         X, y, weights = draft._drop_weightless(X, y, weights, min_rows=1)
-        # A stream goes on with its own generator: a call that fails has drawn from no other.
+        # A stream has its own generator, so that a failed call draws from no other.
         seed = 0 if "_progress_" in vars(draft) else draft._draw_seeds(1)[0]
         rng = np.random.default_rng(seed)
         if draft._is_started():
-            # Refuses rows that do not suit those of earlier calls.
+            # Raises an error for rows that do not match those of earlier calls.
             draft._prepare_target(X, y, weights, classes, more_to_come=True)
         stream, n_given = draft._resume_stream(), len(y)
         most_rows = draft._most_rows()
@@ -143,7 +143,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
             stream.weigh(rows.weights if rows.weights is None else rows.weights[:n_new], n_new)
             run = draft._continue(rows, rng)
         else:
-            # As many steps are made, over all rows, as have been so far.
+            # The new start makes as many steps as have been made so far.
             n_new, n_epochs = len(y), max(1, round(stream.n_steps / -(-len(y) // most_rows)))
             stream.weigh(rows.weights, stream.n_given)
             run = draft._start(rows, rng)
@@ -159,13 +159,13 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         return self._take_over(draft)
 
     def _resume_stream(self):
-        """What is known of the rows of earlier calls, in a copy."""
+        """Return a copy of the stream of earlier calls."""
         if "_stream_" in vars(self):
             return Stream(**self._stream_)
         return Stream(n_before=self.t_ / max(self.n_iter_, 1) if self._is_started() else 0.0)
 
     def _forget_start(self, rng):
-        """Let the next start be made anew; curves, counts and the generator `rng` go on."""
+        """Let the net start anew; curves, counts and the generator `rng` continue."""
         rng.bit_generator.state = self._progress_["rng_state"]
         for name in ("_theta_", "_progress_"):
             del self.__dict__[name]
@@ -176,7 +176,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         return [int(random_state.randint(np.iinfo(np.int32).max)) for _ in range(n_seeds)]
 
     def _take_over(self, draft):
-        """Learn what the draft has; all else, parameters too, stays the objects it was."""
+        """Take the fitted attributes of the draft; all other attributes stay the same objects."""
         own = {name: value for name, value in vars(self).items() if name not in LEARNED}
         self.__dict__ = own | learned(draft)
         return self

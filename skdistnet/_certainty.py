@@ -24,7 +24,7 @@ def certainties(estimator, method, X, labels):
     The predicted label is the most probable one, unless the classifier decides otherwise, as one
     with a decision threshold of its own does. For "score_samples" `labels` are not used.
     """
-    # In the dtype that comes, a threshold would be rounded to float32 or compared with integers.
+    # Compared in its own dtype, such as float32, a threshold would be rounded.
     values = np.asarray(getattr(estimator, method)(X), dtype=np.float64)
     if method != "predict_proba":
         return values
@@ -56,7 +56,7 @@ def find_novelty_threshold(estimator):
 def check_same_kind(y_true, y_pred):
     """Raise a ValueError for strings on one side and only numbers or bytes on the other.
 
-    None of them would be equal, which more likely is an error of the caller than of the classifier.
+    No labels would be equal, which is more likely the caller's error than the classifier's.
     """
     for labels, others in ((y_true, y_pred), (y_pred, y_true)):
         text = next((label for label in labels if isinstance(label, str)), None)
@@ -74,7 +74,7 @@ def check_certainty(certainty):
     Raises
     ------
     ValueError
-        For what has no order: NaN, strings, dates and other objects than real numbers.
+        For NaN, strings, dates and other objects that are not real numbers, and without rows.
     """
     is_number = certainty.dtype.kind in "biuf" or (
         certainty.dtype.kind == "O" and all(isinstance(one, Real | np.bool_) for one in certainty)
@@ -150,7 +150,7 @@ def accuracy_coverage_curve(y_true, y_pred, certainty, *, sample_weight=None):
     """
     for name, values in {"y_true": y_true, "y_pred": y_pred, "certainty": certainty}.items():
         if np.ma.is_masked(values):
-            raise ValueError(f"{name!r} must have no masked values: select the other rows first.")
+            raise ValueError(f"{name!r} must have no masked values: remove masked rows first.")
     y_true, y_pred, certainty = map(column_or_1d, (y_true, y_pred, certainty))
     check_consistent_length(y_true, y_pred, certainty)
     certainty = check_certainty(certainty)

@@ -111,6 +111,6 @@ def weights_by_class(classes, weight_of):
     if unnamed and len(known) - len(unnamed) != len(weight_of):
         raise ValueError(
             f"The classes, {unnamed}, are not in class_weight, which names {list(weight_of)}: "
-            f"name all of the classes, {known}, or none but these."
+            f"name all of the classes, {known}, or only labels among them."
         )
     return np.array([float(weight_of.get(label, 1.0)) for label in known])

@@ -148,14 +148,14 @@ dropout_schedule : {{"constant", "learning_rate"}}, default={default}
     learned under much dropout is fitted, in the last epochs, to answers without it [2]_.""",
     "label_smoothing": """
 label_smoothing : float in [0, 1), default={default}
-    Share of each label that training spreads evenly over all classes; in `fit` over those with rows
-    of positive weight.""",
+    Share of each label that training spreads evenly over all classes; `fit` spreads it over the
+    classes that have rows of positive weight.""",
     "class_weight": """
 class_weight : {{"balanced"}}, dict, list of dict or None, default={default}
     Positive weights of classes, multiplied into the weights of rows, of validation rows too. A dict
     has them by label, with the rule of :func:`sklearn.utils.class_weight.compute_class_weight`: it
-    may name labels that `y` lacks if it names all of those in `y`; otherwise, labels that it leaves
-    out weigh 1. "balanced" gives each class the same sum of weights, `sample_weight` included; it
+    may name labels that `y` lacks only if it names all of those in `y`; labels that it leaves out
+    weigh 1. "balanced" gives each class the same sum of weights, `sample_weight` included; it
     needs all rows, so `partial_fit` does not accept it. For several outputs pass "balanced" or a
     list of dicts, one for each output, in order (the classes of a label in an indicator matrix are
     0 and 1); the weights of a row's classes are multiplied.""",
@@ -209,8 +209,8 @@ handle_novelty : {{"prior"}} or None, default={default}
     are mixed with the shares of the classes among the training rows, by weight, the more the
     farther below, and far away they are those shares. Rows at the threshold and above are answered
     as ever. `predict` follows, and `decision_function` then gives logarithms of the probabilities.
-    Every prediction takes a :meth:`score_samples` besides. `fit` decides: what is set after it
-    changes no prediction.""",
+    Every prediction takes a :meth:`score_samples` besides. Set it before `fit`: a value set
+    afterwards changes no prediction.""",
     "warm_start": """
 warm_start : bool, default={default}
     Whether fit goes on from where the last one ended, solver and random generator included. Layers
@@ -241,7 +241,7 @@ coefs_, intercepts_ : list of ndarray
 feature_relevances_, feature_importances_ : ndarray of shape (n_features,)
     Where the first layer is a distance layer: the share of each feature in the distances that it
     tells places apart by, weighted by the variance of what units answer. They sum to 1. The second
-    name is for tools that look for it, such as :class:`~sklearn.feature_selection.RFE` and
+    name is for tools that use it, such as :class:`~sklearn.feature_selection.RFE` and
     :class:`~sklearn.feature_selection.SelectFromModel`.
 n_features_in_ : int
     Number of features.
@@ -268,8 +268,8 @@ novelty_threshold_ : float
 def describe_parameters(cls):
     """Put the descriptions of parameters and shared attributes where the docstring says so.
 
-    The parameters' defaults become `_own_defaults`, which subclasses with parameters of their own
-    inherit.
+    Store the parameters' defaults as `_own_defaults`, which subclasses inherit, whatever
+    parameters they have.
     """
     defaults = cls.__init__.__kwdefaults__ | dict(
         zip(("hidden_layer_sizes", "activation"), cls.__init__.__defaults__)

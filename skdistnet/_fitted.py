@@ -13,7 +13,7 @@ from .engine.relevances import input_relevances
 
 __all__ = ["LEARNED", "FittedNetwork", "network_for"]
 
-#: What a fit learns and another fit replaces. Other attributes are those of a subclass.
+#: Attributes that a fit sets and another fit replaces.
 LEARNED = frozenset(
     [
         "n_features_in_",
@@ -172,7 +172,7 @@ class FittedNetwork:
 
     @property
     def feature_importances_(self):
-        """The `feature_relevances_`, by the name that scikit-learn's tools look for."""
+        """The `feature_relevances_`, under the name that scikit-learn's tools look for."""
         return self.feature_relevances_
 
     @property

@@ -24,9 +24,9 @@ from .engine.training import Plan, Rows, Run, train
 
 __all__ = ["TrainableNetwork", "Validation"]
 
-#: A net that has learned less than this share of what there is predicts little but a constant.
+#: A net predicts hardly better than a constant below this share of the possible loss decrease.
 LITTLE = 0.05
-#: Less than this is nothing to learn: nearly all weight is on rows of one class.
+#: Below this possible loss decrease there is nothing to learn: nearly all weight is on one class.
 TINY = 1e-3
 
 
@@ -91,21 +91,21 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         return self._is_started()
 
     def _start_looks_at_data(self):
-        """Whether another start from other rows would be another one but for chance."""
+        """Whether the start depends on the rows."""
         by_name = isinstance(self.init, str) and self.init == "uniform"
         return not by_name or self.standardize or self.init_median_activation is not None
 
     # Start and continue ---------------------------------------------------------------------------
 
     def _chosen_layers(self):
-        """Units and activations of hidden layers, and kind of output, that parameters choose."""
+        """Sizes and activations of hidden layers, and output layer, as parameters set them."""
         sizes, names = plain(self.hidden_layer_sizes), plain(self.activation)
         sizes = tuple(sizes) if isinstance(sizes, list) else (sizes,)
         names = tuple(names) if isinstance(names, list) else (names,) * len(sizes)
         return sizes, names, self._output_layer()
 
     def _layers(self):
-        """The same of the fitted network; before the fit, as parameters choose them."""
+        """Sizes, activations and output layer: of the fit, or before it as parameters set them."""
         if not self._is_started():
             return self._chosen_layers()
         (_, *sizes, _), names, output_layer, *_ = self._specification_
@@ -192,7 +192,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
                 progress["solver_state"] = run.solver_state
             run.restore(progress)
             if progress["rate"] != self._first_rate():
-                run.rate_factor = 1.0  # halvings were of another rate
+                run.rate_factor = 1.0  # the halvings were for another rate
         self._scale_new_columns(rows, run)
         return run
 
@@ -240,7 +240,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         return self._rate / max(1, len(self._network.layers) - 1) ** 0.5
 
     def _most_rows(self):
-        """Rows of a step at the most."""
+        """Return the largest number of rows in a batch."""
         return 200 if self.batch_size == "auto" else self.batch_size
 
     def _plan(self, n_rows, max_iter, schedule):
@@ -286,8 +286,8 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         )
         n_halvings = 0
         if n_epochs > 1:
-            # A start from the rows so far goes through all its epochs, and none but the last is
-            # validated, as the call is one entry of the curves and the latest net its result.
+            # A new start trains for all its epochs. Only the last one is validated, because the
+            # call is one entry of the curves and its result is the latest net.
             most = replace(plan, max_epochs=n_epochs - 1, patience=n_epochs)
             outcome = self._train(rows, None, run, most)
             if outcome.reason == "interrupted":
@@ -315,7 +315,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         return outcome
 
     def _constant_loss(self, rows, outcome):
-        """Loss of the best constant if the net predicts hardly better than that, else None."""
+        """Return the loss of the best constant if the net is hardly better, else None."""
         loss, target = self._make_loss(), self._soften(rows.target)
         weights = normalized_weights(rows.weights, len(rows), target.dtype)
         raw = np.tile(loss.starting_output(target, weights), (len(rows), 1)).astype(target.dtype)
@@ -325,7 +325,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             return None
         if self._is_constant(rows.X):
             return None  # nothing in X could do better
-        # The mean of a loss may be that of a few outliers, which no net should predict.
+        # A few outliers, which no net should predict, may dominate the mean loss.
         own = self._raw_output(rows.X)
         before, after = (
             loss.dispersion(loss.value(each, target, weights), each, target, weights)
@@ -341,11 +341,11 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         return not (low < high).any()
 
     def _least_loss(self, target, weights):
-        """Training loss of predictions that are all right."""
+        """Return the training loss of perfect predictions."""
         return 0.0
 
     def _record(self, outcome, n_rows, validation):
-        """Set the fitted attributes that say how a training run over `n_rows` rows went."""
+        """Set the fitted attributes that describe a training run over `n_rows` rows."""
         self._extend_validation_curves(outcome, validated=validation is not None)
         self.best_epoch_ = self.n_iter_ + outcome.best_epoch
         self.n_iter_ += len(outcome.loss_curve)
@@ -395,5 +395,5 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         if validated and outcome.best_epoch:
             self.best_validation_score_ = outcome.validation_scores[outcome.best_epoch - 1]
         elif validated:
-            # The start is kept, or what an earlier call has left.
+            # No epoch was best: the start is kept, or the result of an earlier call.
             self.__dict__.setdefault("best_validation_score_", nothing)

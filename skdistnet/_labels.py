@@ -141,8 +141,8 @@ class Labels(ABC):
     def soften(self, target, share, expected):
         """Target with a `share` of each label spread evenly over the classes of its group.
 
-        It is spread over the columns that are `expected`, a bool for each: a class that never has
-        rows must not be learned as a possible label of all of them.
+        It is spread over the `expected` columns, a bool for each. Otherwise the net would learn a
+        class that never has rows as a possible label of every row.
         """
         spread = np.zeros(len(expected))
         for group in self.groups:

@@ -1,4 +1,4 @@
-"""Constructor parameters in Python's own types, whichever of NumPy's or the user's they come in."""
+"""Conversion of constructor parameters from NumPy's and other types to Python's own."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 
 __all__ = ["as_list", "plain"]
 
-#: Types, the narrower ones first, and what makes Python's own of them.
+#: Types, narrower ones first, and the functions that convert them to Python's own.
 CONVERSIONS: list[tuple[Any, Any]] = [
     ((bool, np.bool_), bool),
     (Integral, int),
@@ -17,14 +17,14 @@ CONVERSIONS: list[tuple[Any, Any]] = [
 
 
 def as_list(value):
-    """The entries of a list, a tuple or a 1-D array; None for anything else."""
+    """Return the entries of a list, a tuple or a 1-D array; None for anything else."""
     if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1):
         return list(value)
     return None
 
 
 def plain(value):
-    """Change numbers and strings, and sequences of them, to int, float, bool, str and list."""
+    """Convert numbers and strings, and sequences of them, to int, float, bool, str and list."""
     entries = as_list(value)
     if entries is not None:
         return [plain(entry) for entry in entries]

@@ -12,7 +12,7 @@ __all__ = ["epoch_printer", "warn_if_more_is_possible", "warn_if_not_smooth"]
 
 #: From here past `fit` to the line of the user.
 CALLER = 4
-#: Epochs after which a net that predicts hardly more than a constant is worth a warning.
+#: Fewest epochs after which a net that predicts hardly better than a constant gets a warning.
 ENOUGH_EPOCHS = 50
 
 
@@ -64,7 +64,7 @@ def warn_if_not_smooth(estimator, outcome):
 
 
 def warn_if_more_is_possible(estimator, outcome, constant_loss):
-    """Warn of too few epochs, or of a net that predicts hardly more than a constant.
+    """Warn of too few epochs, or of a net that predicts hardly better than a constant.
 
     `constant_loss` is None, or the loss of the best constant where the net is hardly better.
     """
@@ -89,7 +89,7 @@ def warn_if_more_is_possible(estimator, outcome, constant_loss):
 
 
 def advice(estimator):
-    """What may help a net that predicts hardly more than a constant."""
+    """Return changes of parameters for a net that predicts hardly better than a constant."""
     distances = [layer.kernel for layer in estimator._network.layers if isinstance(layer, Distance)]
     rate, usual = estimator._first_rate(), estimator._usual_rate()
     median, changes = estimator.init_median_activation, []

@@ -1,4 +1,4 @@
-"""The scorer that the parameter `scoring` names, checked against the rows that it is to score."""
+"""Scorers for the parameter `scoring`, checked for support of sample weights."""
 
 from inspect import signature
 
@@ -8,9 +8,9 @@ __all__ = ["make_scorer"]
 
 
 def takes_weights(scorer):
-    """Whether a scorer takes `sample_weight`, by its signature; it does if it has none to read.
+    """Return whether the signature of a scorer has `sample_weight`; True if it cannot be read.
 
-    scikit-learn's scorers all take it and pass it to their score function, which may not.
+    All of scikit-learn's scorers accept it and pass it to their score function, which may not.
     """
     try:
         parameters = signature(getattr(scorer, "_score_func", scorer))
@@ -24,12 +24,12 @@ def takes_weights(scorer):
 
 
 def make_scorer(estimator, weights):
-    """The scorer of an estimator, and the keywords that it needs for rows of these weights.
+    """Return the scorer of an estimator, and its keyword arguments for rows of these weights.
 
     Raises
     ------
     ValueError
-        Where rows have weights and the scorer takes none.
+        If rows have weights and the scorer does not accept `sample_weight`.
     """
     scorer = check_scoring(estimator, scoring=estimator.scoring)
     if weights is None:
@@ -37,7 +37,7 @@ def make_scorer(estimator, weights):
     if not takes_weights(scorer):
         raise ValueError(
             f"The 'scoring' parameter of {type(estimator).__name__}, {estimator.scoring!r}, takes "
-            "no 'sample_weight', and rows have weights, by 'sample_weight' or 'class_weight': give "
-            "one that does."
+            "no 'sample_weight', but rows have weights from 'sample_weight' or 'class_weight': "
+            "pass a scorer that takes it."
         )
     return scorer, {"sample_weight": weights}

@@ -1,18 +1,18 @@
-"""What `partial_fit` remembers of the rows of earlier calls.
+"""The rows of earlier calls that `partial_fit` keeps, and counts of all rows.
 
-A stream may begin with a single row, with one class, or with a part of the data's range. So the
-start of a net, its input scale and the units of its target are made anew, from all rows so far,
-whenever their number has doubled, until there are `ENOUGH` of them.
+A stream may begin with a single row, with one class, or with a part of the data's range. So a net
+starts anew from all rows so far, with a new input scale and new units of its target, whenever the
+number of different rows has doubled, until there are `ENOUGH` of them.
 
-A call may bring a single row, whose step RMSProp makes as long as that of a full batch. So a batch
-is filled up with rows of earlier calls, and its step is shorter by the root of the share of rows
-that are new. As many rows are kept for it as make a batch: each new one takes the place of any of
-those before, so that rows fade slowly and a stream that is sorted does not forget at once.
+RMSProp makes the step of a single row as long as that of a full batch. So rows of earlier calls
+fill up a batch, and the length of its step is multiplied by the root of the share of new rows. A
+stream keeps as many rows for this as make a batch. Each new row then replaces a random earlier one,
+so that rows fade slowly and a net trained on a sorted stream does not forget its beginning at once.
 
-Several passes over the same rows are no more data than one pass. A sketch of the rows' hashes shows
-how many different rows there have been, which the strength of weight decay depends on. It keeps the
-smallest hashes: while it is not full the number is exact, and then estimated from how dense they
-lie.
+Several passes over the same rows are no more data than one pass. The strength of weight decay
+depends on the number of different rows, which a sketch of the rows' hashes counts. The sketch keeps
+the smallest hashes: the number is exact until the sketch is full, and then estimated from their
+density.
 """
 
 from dataclasses import dataclass, field
@@ -25,13 +25,13 @@ from .engine.batches import mean_weight
 
 __all__ = ["Stream", "step_length"]
 
-#: Different rows that a start is made from; then it is final.
+#: Number of different rows after which there is no other start.
 ENOUGH = 200
-#: A stream that repeats fewer rows than that gets no other start after so many times as many.
+#: There is no other start after `PATIENCE * ENOUGH` rows, even if they are repeats of a few.
 PATIENCE = 10
-#: Rows that a batch is filled up to, at most: they are kept between calls.
+#: Largest number of rows that a batch is filled up to with rows of earlier calls.
 LARGEST_BATCH = 1000
-#: Hashes in the sketch: the estimate is off by 3 %.
+#: Hashes in the sketch; the relative standard error of the estimate is 3 %.
 SKETCH = 1024
 #: Numbers of a dense X that are hashed at a time.
 PART = 1_000_000
@@ -82,25 +82,25 @@ def row_hashes(X, y):
 
 
 def some_of(indices, number, rng):
-    """At most `number` of them, drawn at random, in order."""
+    """Return at most `number` of the indices, drawn at random, in their order."""
     if number >= len(indices):
         return indices
     return np.sort(rng.choice(indices, max(0, number), replace=False))
 
 
 def step_length(n_new, n_rows):
-    """Length of a step over `n_rows` rows of which `n_new` are new, relative to the usual one.
+    """Return the relative length of a step over `n_rows` rows, of which `n_new` are new.
 
-    A stream of single rows makes as many steps as rows, which RMSProp, whatever the gradient, makes
-    as long as others. The root is best on streams of four tables (see docs/benchmarks.md).
+    A stream of single rows makes a step for each row, and RMSProp makes all steps equally long,
+    whatever the gradient. The root was chosen on streams of four tables (see docs/benchmarks.md).
     """
     return (n_new / n_rows) ** 0.5
 
 
 def join(rows, others):
-    """X, y and weights of some rows, followed by those of others, in the wider of their dtypes.
+    """Return X, y and weights of some rows, followed by those of others, in the wider dtype.
 
-    The narrower could not hold all numbers of the wider.
+    The narrower dtype could not hold all numbers of the wider one.
     """
     both = rows[0], others[0]
     X = vstack(both).tocsr() if any(map(issparse, both)) else np.concatenate(both)
@@ -109,17 +109,18 @@ def join(rows, others):
 
 @dataclass
 class Stream:
-    """The rows of a stream so far, as numbers and arrays that a saved estimator can hold."""
+    """State of a stream, in numbers and arrays that a saved estimator can hold."""
 
     n_before: float = 0.0
     """Rows of a `fit` that came before."""
     n_given: int = 0
     """Rows of all calls, repeated ones included."""
     n_steps: float = 0.0
-    """Steps of usual length that have been made, a shorter one counting as a part."""
+    """Steps made so far, in units of the usual length; a shorter step counts as a fraction."""
     n_first: int = 0
-    """Rows of the first call, and how many of them differ."""
+    """Rows of the first call."""
     n_different_first: float = 0.0
+    """Number of different rows in the first call."""
     n_started: float = 0.0
     """Number of different rows that the start was made from."""
     mean_weight: float = 1.0
@@ -127,9 +128,9 @@ class Stream:
     sketch: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
     """The smallest hashes of rows."""
     rows: list = field(default_factory=list)
-    """X, y and weights of rows to fill up batches with, each once."""
+    """X, y and weights of the rows kept to fill up batches, each row once."""
     hashes: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
-    """Of these rows."""
+    """Hashes of the rows kept."""
 
     @property
     def n_different(self):
@@ -150,13 +151,14 @@ class Stream:
 
     @property
     def is_due(self):
-        """Whether the net is to start anew, from the rows kept, which are all there have been."""
+        """Whether the net is to start anew. Until then all different rows are kept."""
         return not self.is_settled and self.n_different >= min(2 * self.n_started, ENOUGH)
 
     def add(self, X, y, weights, batch_size):
-        """Take the rows of a call.
+        """Add the rows of a call to the stream.
 
-        Returns X, y and weights of these rows, and of earlier ones if they do not fill a batch.
+        Returns X, y and weights of these rows, followed by earlier ones if they do not fill a
+        batch.
         """
         filled, rng = min(batch_size, LARGEST_BATCH), np.random.default_rng(self.n_given)
         hashes = row_hashes(X, y)
@@ -166,7 +168,7 @@ class Stream:
             self.n_first, self.n_different_first = len(y), self.n_different
         self.n_given += len(y)
         given = [X, y, np.ones(len(y)) if weights is None else weights]
-        # A row that comes again is no earlier one.
+        # A row given again counts as new, not as an earlier one.
         earlier = np.flatnonzero(~np.isin(self.hashes, different))
         filling = some_of(earlier, filled - len(y), rng)
         batch = join(given, [part[filling] for part in self.rows]) if len(filling) else given
@@ -176,24 +178,24 @@ class Stream:
         new = some_of(np.sort(new), limit, rng)
         n_left = limit - len(new)
         if self.is_settled:
-            # Those that do not come again fade, though there may be room for all.
+            # Rows that do not come again fade, even if there is room for all.
             n_left = min(n_left, ceil(len(earlier) * exp(-len(y) / limit)))
         earlier = some_of(earlier, n_left, rng)
         self.hashes = np.concatenate([self.hashes[earlier], hashes[new]])
         rows = [part[new] for part in given]
         self.rows = join([part[earlier] for part in self.rows], rows) if self.rows else rows
-        # Where all rows weigh 1 they are trained on, bit for bit, as rows without weights.
+        # Rows that all weigh 1 give bitwise the same result as rows without weights.
         return [*batch[:2], None if np.all(batch[2] == 1.0) else batch[2]]
 
     def weigh(self, weights, n_rows):
-        """Take the weights of a call's rows, None where all weigh 1, into their mean."""
+        """Update the mean weight with the weights of a call's rows, None if all weigh 1."""
         mean = 1.0 if weights is None else mean_weight(weights)
-        # In this form rows that are repeated with the same weights change no bit.
+        # In this form, rows repeated with the same weights leave the mean bitwise the same.
         share = n_rows / self.n_given
         self.mean_weight = (
             mean if share == 1.0 else self.mean_weight + (mean - self.mean_weight) * share
         )
 
     def start(self):
-        """Note that the net has been started from the rows so far."""
+        """Record that the net has started from the rows so far."""
         self.n_started = self.n_different

@@ -13,7 +13,7 @@ from .engine.network import Network
 
 __all__ = ["RegressionTargets", "check_dense"]
 
-#: The rounding of a prediction, in spreads of the target, up to which it stays in float32.
+#: Largest rounding error, in spreads of the target, at which predictions stay float32.
 ROUNDING = 1e-4
 
 
@@ -81,7 +81,7 @@ class RegressionTargets:
     def _inverse_link(self, raw):
         """Predictions in the units of the network, in float64."""
         prediction = self._make_loss().inverse_link(raw).astype(np.float64)
-        # A constant is what `_encode_target` makes of it, so that scores find no error there.
+        # Encode constants as `_encode_target` does, so that their error is exactly zero.
         constants = (self._target_constant_ - self._target_mean_) / self._target_scale_
         return self._with_constants(prediction, constants.astype(raw.dtype))
 
@@ -101,7 +101,7 @@ class RegressionTargets:
         return np.clip(prediction, -largest, largest, out=prediction).astype(dtype, copy=False)
 
     def _prediction_dtype(self, dtype):
-        """That of the network, unless it would round away what the targets differ by."""
+        """Return the dtype of the network, or float64 if rounding would hide differences of y."""
         rounding = np.finfo(dtype).eps * np.abs(self._target_mean_)
         exact = np.isnan(self._target_constant_) & (rounding <= ROUNDING * self._target_scale_)
         exact |= self._target_constant_ == self._target_constant_.astype(dtype)
@@ -118,7 +118,7 @@ class RegressionTargets:
             values[-1] = np.where(varies, values[-1], self._raw_constants())
 
     def _raw_constants(self):
-        """The raw output that stands for the columns that have not varied."""
+        """Return the raw output for the columns that have not varied."""
         if self._make_loss().out_activation != "exp":
             return self._target_constant_
         with np.errstate(divide="ignore"):
@@ -142,11 +142,11 @@ class RegressionTargets:
 
     def _extend_target(self, y, weights, dtype):
         if y.ndim != self._target_ndim_ or y[:1].size != self._target_mean_.size:
-            return  # which encoding refuses
+            return  # `_encode_target` raises the error
         columns, constant = y.reshape(len(y), -1), self._target_constant_
         varies = ~np.isnan(constant) & (columns != constant).any(axis=0)
         if varies.any():
-            # What a column has been so far counts as a row: a single other row has no spread.
+            # The constant so far counts as a row, because a single new row has no spread.
             columns = np.concatenate([columns, constant[np.newaxis]])
             weights = None if weights is None else np.append(weights, mean_weight(weights))
             self._target_constant_ = constant.copy()

@@ -269,7 +269,7 @@ def check_parameter(name, parameter, value, rules):
 
 
 def shown(value):
-    """The value as it is written, or its type where Python refuses to write so large an int."""
+    """Return the repr of a value, or its type if it is an int too large for Python to print."""
     try:
         return repr(value)
     except ValueError:

@@ -22,7 +22,7 @@ class DistanceNetClassifier(LabelPredictions):
     its own, over centroids of its own, and all share the hidden layers; a label of an indicator
     matrix has two centroids (or affine outputs), for the rows without and with it. Columns of 0 and
     1 are an indicator matrix, all others are outputs of their own, so the kind may change from fold
-    to fold. With one class the classifier predicts that class.
+    to fold. Fitted to a single class, the classifier predicts that class.
 
     Parameters
     ----------
@@ -176,8 +176,8 @@ class DistanceNetClassifier(LabelPredictions):
             labels, of classes of their own. Columns that hold nothing but 0 and 1 are an indicator
             matrix.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of rows, none of them negative; scaling all of them changes nothing. Rows of
-            weight zero are not trained on, but their classes are in ``classes_``.
+            Non-negative weights of rows; scaling all of them changes nothing. The classifier does
+            not train on rows of weight zero, but their classes are in ``classes_``.
         X_val, y_val, sample_weight_val : array-like, default=None
             Rows to validate on, shaped as `X`, `y` and `sample_weight`. They are watched, and the
             best parameters brought back, with or without `early_stopping`, which then sets no rows
@@ -209,10 +209,10 @@ class DistanceNetClassifier(LabelPredictions):
         """Train for one epoch over the rows given.
 
         The net starts anew from all rows so far whenever the number of different ones has doubled,
-        until there are 200; where a call brings fewer rows than `batch_size`, the batch is filled
-        up with earlier rows, which the estimator keeps for it, and the step is shorter. The
-        learning rate is constant unless `learning_rate` is "invscaling" or "inverse_time", which
-        count steps over all calls.
+        until there are 200. If a call has fewer rows than `batch_size`, earlier rows, which the
+        estimator keeps for this, fill up the batch, and the step is shorter. The learning rate is
+        constant unless `learning_rate` is "invscaling" or "inverse_time", which count steps over
+        all calls.
 
         Parameters
         ----------

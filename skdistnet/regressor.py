@@ -190,10 +190,10 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
         """Train for one epoch over the rows given.
 
         The net starts anew from all rows so far whenever the number of different ones has doubled,
-        until there are 200; where a call brings fewer rows than `batch_size`, the batch is filled
-        up with earlier rows, which the estimator keeps for it, and the step is shorter. The
-        learning rate is constant unless `learning_rate` is "invscaling" or "inverse_time", which
-        count steps over all calls.
+        until there are 200. If a call has fewer rows than `batch_size`, earlier rows, which the
+        estimator keeps for this, fill up the batch, and the step is shorter. The learning rate is
+        constant unless `learning_rate` is "invscaling" or "inverse_time", which count steps over
+        all calls.
 
         Parameters
         ----------
@@ -231,9 +231,10 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
         -------
         y : ndarray of shape (n_samples,), (n_samples, n_targets) or (n_samples, n_levels)
             In the units and the number of dimensions of the `y` given to fit; a column for each
-            level where `quantile` is a list of them. A column of `y` that is constant is predicted
-            exactly. The dtype is the precision of the net; it is float64 where float32 would round
-            predictions by more than 1e-4 of the spread of `y`, as for seconds since 1970.
+            level where `quantile` is a list of them. The prediction
+            for a constant column of `y` is exact. The dtype is that of the net, or float64 where
+            float32 would round a constant, or round predictions by more than 1e-4 of the spread of
+            `y`, as for seconds since 1970.
         """
         prediction = self._to_target_units(self._predict_raw(X))
         is_column = self._target_ndim_ == 1 and not self._predicts_levels()

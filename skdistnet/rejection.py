@@ -1,4 +1,4 @@
-"""RejectingClassifier, which wraps a classifier and rejects the rows it is not confident about."""
+"""RejectingClassifier, which wraps a classifier and rejects rows of low confidence."""
 
 from math import inf
 
@@ -27,13 +27,13 @@ THRESHOLDS = {
 class RejectingClassifier(
     ClassifierInside, LinkedDocs, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
 ):
-    """Wrap a classifier so that it can reject the rows it is not confident about.
+    """Wrap a classifier so that it can reject rows of low confidence.
 
     It wraps any classifier of one label per row, as scikit-learn's
     :class:`~sklearn.model_selection.FixedThresholdClassifier` does. :meth:`predict` gives the class
     that the wrapped classifier predicts, for every row, as scikit-learn's tools expect.
-    :meth:`accepts` tells which of these predictions are confident enough, and
-    :meth:`predict_with_rejection` puts `reject_label` in place of the others.
+    :meth:`accepts` marks the rows whose prediction is confident enough, and
+    :meth:`predict_with_rejection` returns `reject_label` for the others.
 
     With ``method="predict_proba"`` a row is rejected if the predicted class, in general the most
     probable one, is not probable enough: it lies between known classes. This is Chow's rule [1]_,
@@ -84,7 +84,7 @@ class RejectingClassifier(
     Notes
     -----
     `score` is the accuracy of :meth:`predict` over all rows. It does not depend on the threshold,
-    so that a search over `threshold` needs a scorer of its own. A scorer that weighs rejections
+    so a search over `threshold` needs a scorer of its own. A scorer that weighs rejections
     against errors uses :meth:`predict_with_rejection`; with a reward of 0.8 for a rejected row, 1
     for a right prediction and 0 for an error::
 
@@ -93,10 +93,10 @@ class RejectingClassifier(
             rejected = labels == estimator.reject_label_
             return np.mean(np.where(rejected, 0.8, labels == y))
 
-    :func:`accuracy_coverage_curve` compares all thresholds without such a reward.
+    :func:`accuracy_coverage_curve` compares all thresholds and needs no such reward.
 
-    Pipelines and searches do not have :meth:`predict_with_rejection` and :meth:`accepts`: wrap the
-    whole pipeline, and take the `best_estimator_` of a search.
+    Pipelines and searches have neither :meth:`predict_with_rejection` nor :meth:`accepts`: wrap the
+    whole pipeline, and use the `best_estimator_` of a search.
 
     References
     ----------
@@ -231,7 +231,7 @@ class RejectingClassifier(
         return labels
 
     def accepts(self, X):
-        """Return which rows the classifier is confident enough about.
+        """Return a mask of the rows that the classifier is confident enough about.
 
         Parameters
         ----------

@@ -59,8 +59,8 @@ class AccuracyCoverageDisplay(Display):
 
     Notes
     -----
-    The left end of the curve is rough: it stands for few rows, of which a single error is a large
-    share.
+    The left end of the curve is rough, because it covers few rows and a single error is a large
+    share of them.
 
     Examples
     --------

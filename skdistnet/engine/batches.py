@@ -1,13 +1,13 @@
-"""How the rows of an epoch are dealt into batches, and what each row weighs in its batch.
+"""Batches of an epoch, and the weight of each row in its batch.
 
 Weights are normalised once, by their mean over all rows, so that the loss of a batch is an unbiased
 estimate of the loss of all rows: a batch that happens to hold more weight has a larger gradient.
-Normalised batch by batch, a single heavy row could never do more than one batch does.
+With weights normalised batch by batch, a heavy row could never count for more than one batch.
 
-Solvers that divide a gradient by its own size undo part of that, and plain gradient descent makes
-a huge step where a heavy row comes up. So a row of more than `LARGEST_SHARE` of a usual batch's
-weight is dealt into several batches, with an equal part of its weight in each. All batches then
-weigh nearly the same, whatever the solver.
+Solvers that divide a gradient by its own size undo part of this, and plain gradient descent makes a
+huge step for a heavy row. So the weight of a row that has more than `LARGEST_SHARE` of a usual
+batch's weight is split into equal parts over several batches. All batches then have nearly the same
+weight, whatever the solver.
 """
 
 from typing import Any
@@ -16,15 +16,15 @@ import numpy as np
 
 __all__ = ["Batches", "batch_slice", "mean_weight"]
 
-#: The share of a batch's usual weight that a row may have before its weight is split.
+#: Largest share of a batch's usual weight that a row may have without being split.
 LARGEST_SHARE = 1 / 16
-#: Mean weights up to which a row stays whole in a batch of any size: in small ones every row above
-#: the mean would else be split, and an epoch have up to twice the steps.
+#: A row of at most this many mean weights is never split. In small batches every row above the mean
+#: would be split otherwise, and an epoch could have up to twice the steps.
 WHOLE = 2.0
 
 
 def mean_weight(weights):
-    """Mean of positive weights; exactly their value where all are equal."""
+    """Return the mean of positive weights; exactly their value if all are equal."""
     return float(weights[0] if weights.min() == weights.max() else weights.mean())
 
 
@@ -43,11 +43,11 @@ class Batches:
     Parameters
     ----------
     weights : ndarray of shape (n_rows,) or None
-        Positive; None where all rows weigh 1.
+        Positive weights; None if all rows weigh 1.
     n_rows, batch_size : int
     shuffle : bool
     mean : float or None
-        Mean weight of all rows, of which these may be a part; None: of these.
+        Mean weight of all data, of which these rows may be a part; None for the mean of these rows.
 
     Attributes
     ----------
@@ -71,20 +71,20 @@ class Batches:
         self.n_batches = -(-self.n_parts // batch_size)
 
     def _split_heavy_rows(self, batch_size, n_batches):
-        """Find into how many parts each row goes, no more than there are batches."""
+        """Split the weight of heavy rows into at most as many parts as there are batches."""
         largest = max(WHOLE, LARGEST_SHARE * batch_size) * mean_weight(self.relative)
         parts = np.minimum(np.ceil(self.relative / largest), n_batches).astype(np.intp)
         if parts.max() > 1:
             self.parts = parts
             self.rows = np.repeat(np.arange(self.n_rows), parts)
             self.relative = (self.relative / parts)[self.rows]
-            # A batch has so much more of lighter parts.
+            # There are more parts than rows, so the mean weight of a part is smaller.
             self.relative *= len(self.rows) / self.n_rows
 
     def epoch(self, rng):
         """Yield for each batch its rows, as a slice or indices, its weights and their sum.
 
-        The weights, None where all rows weigh the same, sum to 1 in the mean over the batches.
+        The weights are None if all rows weigh the same; else their sums average 1 over the batches.
         """
         order = self._order(rng) if self.n_batches > 1 else None
         for number in range(self.n_batches):
@@ -102,7 +102,7 @@ class Batches:
                 )
 
     def _order(self, rng):
-        """The order of the parts, None for that of the rows; those of a row lie far apart."""
+        """Return the order of the parts, None for that of the rows; a row's parts lie far apart."""
         if self.rows is None:
             return rng.permutation(self.n_rows) if self.shuffle else None
         number = np.arange(len(self.rows)) - np.repeat(

@@ -202,9 +202,9 @@ def start_dense_layer(layer, views, rng):
 def start_absent_classes(layer, views, H, target, groups, weights, rng):
     """Start the outputs of classes without rows so that they have the largest logit at no row.
 
-    Where the class is, nothing tells. Among the rows it would be predicted until training has
-    pushed it away, so its centroid is moved away from the rows in a random direction, and the
-    intercept of an affine output is lowered.
+    The data do not show where such a class lies. If it started among the rows, the net would
+    predict it until training has pushed it away. So its centroid moves away from the rows in a
+    random direction, and the intercept of an affine output is lowered.
     """
     present = target.any(axis=0)
     work = layer.workspace(len(H), H.dtype)
@@ -226,7 +226,7 @@ def start_absent_classes(layer, views, H, target, groups, weights, rng):
 
 
 def move_away(H, inverse_radii, vector, bound):
-    """The nearest centroid, from the mean of the rows along a vector, with logits below a bound."""
+    """Return the centroid nearest the rows' mean, along a vector, with logits at most `bound`."""
     mean = H.mean(axis=0)
     scaled, direction = (H - mean) * inverse_radii, vector * inverse_radii
     length = np.linalg.norm(direction)
@@ -305,8 +305,8 @@ def initialize(
     rng : numpy.random.Generator
     kmeans : callable
     groups : list of slice
-        Columns of the target that share a softmax, in which classes without rows start away from
-        the rows. Without groups such a class starts at a row, for rows that come later.
+        Columns of the target that share a softmax. Classes without rows start away from the rows.
+        Without groups, such a class starts at a row, because later calls may bring its rows.
 
     Returns
     -------

@@ -127,9 +127,9 @@ def standard_scale(X, mean, std, usable):
 
 
 def scale_beside(known, deviation):
-    """Scales of columns of this `deviation` beside others whose scales are `known`.
+    """Return scales for columns of this `deviation`, given the `known` scales of the others.
 
-    They share the scale that most others share, if it is of their order of magnitude.
+    If most of the others share a scale of the same order of magnitude, it is used.
     """
     crowding = (len(known) + len(deviation)) / COLUMNS_OF_UNIT_SPREAD
     scale = deviation * np.sqrt(max(1.0, crowding))
@@ -235,10 +235,10 @@ class InputMap:
         return cls(shift, scale, origin, constant)
 
     def extended(self, X, weights):
-        """The map for further rows, and the columns that vary in them for the first time.
+        """Return the map for further rows, and the columns that vary in them for the first time.
 
-        The scale of such a column is its deviation in these rows from where it has been so far. A
-        column that has been missing so far is centred at its mean.
+        The scale of such a column is its deviation in these rows from its value so far. A column
+        that has been missing so far is centred at its mean.
         """
         none = np.empty(0, dtype=np.intp)
         if self.constant is None or not self.constant.any():

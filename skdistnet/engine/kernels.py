@@ -37,7 +37,7 @@ class Gaussian:
     def value(u, out):
         # Where answers would be subnormal numbers, they take thirteen times as long to compute.
         lowest = -80.0 if u.dtype == np.float32 else -700.0
-        # Of rows that overflow it may be NaN, which must not change what becomes of the others.
+        # The minimum is NaN if rows overflow, and other rows must still be limited.
         if not u.min() >= lowest:
             u = np.maximum(u, lowest, out=out)
         np.exp(u, out=out)

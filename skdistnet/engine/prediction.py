@@ -49,12 +49,12 @@ def layer_outputs(network, theta, input_map, X, layers):
             incomplete = input_map.ignores_columns or has_missing(X)
             write_by_products(network, theta, layers, input_map, X, incomplete, results)
             far = [] if all_within(results, limit) else rows_beyond(results, limit)
-        # One by one, so that what is predicted for a row does not depend on the others.
+        # One by one, so that the prediction for a row does not depend on the others.
         for row in far:
             rows, outs = X[row : row + 1], [result[row : row + 1] for result in results]
             write(by_itself(rows), outs)
             if not all_within(outs, limit):
-                # Too far off to square: it is taken for a row that is nearer.
+                # Too far off to square: a nearer row takes its place.
                 write(by_itself(rows, bounded=True), outs)
                 for out in outs:
                     # What is left was far off after training.
@@ -68,7 +68,7 @@ def all_within(outs, limit):
 
 
 def rows_beyond(outs, limit):
-    """The rows some of whose outputs are not."""
+    """Return the rows that have NaN or outputs beyond the limit."""
     return np.flatnonzero(~np.all([(np.abs(out) <= limit).all(axis=1) for out in outs], axis=0))
 
 
@@ -81,8 +81,8 @@ def write(answers, outs):
 def write_by_products(network, theta, layers, input_map, X, incomplete, results):
     """Write the outputs of some layers for many rows.
 
-    Chunks are of equal size but for the last; what a shorter one leaves in the buffers of the one
-    before is computed again, for nothing.
+    Chunks have equal sizes except for the last. If that is shorter, the buffers still hold rows of
+    the chunk before, whose outputs are computed again and not used.
     """
     n_rows = X.shape[0]
     chunk = -(-n_rows // -(-n_rows // max(1, CHUNK // max(network.sizes))))

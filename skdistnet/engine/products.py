@@ -22,7 +22,7 @@ def routine(name, dtype):
 
 
 def writable_in_place(out):
-    """Whether BLAS writes into `out` itself; of any other array it would fill a copy, unnoticed."""
+    """Whether BLAS writes into `out` itself; for other arrays it would silently fill a copy."""
     return out.flags.carray and out.dtype.isnative and out.dtype.char in "fd"
 
 

@@ -63,8 +63,8 @@ class Rollback:
     def has_diverged(self, loss, loss_of):
         """Whether an epoch of this loss ended in numbers that are not finite, or beyond reason.
 
-        `loss_of` is a function of parameters: the loss that the start has, where an epoch that is
-        the first may have diverged from it.
+        `loss_of` returns the loss of parameters. The first epoch has no earlier one to compare
+        with, so its loss is compared with that of the start.
         """
         theta = self.run.theta
         if self.best == np.inf and BEYOND_REASON <= abs(loss) < self.highest:
@@ -74,7 +74,7 @@ class Rollback:
         return not (abs(loss) < self.highest and float(theta @ theta) < self.farthest)
 
     def begin(self, n_epochs):
-        """Note where an epoch begins, with so many behind it, and which of them led there."""
+        """Record the start of an epoch after `n_epochs` others, and the epoch that led there."""
         self.latest_epoch = self.good_epoch if self.went_back else n_epochs
         self.went_back = False
         self.n_steps = self.run.n_steps

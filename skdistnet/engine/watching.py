@@ -13,8 +13,8 @@ __all__ = ["ADAPTIVE_SMALLEST", "Outcome", "Watch"]
 
 #: The adaptive schedule divides the rate by this when the loss stands still, to a smallest rate.
 ADAPTIVE_DIVISOR, ADAPTIVE_SMALLEST = 5.0, 1e-6
-#: The share of the fall of the loss that the last tenth of the epochs has where more may pay. On 61
-#: tables at the defaults it is .02 at the most, and .1 or more after five epochs.
+#: More epochs may pay if the last tenth contributes more than this share of the loss decrease. On
+#: 61 tables at the defaults the share is at most .02; after five epochs it is .1 or more.
 STILL_FALLING = 0.05
 
 
@@ -33,7 +33,7 @@ class Outcome:
     """How often it went back and halved its rate."""
 
     def last_epoch(self):
-        """The same as if all epochs had been one."""
+        """Return the outcome of the last epoch only."""
         return replace(
             self,
             loss_curve=self.loss_curve[-1:],
@@ -43,10 +43,10 @@ class Outcome:
         )
 
     def still_falling(self, tol):
-        """Whether the last tenth of the epochs brought much of what all of them have.
+        """Whether the last tenth of the epochs contributed much of the decrease of the loss.
 
-        That is a fall by more than `tol` an epoch, and by `STILL_FALLING` of the whole. With
-        validation only if the best epoch is among them: what falls after it is no gain.
+        That is more than `tol` per epoch and more than `STILL_FALLING` of the total decrease. With
+        validation, the best epoch must be among them: a decrease after it is no gain.
         """
         curve, window = self.loss_curve, max(1, len(self.loss_curve) // 10)
         if len(curve) <= window:
@@ -75,7 +75,7 @@ class Watch:
         """Take the epoch's loss into the outcome and keep the parameters if they are best."""
         watched = loss if self.validation is None else self.validate()
         self.outcome.loss_curve.append(loss)
-        # A score that is NaN is no improvement.
+        # A score of NaN is no improvement.
         self.stalled = 0 if watched <= self.best - self.plan.tol else self.stalled + 1
         # Without validation the latest parameters are kept: a batch's luck is no reason to go back.
         # Some epoch is best, even if its score is not defined.
@@ -97,8 +97,8 @@ class Watch:
     def keep_best(self, candidates, rows):
         """Keep the best of some parameters, given with their epochs, for a run that gives up.
 
-        Loss or score on the validation rows decides, or the loss on the training `rows`, where all
-        are measured alike: the loss of an epoch is that of many parameters.
+        The loss or score on the validation rows decides, or else the loss on the training `rows`.
+        The losses of epochs cannot be compared, because parameters change within an epoch.
         """
         candidates = [(epoch, theta.copy()) for epoch, theta in candidates]
         if self.validation is not None:
@@ -110,7 +110,7 @@ class Watch:
         self.outcome.best_epoch = epoch
 
     def measure(self, theta, rows):
-        """What is to fall, of the parameters `theta`; `rows` count where none are validated on."""
+        """Return the loss, or minus the score, of `theta` on the validation rows, else `rows`."""
         if self.validation is None or not self.plan.watch_score:
             return self.loss_of(theta, rows if self.validation is None else self.validation)
         np.copyto(self.run.theta, theta)  # a scorer looks there
