@@ -13,8 +13,8 @@ __all__ = ["ADAPTIVE_SMALLEST", "Outcome", "Watch"]
 
 #: The adaptive schedule divides the rate by this when the loss stands still, to a smallest rate.
 ADAPTIVE_DIVISOR, ADAPTIVE_SMALLEST = 5.0, 1e-6
-#: More epochs may pay if the last tenth contributes more than this share of the loss decrease. On
-#: 61 tables at the defaults the share is at most .02; after five epochs it is .1 or more.
+#: More epochs may pay if the last tenth contributes more than this share of the loss decrease. A
+#: cosine over 100 epochs leaves less to its last tenth, one over five epochs leaves more.
 STILL_FALLING = 0.05
 
 
