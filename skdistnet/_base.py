@@ -88,7 +88,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         if "_stream_" in vars(draft):
             # Its rows are no longer needed, but partial_fit, if it follows, needs their number.
             n_before = max(draft._resume_stream().n_rows, len(y))
-            draft._stream_ = vars(Stream(n_before=float(n_before)))
+            draft._stream_ = Stream(n_before=float(n_before)).state()
         seeds = draft._draw_seeds(1 if draft._is_started() else self.n_init)
         target = draft._prepare_target(X, y, weights, classes, more_to_come=False)
         weigh = draft._weigher(target, weights)
@@ -126,12 +126,14 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
         rng = np.random.default_rng(seed)
         if draft._is_started():
             # Raises an error for rows that do not match those of earlier calls.
-            draft._prepare_target(X, y, weights, classes, more_to_come=True)
+            draft._check_same_network(X.shape[1])
+            draft._encode_target(y, draft._network.dtype)
         stream, n_given = draft._resume_stream(), len(y)
         most_rows = draft._most_rows()
         X, y, weights = stream.add(X, y, weights, most_rows)
-        if draft._is_started() and draft._start_looks_at_data() and stream.is_due:
-            X, y, weights = stream.rows
+        if draft._is_started() and draft._start_depends_on_data() and stream.is_due:
+            if n_given < len(stream.rows[1]):  # else the call has more rows than are kept
+                X, y, weights = stream.rows
             draft._forget_start(rng)
         goes_on = draft._is_started()
         target = draft._prepare_target(X, y, weights, classes, more_to_come=True)
@@ -154,14 +156,14 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
             return self  # as it was: half an epoch is no call, and may be made again
         draft._record(outcome.last_epoch(), n_given, validation)
         draft._keep_progress(run)
-        draft._stream_ = vars(stream)
+        draft._stream_ = stream.state()
         draft._forget_novelty()
         return self._take_over(draft)
 
     def _resume_stream(self):
         """Return a copy of the stream of earlier calls."""
         if "_stream_" in vars(self):
-            return Stream(**self._stream_)
+            return Stream.from_state(self._stream_)
         return Stream(n_before=self.t_ / max(self.n_iter_, 1) if self._is_started() else 0.0)
 
     def _forget_start(self, rng):

@@ -24,7 +24,7 @@ LEARNED = frozenset(
         "_input_shift_",
         "_input_scale_",
         "_input_origin_",
-        "_input_constant_",
+        "_input_varied_",
         # The target.
         "classes_",
         "_label_kind_",
@@ -34,6 +34,7 @@ LEARNED = frozenset(
         "_target_mean_",
         "_target_scale_",
         "_target_constant_",
+        "_target_varied_",
         # How training went, and what continuing it needs.
         "n_iter_",
         "t_",
@@ -88,7 +89,7 @@ class FittedNetwork:
     _input_shift_: np.ndarray
     _input_scale_: np.ndarray
     _input_origin_: np.ndarray
-    _input_constant_: np.ndarray
+    _input_varied_: np.ndarray | None = None
 
     @property
     def _network(self):
@@ -97,7 +98,7 @@ class FittedNetwork:
     @property
     def _input_map(self):
         return InputMap(
-            self._input_shift_, self._input_scale_, self._input_origin_, self._input_constant_
+            self._input_shift_, self._input_scale_, self._input_origin_, self._input_varied_
         )
 
     def _raw_output(self, X):

@@ -12,7 +12,7 @@ from ._fitted import LEARNED, FittedNetwork
 from ._parameters import plain
 from ._reporting import epoch_printer
 from ._saving import Saveable
-from ._scoring import make_scorer
+from ._scoring import check_scorer
 from ._stream import step_length
 from .engine import LOSSES, SOLVERS, memory
 from .engine.initializers import draw_start_rows, initialize
@@ -90,7 +90,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
     def __sklearn_is_fitted__(self):
         return self._is_started()
 
-    def _start_looks_at_data(self):
+    def _start_depends_on_data(self):
         """Whether the start depends on the rows."""
         by_name = isinstance(self.init, str) and self.init == "uniform"
         return not by_name or self.standardize or self.init_median_activation is not None
@@ -191,20 +191,20 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             if progress["solver"] != self.solver:
                 progress["solver_state"] = run.solver_state
             run.restore(progress)
-            if progress["rate"] != self._first_rate():
+            usual = self.solver, self._first_rate()
+            if (progress["solver"], progress.get("rate", usual[1])) != usual:
                 run.rate_factor = 1.0  # the halvings were for another rate
         self._scale_new_columns(rows, run)
         return run
 
     def _scale_new_columns(self, rows, run):
-        """Learn the scale of columns that vary in `rows` for the first time."""
+        """Learn the scale of columns that have hardly varied before."""
         before, first = self._input_map, self._network.layers[0]
-        weights = normalized_weights(rows.weights, len(rows), np.float64)
-        input_map, columns = before.extended(rows.X, weights)
+        input_map, columns = before.extended(rows.X)
         if input_map is before:
             return
         self._set_input_map(input_map)
-        known = np.flatnonzero(~before.constant)
+        known = np.flatnonzero(before.n_varied)
         if isinstance(first, Distance) and first.radii_shape[1] > 1 and known.size:
             run.start = None if run.start is None else run.start.copy()
             for theta in (run.theta, run.start):
@@ -214,7 +214,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
 
     def _set_input_map(self, input_map):
         self._input_shift_, self._input_scale_ = input_map.shift, input_map.scale
-        self._input_origin_, self._input_constant_ = input_map.origin, input_map.constant
+        self._input_origin_, self._input_varied_ = input_map.origin, input_map.n_varied
 
     def _keep_progress(self, run):
         """Store what continuing needs, or nothing, so that a saved model stays small."""
@@ -335,8 +335,8 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
 
     def _is_constant(self, X):
         """Whether all rows are alike, but for rounding where features are standardised."""
-        if self._input_constant_ is not None:
-            return bool(self._input_constant_.all())
+        if self._input_varied_ is not None:
+            return not self._input_varied_.any()
         low, high = column_range(X)
         return not (low < high).any()
 
@@ -372,7 +372,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         """A function of the raw output on the validation rows; a scorer looks for itself."""
         if self.scoring == "loss":
             return self._score_of(validation)
-        scorer, weights = make_scorer(self, validation.weights)
+        scorer, weights = check_scorer(self, validation.weights)
 
         def score(raw):
             snapshot = self._draft(keep=True)

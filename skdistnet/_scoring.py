@@ -4,7 +4,7 @@ from inspect import signature
 
 from sklearn.metrics import check_scoring
 
-__all__ = ["make_scorer"]
+__all__ = ["check_scorer"]
 
 
 def takes_weights(scorer):
@@ -23,7 +23,7 @@ def takes_weights(scorer):
     return True
 
 
-def make_scorer(estimator, weights):
+def check_scorer(estimator, weights):
     """Return the scorer of an estimator, and its keyword arguments for rows of these weights.
 
     Raises

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from math import ceil, exp
 
 import numpy as np
-from scipy.sparse import issparse, vstack
+from scipy.sparse import csr_matrix, issparse, vstack
 
 from .engine.batches import mean_weight
 
@@ -113,6 +113,8 @@ class Stream:
 
     n_before: float = 0.0
     """Rows of a `fit` that came before."""
+    n_earlier: int = 0
+    """Rows of the calls before the latest, repeated ones included."""
     n_given: int = 0
     """Rows of all calls, repeated ones included."""
     n_steps: float = 0.0
@@ -132,6 +134,24 @@ class Stream:
     hashes: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
     """Hashes of the rows kept."""
 
+    @classmethod
+    def from_state(cls, state):
+        """Return the stream that :meth:`state` has described."""
+        rows = list(state["rows"])
+        if rows and isinstance(rows[0], dict):
+            rows[0] = csr_matrix(
+                (rows[0]["data"], rows[0]["indices"], rows[0]["indptr"]), rows[0]["shape"]
+            )
+        return cls(**state | {"rows": rows})
+
+    def state(self):
+        """Return a dict of numbers, arrays, lists and dicts, which any format can save."""
+        rows = list(self.rows)
+        if rows and issparse(rows[0]):
+            names = ("data", "indices", "indptr", "shape")
+            rows[0] = {name: getattr(rows[0], name) for name in names}
+        return vars(self) | {"rows": rows}
+
     @property
     def n_different(self):
         """Number of different rows, which may be an estimate."""
@@ -142,12 +162,14 @@ class Stream:
     @property
     def n_rows(self):
         """Number of rows of the data that the stream has gone through."""
+        if not self.n_given:
+            return self.n_before
         return self.n_before + self.n_first * (self.n_different / self.n_different_first)
 
     @property
     def is_settled(self):
         """Whether there will be no other start."""
-        return bool(self.n_before or self.n_started >= ENOUGH or self.n_given > PATIENCE * ENOUGH)
+        return bool(self.n_before or self.n_started >= ENOUGH or self.n_earlier > PATIENCE * ENOUGH)
 
     @property
     def is_due(self):
@@ -166,6 +188,7 @@ class Stream:
         self.sketch = np.union1d(self.sketch, different)[:SKETCH]
         if not self.n_given:
             self.n_first, self.n_different_first = len(y), self.n_different
+        self.n_earlier = self.n_given
         self.n_given += len(y)
         given = [X, y, np.ones(len(y)) if weights is None else weights]
         # A row given again counts as new, not as an earlier one.

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, fields
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 
 from ._regression_scores import SCORES
 from .engine.batches import mean_weight
+from .engine.inputs import VARIED
 from .engine.losses import REGRESSION_LOSSES, normalized_weights
 from .engine.network import Network
 
@@ -37,8 +39,9 @@ class RegressionTargets:
     """Mixin: targets into the units and the columns of the chosen loss, and predictions back.
 
     What is stored is plain: `_loss_settings_`, the name of the loss and its parameters;
-    `_target_ndim_`; shift and scale of the targets, `_target_mean_` and `_target_scale_`; and
-    `_target_constant_`, the value of each column that has not varied, NaN for the others.
+    `_target_ndim_`; shift and scale of the targets, `_target_mean_` and `_target_scale_`; the
+    value of each column in the first row, `_target_constant_`; and the number of rows in which it
+    has had another, `_target_varied_`, up to `VARIED`.
     """
 
     loss: str
@@ -46,7 +49,8 @@ class RegressionTargets:
     _target_ndim_: int
     _target_mean_: np.ndarray
     _target_scale_: np.ndarray
-    _target_constant_: np.ndarray
+    _target_constant_: Any = np.float64("nan")
+    _target_varied_: Any = np.int64(VARIED)  # of nets that an older version saved, too
     _network: Network
     _is_started: Callable[[], bool]
 
@@ -87,7 +91,7 @@ class RegressionTargets:
 
     def _with_constants(self, prediction, constants):
         """The prediction, but `constants` where a column of the target has not varied."""
-        known = ~np.isnan(self._target_constant_)
+        known = self._target_varied_ == 0
         return np.where(known, constants, prediction) if known.any() else prediction
 
     def _to_target_units(self, raw):
@@ -103,14 +107,15 @@ class RegressionTargets:
     def _prediction_dtype(self, dtype):
         """Return the dtype of the network, or float64 if rounding would hide differences of y."""
         rounding = np.finfo(dtype).eps * np.abs(self._target_mean_)
-        exact = np.isnan(self._target_constant_) & (rounding <= ROUNDING * self._target_scale_)
-        exact |= self._target_constant_ == self._target_constant_.astype(dtype)
+        exact = (self._target_varied_ > 0) & (rounding <= ROUNDING * self._target_scale_)
+        constants = self._target_constant_
+        exact |= (self._target_varied_ == 0) & (constants == constants.astype(dtype))
         return dtype if exact.all() else np.dtype(np.float64)
 
     def _to_output_units(self, name, values):
         if self._predicts_levels():
             return
-        varies = np.isnan(self._target_constant_)
+        varies = self._target_varied_ > 0
         if name == "coefs":
             values[-1] = values[-1] * np.where(varies, self._target_scale_, 0.0)
         elif name == "intercepts":
@@ -138,31 +143,34 @@ class RegressionTargets:
         self._target_mean_ = np.zeros(columns.shape[1])
         self._target_scale_ = np.ones(columns.shape[1])
         self._target_constant_ = columns[0].copy()
+        n_varied = (columns != columns[0]).sum(axis=0)
+        self._target_varied_ = np.where(n_varied, VARIED, 0)
         self._learn_units(columns, weights, dtype, np.arange(columns.shape[1]))
 
     def _extend_target(self, y, weights, dtype):
         if y.ndim != self._target_ndim_ or y[:1].size != self._target_mean_.size:
-            return  # `_encode_target` raises the error
-        columns, constant = y.reshape(len(y), -1), self._target_constant_
-        varies = ~np.isnan(constant) & (columns != constant).any(axis=0)
-        if varies.any():
-            # The constant so far counts as a row, because a single new row has no spread.
-            columns = np.concatenate([columns, constant[np.newaxis]])
-            weights = None if weights is None else np.append(weights, mean_weight(weights))
-            self._target_constant_ = constant.copy()
-            self._learn_units(columns, weights, dtype, np.flatnonzero(varies))
+            return  # which encoding refuses
+        columns = y.reshape(len(y), -1)
+        weights = np.ones(len(y)) if weights is None else weights
+        for number in np.flatnonzero(self._target_varied_ < VARIED):
+            varied = columns[:, number] != self._target_constant_[number]
+            if varied.any():
+                # The value so far counts as a row: a single other row has no spread.
+                sample = np.zeros((varied.sum() + 1, columns.shape[1]))
+                sample[:-1], sample[-1] = columns[varied], self._target_constant_
+                own = weights[varied]
+                self._learn_units(sample, np.append(own, mean_weight(own)), dtype, [number])
+                self._target_varied_ = self._target_varied_.copy()
+                self._target_varied_[number] += min(varied.sum(), VARIED)
 
     def _learn_units(self, columns, weights, dtype, which):
-        """Learn shift and scale of the columns `which`, constant so far, of the target."""
-        columns = columns[:, which]
+        """Learn shift and scale of the columns `which` of the target."""
         weights = normalized_weights(weights, len(columns), np.float64)
-        shift, scale = self._make_loss().units(columns, weights)
+        shift, scale = self._make_loss().units(columns[:, which], weights)
         mean, scales = self._target_mean_.copy(), self._target_scale_.copy()
         mean[which] = shift
         scales[which] = np.where(scale > np.finfo(dtype).tiny, scale, 1.0)
         self._target_mean_, self._target_scale_ = mean, scales
-        varies = (columns != self._target_constant_[which]).any(axis=0)
-        self._target_constant_[which[varies]] = np.nan
 
     def _encode_target(self, y, dtype):
         if y.ndim != self._target_ndim_ or y[:1].size != self._target_mean_.size:

@@ -269,10 +269,15 @@ class DistanceNetClassifier(LabelPredictions):
         return self.output_layer
 
     def _groups_with_absent_classes(self):
-        return [] if self._expected_classes_.all() else self._labels.groups
+        return [] if self._expected_classes().all() else self._labels.groups
+
+    def _expected_classes(self):
+        # A net that an older version saved expects all of them.
+        every = np.ones(sum(self._labels.sizes), dtype=bool)
+        return vars(self).get("_expected_classes_", every)
 
     def _soften(self, target):
-        return self._labels.soften(target, self.label_smoothing, self._expected_classes_)
+        return self._labels.soften(target, self.label_smoothing, self._expected_classes())
 
     def _least_loss(self, target, weights):
         raw = np.log(np.maximum(target, np.finfo(target.dtype).tiny))

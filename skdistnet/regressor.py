@@ -280,6 +280,9 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
 
     # What the base asks for, but for targets ------------------------------------------------------
 
+    def _start_depends_on_data(self):
+        return True  # as the units of the target do
+
     def _check_same_network(self, n_inputs):
         super()._check_same_network(n_inputs)
         self._check_same_loss()

@@ -24,6 +24,8 @@ SHARING_COLUMNS = 8
 SHARING = 2 / 3
 #: Columns up to which each spreads by 1; more of them spread less, by the root of their number.
 COLUMNS_OF_UNIT_SPREAD = 64
+#: Rows in which a column has varied before its scale is final, where it was constant at first.
+VARIED = 30
 #: Numbers worked on at a time where a copy of X as a whole would be too large.
 PART = 1_000_000
 
@@ -147,6 +149,30 @@ def exceeds_rounding(spread, center, given, computed):
     return spread > np.maximum(rounding, np.finfo(computed).tiny ** 0.5)
 
 
+def deviations(X, columns, shift):
+    """For some columns of X the shift, the number of rows that deviate from it, and how far.
+
+    A shift that is NaN becomes the column's mean. Deviations are root mean squares in float64.
+    """
+    shift, n_rows, sizes = shift.copy(), np.zeros(len(columns), int), np.zeros(len(columns))
+    width = max(1, PART // X.shape[0])  # columns at a time, so that X is never copied whole
+    for start in range(0, len(columns), width):
+        part = slice(start, start + width)
+        values = make_dense(X[:, columns[part]]).astype(np.float64)
+        observed = ~np.isnan(values)
+        center = shift[part]
+        unknown = np.isnan(center) & observed.any(axis=0)
+        total = np.where(observed, values, 0.0)[:, unknown].sum(axis=0)
+        center[unknown] = total / observed[:, unknown].sum(axis=0)
+        deviation = np.abs(np.where(observed, values - center, 0.0))
+        varied = exceeds_rounding(deviation, center, X.dtype, X.dtype)
+        largest = np.where(varied.any(axis=0), deviation.max(axis=0), 1.0)
+        n_rows[part] = varied.sum(axis=0)
+        squares = np.square(np.where(varied, deviation / largest, 0.0)).sum(axis=0)
+        sizes[part] = largest * np.sqrt(squares / np.maximum(n_rows[part], 1))
+    return shift, n_rows, sizes
+
+
 class MappedRows:
     """Batches of the rows of X, mapped: all at once where they fit a cache, else batch by batch.
 
@@ -189,14 +215,14 @@ class InputMap:
     the network's units, that stands for zero of the first layer's own input, in which starts are
     drawn and towards which coupled decay pulls: the mean of the data where features are
     standardised, else zero of the input units. NaN stays NaN, and a column that was NaN throughout
-    has the shift NaN, which ignores it. `constant` says which columns have no scale yet,
-    because they have not varied; None if all have one.
+    has the shift NaN, which ignores it. `n_varied` counts the rows in which a column has varied, up
+    to `VARIED`, from where on its scale is final; None if all scales are.
     """
 
     shift: np.ndarray
     scale: np.ndarray
     origin: np.ndarray
-    constant: Any = None
+    n_varied: Any = None
 
     @classmethod
     def fit(cls, X, weights, standardize, dtype):
@@ -219,10 +245,10 @@ class InputMap:
             )
         # A shift in the precision of the data makes the subtraction exact near the shift.
         shift = mean.astype(X.dtype).astype(np.float64)
-        scale, constant = np.ones_like(std), None
+        scale, n_varied = np.ones_like(std), None
         if standardize:
             usable = exceeds_rounding(std, known, X.dtype, dtype)
-            scale, constant = standard_scale(X, mean, std, usable), ~usable
+            scale, n_varied = standard_scale(X, mean, std, usable), np.where(usable, VARIED, 0)
         too_far = reach / scale >= largest_square_root(X.shape[1], dtype)
         too_far |= reach >= np.finfo(X.dtype).max
         if too_far.any():
@@ -232,31 +258,31 @@ class InputMap:
                 f"of that overflow in {np.dtype(dtype).name}: rescale X or set standardize=True."
             )
         origin = np.zeros_like(shift) if standardize else np.where(np.isnan(shift), 0.0, -shift)
-        return cls(shift, scale, origin, constant)
+        return cls(shift, scale, origin, n_varied)
 
-    def extended(self, X, weights):
+    def extended(self, X):
         """Return the map for further rows, and the columns that vary in them for the first time.
 
-        The scale of such a column is its deviation in these rows from its value so far. A column
-        that has been missing so far is centred at its mean.
+        The scale of such a column is the root mean square of its deviations from its value so far,
+        and is learned again until it has varied in `VARIED` rows. A column that has been missing so
+        far is centred at its mean.
         """
         none = np.empty(0, dtype=np.intp)
-        if self.constant is None or not self.constant.any():
+        if self.n_varied is None or (self.n_varied >= VARIED).all():
             return self, none
-        candidates = np.flatnonzero(self.constant)
-        mean, std, _ = weighted_moments(X[:, candidates], weights)
-        before = self.shift[candidates]
-        shift = np.where(np.isnan(before), mean, before)
-        deviation = np.hypot(std, mean - shift)
-        varies = exceeds_rounding(deviation, shift, X.dtype, X.dtype)
-        if not varies.any() and np.array_equal(shift, before, equal_nan=True):
+        columns = np.flatnonzero(self.n_varied < VARIED)
+        before = self.shift[columns]
+        shift, n_rows, deviation = deviations(X, columns, before)
+        if not n_rows.any() and np.array_equal(shift, before, equal_nan=True):
             return self, none
-        columns, constant = candidates[varies], self.constant.copy()
-        constant[columns] = False
-        new = replace(self, shift=self.shift.copy(), scale=self.scale.copy(), constant=constant)
-        new.shift[candidates] = shift
-        new.scale[columns] = scale_beside(self.scale[~self.constant], deviation[varies])
-        return new, columns
+        new_shift, scale, n_varied = map(np.copy, (self.shift, self.scale, self.n_varied))
+        new_shift[columns] = shift
+        varying = n_rows > 0
+        known = self.scale[self.n_varied > 0]
+        scale[columns[varying]] = scale_beside(known, deviation[varying])
+        n_varied[columns] = np.minimum(n_varied[columns] + n_rows, VARIED)
+        new = replace(self, shift=new_shift, scale=scale, n_varied=n_varied)
+        return new, columns[varying & (self.n_varied[columns] == 0)]
 
     @property
     def ignores_columns(self):

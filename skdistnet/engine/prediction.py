@@ -86,7 +86,8 @@ def write_by_products(network, theta, layers, input_map, X, incomplete, results)
     """
     n_rows = X.shape[0]
     chunk = -(-n_rows // -(-n_rows // max(1, CHUNK // max(network.sizes))))
-    params, work = network.views(theta), network.workspace(chunk)
+    params, shifts = centered(network, theta)
+    work = network.workspace(chunk)
     network.prepare(params, work)
     for start in range(0, n_rows, chunk):
         rows = X[start : start + chunk]
@@ -94,9 +95,28 @@ def write_by_products(network, theta, layers, input_map, X, incomplete, results)
         if incomplete:
             fill_missing(work.layers[0])
         with blas_threads(network, chunk):
-            network.run_forward(params, work)
-        for layer, result in zip(layers, results):
-            result[start : start + chunk] = work.outputs[layer][: rows.shape[0]]
+            for number, layer in enumerate(network.layers):
+                if shifts[number] is not None:
+                    work.layers[number].X -= shifts[number]
+                layer.forward(params[number], work.layers[number], work.outputs[number])
+                if number in layers:
+                    out = work.outputs[number][: rows.shape[0]]
+                    results[layers.index(number)][start : start + chunk] = out
+
+
+def centered(network, theta):
+    """Parameters with the centroids of distance layers around zero, and by what they are shifted.
+
+    Distances do not change if a layer's input is shifted with them, but in single precision the
+    expanded squares would cancel where outputs of the layer before hardly vary. The input map has
+    shifted the first layer already.
+    """
+    params, shifts = network.views(theta), [None] * len(network.layers)
+    for number, views in enumerate(params):
+        if number and "centroids" in views:
+            shifts[number] = views["centroids"].mean(axis=0)
+            params[number] = views | {"centroids": views["centroids"] - shifts[number]}
+    return params, shifts
 
 
 def answer_one_by_one(network, theta, layers, input_map):

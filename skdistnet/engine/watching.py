@@ -75,8 +75,11 @@ class Watch:
         """Take the epoch's loss into the outcome and keep the parameters if they are best."""
         watched = loss if self.validation is None else self.validate()
         self.outcome.loss_curve.append(loss)
-        # A score of NaN is no improvement.
-        self.stalled = 0 if watched <= self.best - self.plan.tol else self.stalled + 1
+        # A score of NaN is no improvement, nor one that stays infinite.
+        improved = watched <= self.best - self.plan.tol and (
+            np.isfinite(watched) or watched < self.best
+        )
+        self.stalled = 0 if improved else self.stalled + 1
         # Without validation the latest parameters are kept: a batch's luck is no reason to go back.
         # Some epoch is best, even if its score is not defined.
         if self.validation is None or watched < self.best or not self.outcome.best_epoch:
