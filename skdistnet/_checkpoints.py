@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from . import __version__
-from ._callbacks import learned
 from ._digest import digest
+from ._fitted import LEARNED
 
 __all__ = ["Checkpoint", "check_checkpointing", "checkpoints_of"]
 
@@ -71,7 +71,8 @@ def checkpoints_of(draft, rows, validation, seeds):
     if draft.checkpoint_dir is None:
         return [None] * len(seeds)
     # What scoring and starts are given beside their numbers.
-    known = [learned(draft), rows.X, rows.target, rows.weights]
+    fitted = {name: value for name, value in vars(draft).items() if name in LEARNED}
+    known = [fitted, rows.X, rows.target, rows.weights]
     if validation is not None:
         known += [validation.X, validation.target, validation.weights, validation.y]
     # Another version may train in another way.

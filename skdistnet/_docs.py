@@ -239,9 +239,9 @@ coefs_, intercepts_ : list of ndarray
     For each layer, the weights (n_inputs, n_units) and intercepts (n_units,); None for a
     distance layer. Read-only as well.
 feature_relevances_, feature_importances_ : ndarray of shape (n_features,)
-    Where the first layer is a distance layer: the share of each feature in the distances that it
-    tells places apart by, weighted by the variance of what units answer. They sum to 1. The second
-    name is for tools that use it, such as :class:`~sklearn.feature_selection.RFE` and
+    Where the first layer is a distance layer: the share of each feature in its distances, weighted
+    by the variance of its activations. They sum to 1. The second name is for tools that use it,
+    such as :class:`~sklearn.feature_selection.RFE` and
     :class:`~sklearn.feature_selection.SelectFromModel`.
 n_features_in_ : int
     Number of features.

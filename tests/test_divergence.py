@@ -185,3 +185,12 @@ def test_an_unchanged_rate_stays_halved(kind, X, y, method):
     net.set_params(learning_rate_init=10.0, max_iter=1)
     getattr(net, method)(X, y)
     assert net._progress_["rate_factor"] <= before
+
+
+@both_kinds
+@gives_up
+def test_halvings_do_not_outlive_their_solver(kind, X, y):
+    net = halved(kind, X, y)
+    before = net._progress_["rate_factor"]
+    net.set_params(solver="adam", max_iter=1).fit(X, y)
+    assert net._progress_["rate_factor"] > before

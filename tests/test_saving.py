@@ -115,3 +115,17 @@ def test_a_copy_is_like_its_original(kind):
     twin = copy.deepcopy(net)
     assert vars(twin).keys() == vars(net).keys()
     np.testing.assert_array_equal(twin.predict(X), net.predict(X))
+
+
+@both_kinds
+def test_nets_saved_by_version_0_1_go_on(kind):
+    net = kind((10,), **SMALL | {"warm_start": True}).fit(X, Y)
+    expected, state = net.predict(X), net.__getstate__()
+    later = {"_input_varied_", "_expected_classes_", "_target_constant_", "_target_varied_"}
+    for name in later & state.keys():
+        del state[name]
+    del state["_progress_"]["rate"]
+    older = object.__new__(kind)
+    older.__setstate__(state)
+    np.testing.assert_array_equal(older.predict(X), expected)
+    older.fit(X, Y).partial_fit(X, Y)

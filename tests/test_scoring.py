@@ -289,3 +289,12 @@ def test_type_errors_of_a_scorer_are_its_own(scoring, message):
     with pytest.raises(TypeError, match=message) as caught:
         net.fit(*WEIGHTED)
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("score", [np.inf, -np.inf])
+def test_scores_that_stay_infinite_end_the_training(score):
+    options = SMALL | {"max_iter": 60, "early_stopping": True, "n_iter_no_change": 3}
+    net = DistanceNetClassifier(**options, scoring=lambda *_: score).fit(
+        *load_wine(return_X_y=True)
+    )
+    assert net.n_iter_ <= 5

@@ -6,6 +6,7 @@ import pickle
 import joblib
 import numpy as np
 import pytest
+from scipy.sparse import csr_array, csr_matrix
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from streams import (
@@ -19,7 +20,7 @@ from streams import (
     streamed,
 )
 
-from skdistnet import DistanceNetClassifier, DistanceNetRegressor
+from skdistnet import TRUSTED_TYPES, DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine import training
 
 # Weights ------------------------------------------------------------------------------------------
@@ -153,3 +154,20 @@ def test_a_stream_leaves_novelty_uncalibrated():
     net = streamed(DistanceNetClassifier)
     with pytest.raises(NotFittedError, match="calibrated by fit"):
         net.score_samples(WINE)
+
+
+def test_warm_fits_may_follow_a_stream():
+    net = DistanceNetClassifier((5,), max_iter=2, warm_start=True, random_state=0)
+    net.partial_fit(WINE, WINE_Y, classes=[0, 1, 2])
+    assert net.fit(WINE, WINE_Y).fit(WINE, WINE_Y).n_iter_ == 5
+
+
+@pytest.mark.parametrize("make", [np.asarray, csr_matrix, csr_array])
+def test_a_saved_stream_goes_on_to_the_same_net(make):
+    skops_io = pytest.importorskip("skops.io")
+    net = DistanceNetClassifier((5,), random_state=0)
+    net.partial_fit(make(WINE[:40]), WINE_Y[:40], classes=[0, 1, 2])
+    again = skops_io.loads(skops_io.dumps(net), trusted=TRUSTED_TYPES)
+    for each in (net, again):
+        each.partial_fit(make(WINE[40:50]), WINE_Y[40:50])
+    assert_same_net(net, again, WINE)

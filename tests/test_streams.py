@@ -109,6 +109,41 @@ def test_neither_patience_nor_validation_changes_the_net(kind):
     assert_same_net(validated, expected, X)
 
 
+@both_kinds
+def test_large_blocks_may_follow_a_single_row(kind):
+    X, y, first = DATA[kind]
+    rng = np.random.default_rng(0)
+    many = np.tile(np.arange(len(y)), 15)
+    X, y = X[many] + 0.01 * X.std(axis=0) * rng.normal(size=(len(many), X.shape[1])), y[many]
+    net = kind((10,), random_state=0).partial_fit(X[:1], y[:1], **first)
+    for _ in range(20):
+        net.partial_fit(X, y)
+    assert net.score(X, y) > (0.95 if kind is DistanceNetClassifier else 0.3)
+
+
+def test_units_are_learned_from_more_than_one_row():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(700, 3))
+    X[:300, 0] = 5.0
+    y = X[:, 0].copy()
+    X[300, 0] = y[300] = 5.001
+    net = DistanceNetRegressor((10,), random_state=0)
+    for row in range(len(y)):
+        net.partial_fit(X[[row]], y[[row]])
+    assert net.score(X[310:], y[310:]) > 0.9
+
+
+def test_target_units_do_not_stay_those_of_two_rows():
+    X = np.random.default_rng(0).normal(size=(300, 2))
+    y = 100 * X[:, 0] + 50
+    y[1] = y[0] + 1e-3
+    start = {"init": "uniform", "init_median_activation": None, "standardize": False}
+    net = DistanceNetRegressor((10,), random_state=0, **start)
+    for row in range(len(y)):
+        net.partial_fit(X[[row]], y[[row]])
+    assert net._target_scale_[0] > 50
+
+
 # How rows are divided -----------------------------------------------------------------------------
 
 

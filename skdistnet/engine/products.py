@@ -27,7 +27,7 @@ def writable_in_place(out):
 
 
 def multiply(a, b, out, transpose_a=False, transpose_b=False, scale=1.0, keep=0.0):
-    """Write ``keep * out + scale * (a @ b)`` into `out`; all three C-contiguous, of one dtype."""
+    """Write ``keep * out + scale * (a @ b)`` into `out`, which must be C-contiguous."""
     assert writable_in_place(out)
     assert a.dtype == b.dtype == out.dtype
     # All large ones are SciPy's, so that only one of two libraries has threads at work.

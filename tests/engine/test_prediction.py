@@ -205,3 +205,19 @@ def test_only_rows_that_overflow_are_computed_alone(monkeypatch):
     assert counts == []
     layer_output(network, theta, MAP, np.concatenate([rows(200), 1e30 * rows(3)]))
     assert len(counts) == 6  # and once more, bounded
+
+
+def test_hidden_outputs_that_hardly_vary_cancel_nothing():
+    rng = np.random.default_rng(0)
+    network = Network([3, 4, 2], "logistic", "distance", dtype=np.float32)
+    hidden = 0.5 + 1e-3 * rng.normal(size=(2, 4))
+    theta = network.pack(
+        coefs=[1e-3 * rng.normal(size=(3, 4)), None],
+        intercepts=[np.zeros(4), None],
+        centroids=[None, hidden],
+        inverse_radii=[None, np.full((2, 4), 500.0)],
+    )
+    X = rows(50).astype(np.float32)
+    together = layer_output(network, theta, MAP, X)
+    alone = np.concatenate([layer_output(network, theta, MAP, row[np.newaxis]) for row in X])
+    np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-5)
