@@ -9,11 +9,13 @@ from numbers import Integral
 
 import numpy as np
 import pytest
+import sklearn
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV
+from sklearn.utils.fixes import parse_version
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet._checkpoints import Checkpoint
@@ -169,6 +171,8 @@ CASES = {
         {"quantile": tuple(LEVELS)},
     ),
 }
+#: Before 1.8, scikit-learn compares an array with the default when it makes HTML, and fails.
+SHOWS_NO_ARRAYS = parse_version(sklearn.__version__) < parse_version("1.8")
 every_case = pytest.mark.parametrize(("expected", "y", "others"), CASES.values(), ids=CASES)
 
 
@@ -188,7 +192,8 @@ def test_types_of_parameters_change_no_result(expected, y, others):
     for other in (clone(net).fit(X, y), pickle.loads(pickle.dumps(net)), copy.deepcopy(net)):
         np.testing.assert_array_equal(raw_output(other), raw_output(expected))
         assert repr(other) == repr(net)
-        assert "hidden_layer_sizes" in other._repr_html_()
+        if not SHOWS_NO_ARRAYS:
+            assert "hidden_layer_sizes" in other._repr_html_()
 
 
 @every_case

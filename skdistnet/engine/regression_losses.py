@@ -127,6 +127,10 @@ class Huber(RobustLoss):
 
     huber_delta: float = 1.35
 
+    def __post_init__(self):
+        # NumPy makes objects of an int that no integer of its own can hold.
+        object.__setattr__(self, "huber_delta", float(self.huber_delta))
+
     name = "huber"
     median_share = 0.4549  # errors of a normal distribution
 
