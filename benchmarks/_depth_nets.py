@@ -11,7 +11,7 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_info
 
 from skdistnet import DistanceNetClassifier, published_recipe
-from skdistnet.engine.rollback import Rollback
+from skdistnet.engine.training.rollback import Rollback
 
 __all__ = [
     "MLPS",

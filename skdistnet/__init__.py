@@ -1,10 +1,9 @@
 """Neural networks that learn by distance, as scikit-learn estimators."""
 
-__version__ = "0.1.0"
-
-from ._certainty import accuracy_coverage_curve
-from ._saving import TRUSTED_TYPES
+from ._base.saving import TRUSTED_TYPES
+from ._version import __version__ as __version__
 from .classifier import DistanceNetClassifier
+from .metrics import accuracy_coverage_curve
 from .recipes import published_recipe
 from .regressor import DistanceNetRegressor
 from .rejection import RejectingClassifier

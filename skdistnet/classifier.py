@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ._class_weight import ClassWeigher
-from ._docs import describe_parameters
-from ._labels import as_lists, check_labels, learn_labels, sort_classes
-from ._predictions import LabelPredictions
+from ._base.docstrings import describe_parameters
+from ._targets.class_weight import ClassWeigher
+from ._targets.labels import as_lists, check_labels, learn_labels, sort_classes
+from ._targets.predictions import LabelPredictions
 
 __all__ = ["DistanceNetClassifier"]
 

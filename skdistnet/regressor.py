@@ -7,9 +7,9 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import BaseDistanceNet
-from ._docs import describe_parameters
-from ._targets import RegressionTargets, check_dense
+from ._base.docstrings import describe_parameters
+from ._base.estimator import BaseDistanceNet
+from ._targets.regression import RegressionTargets, check_dense
 from .engine.losses import normalized_weights
 
 __all__ = ["DistanceNetRegressor"]

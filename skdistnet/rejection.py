@@ -9,11 +9,11 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.multiclass import type_of_target
 
-from ._certainty import certainties, find_novelty_threshold
-from ._delegation import ClassifierInside
-from ._docs import LinkedDocs
-from ._reject_label import answer_dtype, choose_reject_label
-from ._validation import Number, OneOf, check_parameter
+from ._base.constraints import Number, OneOf, check_parameter
+from ._base.docstrings import LinkedDocs
+from ._base.reject_label import answer_dtype, choose_reject_label
+from ._base.wrapped_classifier import ClassifierInside
+from .metrics import certainties, find_novelty_threshold
 
 __all__ = ["RejectingClassifier"]
 

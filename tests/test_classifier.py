@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine import ACTIVATIONS, INITIALIZERS, KERNELS, SCHEDULES, SOLVERS
-from skdistnet.engine.distances import RADIUS_TYPES
+from skdistnet.engine.layers.distances import RADIUS_TYPES
 from skdistnet.engine.network import OUTPUT_LAYERS
 
 IRIS, IRIS_Y = load_iris(return_X_y=True)

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skdistnet import DistanceNetRegressor
 from skdistnet.engine import ACTIVATIONS, INITIALIZERS, KERNELS, SCHEDULES, SOLVERS
-from skdistnet.engine.distances import RADIUS_TYPES
+from skdistnet.engine.layers.distances import RADIUS_TYPES
 
 DIABETES, DIABETES_Y = load_diabetes(return_X_y=True)
 SMALL = {"hidden_layer_sizes": (10, 10), "max_iter": 5, "random_state": 0}

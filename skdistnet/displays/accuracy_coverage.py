@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from .._certainty import accuracy_coverage_curve, certainties, estimator_inside
+from ..metrics import accuracy_coverage_curve, certainties, estimator_inside
 from ..rejection import RejectingClassifier
 from ._display import Display
 

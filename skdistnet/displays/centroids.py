@@ -4,12 +4,12 @@ from math import prod
 
 import numpy as np
 
-from ..engine.inputs import make_dense
 from ..engine.layers import Distance
+from ..engine.numerics.statistics import make_dense
 from ..engine.relevances import distance_shares, unit_variances
-from ..inspection._checks import check_net
+from ..inspection._validation import check_net
+from ._centroid_plots import draw_ellipses, draw_images, draw_table
 from ._display import Display, choose, is_int, name_features
-from ._places import draw_ellipses, draw_images, draw_table
 
 __all__ = ["CentroidDisplay"]
 

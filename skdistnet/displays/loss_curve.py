@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..inspection._checks import check_net
+from ..inspection._validation import check_net
 from ._display import Display
 
 __all__ = ["LossCurveDisplay"]

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .._novelty import measures_distance
-from ..inspection._checks import check_net
+from .._novelty.mixin import measures_distance
+from ..inspection._validation import check_net
 from ._display import Display, is_int
 
 __all__ = ["NoveltyDisplay"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..inspection._checks import check_net
+from ..inspection._validation import check_net
 from ._display import Display, choose, name_features
 
 __all__ = ["RelevanceDisplay"]

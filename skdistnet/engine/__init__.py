@@ -1,13 +1,13 @@
 """The lower floor: networks over flat parameter vectors in plain NumPy, without scikit-learn."""
 
-from .activations import ACTIVATIONS
-from .initializers import INITIALIZERS
-from .kernels import KERNELS
+from .init.initializers import INITIALIZERS
 from .layers import LAYERS
+from .layers.activations import ACTIVATIONS
+from .layers.kernels import KERNELS
 from .losses import LOSSES
 from .network import Network
-from .schedules import SCHEDULES
-from .solvers import SOLVERS
+from .optim.schedules import SCHEDULES
+from .optim.solvers import SOLVERS
 
 __all__ = [
     "ACTIVATIONS",

@@ -4,12 +4,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from . import memory
-from .activations import ACTIVATIONS
-from .distances import RADIUS_TYPES
-from .kernels import KERNELS
 from .layers import LAYERS, Distance
+from .layers.activations import ACTIVATIONS
+from .layers.distances import RADIUS_TYPES
+from .layers.kernels import KERNELS
 from .losses import LOSSES, normalized_weights
+from .numerics import memory
 
 __all__ = ["OUTPUT_LAYERS", "NamedViews", "Network"]
 

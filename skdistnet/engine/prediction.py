@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from .missing import fill_missing, has_missing
-from .threads import blas_threads
+from .layers.missing import fill_missing
+from .numerics.statistics import has_missing
+from .numerics.threads import blas_threads
 
 __all__ = ["layer_output", "layer_outputs"]
 

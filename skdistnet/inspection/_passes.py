@@ -1,7 +1,7 @@
 """Rows through a fitted net and gradients back, a batch at a time."""
 
-from ..engine.missing import fill_missing
-from ..engine.threads import blas_threads
+from ..engine.layers.missing import fill_missing
+from ..engine.numerics.threads import blas_threads
 
 __all__ = ["forward_batches", "gradients_by_answers"]
 

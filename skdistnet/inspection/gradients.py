@@ -5,10 +5,10 @@ from sklearn.utils import Bunch
 
 from ..engine.layers import Dense, Distance
 from ..engine.losses import normalized_weights
-from ..engine.training import Rows
-from ._answers import Answers, layer_kinds
-from ._checks import check_net
+from ..engine.training.config import Rows
+from ._activation_statistics import Answers, layer_kinds
 from ._passes import forward_batches, gradients_by_answers
+from ._validation import check_net
 
 __all__ = ["gradient_flow"]
 

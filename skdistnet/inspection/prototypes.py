@@ -6,12 +6,12 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils import Bunch
 
-from .._validation import COUNT, Number, check_parameter
+from .._base.constraints import COUNT, Number, check_parameter
 from ..engine.layers import Distance
-from ..engine.missing import fill_missing
+from ..engine.layers.missing import fill_missing
 from ..engine.prediction import layer_output
-from ._checks import check_net
 from ._passes import BATCH_NUMBERS
+from ._validation import check_net
 
 __all__ = ["prototypes"]
 

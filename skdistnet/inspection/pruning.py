@@ -9,10 +9,11 @@ from scipy.sparse import issparse, vstack
 from sklearn.base import is_classifier
 from sklearn.model_selection import KFold
 
-from .._validation import Number, check_parameter
-from ..engine.regression_losses import SquaredError
-from ..engine.training import Rows, Run, train
-from ._checks import check_hidden_layers, check_net
+from .._base.constraints import Number, check_parameter
+from ..engine.losses.regression import SquaredError
+from ..engine.training.config import Rows, Run
+from ..engine.training.loop import train
+from ._validation import check_hidden_layers, check_net
 from .units import measure_units
 
 __all__ = ["prune"]

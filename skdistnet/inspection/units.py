@@ -5,11 +5,11 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.base import is_classifier
 from sklearn.utils import Bunch
 
-from .._validation import check_sample_weight
+from .._base.constraints import check_sample_weight
 from ..engine.losses import normalized_weights
-from ._answers import Answers
-from ._checks import check_hidden_layers, check_net
+from ._activation_statistics import Answers
 from ._passes import forward_batches, gradients_by_answers
+from ._validation import check_hidden_layers, check_net
 
 __all__ = ["measure_units", "unit_report"]
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from finite_differences import central_differences
 
-from skdistnet.engine.activations import ACTIVATIONS
-from skdistnet.engine.kernels import KERNELS
+from skdistnet.engine.layers.activations import ACTIVATIONS
+from skdistnet.engine.layers.kernels import KERNELS
 
 # No sample is at 0, where relu has a kink.
 Z = np.linspace(-6.05, 6.0, 49)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skdistnet.engine.batches import LARGEST_SHARE, Batches, mean_weight
+from skdistnet.engine.training.batches import LARGEST_SHARE, Batches, mean_weight
 
 
 @st.composite

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skdistnet.engine import distances
-from skdistnet.engine.distances import RADIUS_TYPES
+from skdistnet.engine.layers import distances
+from skdistnet.engine.layers.distances import RADIUS_TYPES
 
 BLOCK = distances.BLOCK_BYTES // 8
 

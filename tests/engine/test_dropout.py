@@ -9,13 +9,13 @@ from finite_differences import central_differences
 from training_runs import IDENTITY, NETWORK, PLAN, make_rows, make_run
 
 from skdistnet.engine import LOSSES, Network
-from skdistnet.engine.activations import ACTIVATIONS
-from skdistnet.engine.distances import RADIUS_TYPES
-from skdistnet.engine.dropout import DROPOUT_SCHEDULES, Dropout, thin
-from skdistnet.engine.kernels import KERNELS
 from skdistnet.engine.layers import Dense, Distance
+from skdistnet.engine.layers.activations import ACTIVATIONS
+from skdistnet.engine.layers.distances import RADIUS_TYPES
+from skdistnet.engine.layers.dropout import DROPOUT_SCHEDULES, Dropout, thin
+from skdistnet.engine.layers.kernels import KERNELS
 from skdistnet.engine.losses import normalized_weights
-from skdistnet.engine.training import Trainer
+from skdistnet.engine.training.loop import Trainer
 
 N_ROWS = 7
 

@@ -5,8 +5,7 @@ import pytest
 from starting import N_UNITS, draw_rows, make_network, resolve, start
 
 from skdistnet.engine import ACTIVATIONS, INITIALIZERS, KERNELS, Network
-from skdistnet.engine.distances import RADIUS_TYPES
-from skdistnet.engine.initializers import (
+from skdistnet.engine.init.initializers import (
     START_ROWS,
     class_means,
     draw_start_rows,
@@ -15,8 +14,9 @@ from skdistnet.engine.initializers import (
     variances,
     weighted_median,
 )
+from skdistnet.engine.init.near_identity import starts_as_relays
 from skdistnet.engine.layers import Distance
-from skdistnet.engine.relays import starts_as_relays
+from skdistnet.engine.layers.distances import RADIUS_TYPES
 
 
 @pytest.fixture

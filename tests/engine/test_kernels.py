@@ -6,7 +6,7 @@ from finite_differences import central_differences
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skdistnet.engine.kernels import KERNELS
+from skdistnet.engine.layers.kernels import KERNELS
 
 FAR = -np.concatenate([[0.0], np.geomspace(1e-12, 1e30, 500)])
 NEAR = -np.concatenate([[0.1], np.linspace(0.2, 20.0, 40)])

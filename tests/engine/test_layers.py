@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from finite_differences import central_differences
 
-from skdistnet.engine.activations import ACTIVATIONS
-from skdistnet.engine.distances import RADIUS_TYPES
-from skdistnet.engine.kernels import KERNELS
 from skdistnet.engine.layers import LAYERS, Dense, Distance
+from skdistnet.engine.layers.activations import ACTIVATIONS
+from skdistnet.engine.layers.distances import RADIUS_TYPES
+from skdistnet.engine.layers.kernels import KERNELS
 
 N_ROWS, N_INPUTS, N_UNITS = 5, 3, 4
 

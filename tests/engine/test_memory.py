@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skdistnet.engine import memory
+from skdistnet.engine.numerics import memory
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

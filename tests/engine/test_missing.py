@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import nan_euclidean_distances
 
-from skdistnet.engine.distances import RADIUS_TYPES
-from skdistnet.engine.inputs import InputMap, MappedRows, weighted_moments
+from skdistnet.engine.input_scaling import InputMap, MappedRows
 from skdistnet.engine.layers import Distance
-from skdistnet.engine.missing import fill_missing, has_missing
+from skdistnet.engine.layers.distances import RADIUS_TYPES
+from skdistnet.engine.layers.missing import fill_missing
 from skdistnet.engine.network import Network
+from skdistnet.engine.numerics.statistics import has_missing, weighted_moments
 from skdistnet.engine.prediction import layer_output
 
 N_ROWS, N_INPUTS, N_UNITS = 7, 5, 4

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from finite_differences import central_differences
 
-from skdistnet.engine.activations import ACTIVATIONS
-from skdistnet.engine.distances import RADIUS_TYPES
-from skdistnet.engine.kernels import KERNELS
+from skdistnet.engine.layers.activations import ACTIVATIONS
+from skdistnet.engine.layers.distances import RADIUS_TYPES
+from skdistnet.engine.layers.kernels import KERNELS
 from skdistnet.engine.losses import LOSSES
 from skdistnet.engine.network import OUTPUT_LAYERS, Network
 

@@ -5,8 +5,8 @@ import pytest
 from starting import N_CLASSES, N_ROWS, N_UNITS, draw_rows, make_network, start
 
 from skdistnet.engine import INITIALIZERS, Network
-from skdistnet.engine.distances import RADIUS_TYPES
-from skdistnet.engine.initializers import START_ROWS, draw_start_rows
+from skdistnet.engine.init.initializers import START_ROWS, draw_start_rows
+from skdistnet.engine.layers.distances import RADIUS_TYPES
 
 every_init = pytest.mark.parametrize("init", [*INITIALIZERS, "array", "callable"])
 

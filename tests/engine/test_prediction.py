@@ -5,9 +5,9 @@ import pytest
 from scipy import sparse
 
 from skdistnet.engine import KERNELS, Network, prediction
-from skdistnet.engine.distances import RADIUS_TYPES
-from skdistnet.engine.inputs import InputMap
-from skdistnet.engine.kernels import Gaussian
+from skdistnet.engine.input_scaling import InputMap
+from skdistnet.engine.layers.distances import RADIUS_TYPES
+from skdistnet.engine.layers.kernels import Gaussian
 from skdistnet.engine.prediction import layer_output, layer_outputs
 
 N_INPUTS = 3

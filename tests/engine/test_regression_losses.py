@@ -10,7 +10,7 @@ from sklearn.metrics import mean_pinball_loss, mean_poisson_deviance
 
 from skdistnet.engine import Network
 from skdistnet.engine.losses import LOSSES, REGRESSION_LOSSES, normalized_weights
-from skdistnet.engine.targets import robust_units, weighted_quantiles
+from skdistnet.engine.losses.weighted_statistics import robust_units, weighted_quantiles
 
 SETTINGS = [
     *((name, {}) for name in REGRESSION_LOSSES),

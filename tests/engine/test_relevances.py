@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skdistnet.engine import KERNELS, Network
-from skdistnet.engine.distances import RADIUS_TYPES
+from skdistnet.engine.layers.distances import RADIUS_TYPES
 from skdistnet.engine.relevances import input_relevances
 
 VALUES = {"gaussian": np.exp, "cauchy": lambda u: 1 / (1 - 2 * u)}

@@ -8,7 +8,7 @@ import pytest
 from training_runs import IDENTITY, N_ROWS, NETWORK, PLAN, make_rows, make_run
 
 from skdistnet.engine import SCHEDULES, SOLVERS
-from skdistnet.engine.training import train
+from skdistnet.engine.training.loop import train
 
 
 class Kept:

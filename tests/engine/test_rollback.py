@@ -8,8 +8,8 @@ import pytest
 from training_runs import IDENTITY, N_INPUTS, NETWORK, PLAN, make_rows, make_run
 
 from skdistnet.engine import SOLVERS, Network
-from skdistnet.engine.rollback import MAX_HALVINGS
-from skdistnet.engine.training import train
+from skdistnet.engine.training.loop import train
+from skdistnet.engine.training.rollback import MAX_HALVINGS
 
 STEPS_PER_EPOCH = 5
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skdistnet.engine.schedules import HORIZON_SCHEDULES, SCHEDULES
+from skdistnet.engine.optim.schedules import HORIZON_SCHEDULES, SCHEDULES
 
 every_schedule = pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=list(SCHEDULES))
 

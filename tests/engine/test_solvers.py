@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from skdistnet.engine import solvers
-from skdistnet.engine.solvers import SOLVERS
+from skdistnet.engine.optim import solvers
+from skdistnet.engine.optim.solvers import SOLVERS
 
 BLOCK = solvers.BLOCK_BYTES // 8
 N = BLOCK + 1000

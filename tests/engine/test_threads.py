@@ -6,8 +6,9 @@ from itertools import permutations
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skdistnet.engine import Network, products
-from skdistnet.engine.threads import blas_threads
+from skdistnet.engine import Network
+from skdistnet.engine.numerics import blas as products
+from skdistnet.engine.numerics.threads import blas_threads
 
 NETWORK = Network([10, 100, 3])
 SMALL, LARGE = 5, products.LARGE // 1000

@@ -9,8 +9,8 @@ from training_runs import IDENTITY, N_ROWS, NETWORK, PLAN, make_rows, make_run, 
 from skdistnet.engine import LOSSES, SCHEDULES, SOLVERS
 from skdistnet.engine.losses import normalized_weights
 from skdistnet.engine.prediction import layer_output
-from skdistnet.engine.training import train
-from skdistnet.engine.watching import ADAPTIVE_SMALLEST
+from skdistnet.engine.training.loop import train
+from skdistnet.engine.training.monitor import ADAPTIVE_SMALLEST
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine import ACTIVATIONS, KERNELS, Network
-from skdistnet.engine.distances import RADIUS_TYPES
+from skdistnet.engine.layers.distances import RADIUS_TYPES
 from skdistnet.inspection import _passes, gradient_flow
 
 WINE, WINE_Y = (part[::6] for part in load_wine(return_X_y=True))

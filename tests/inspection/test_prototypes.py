@@ -10,7 +10,7 @@ from sklearn.neural_network import MLPClassifier
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine import KERNELS
-from skdistnet.engine.distances import RADIUS_TYPES
+from skdistnet.engine.layers.distances import RADIUS_TYPES
 from skdistnet.inspection import prototypes
 
 WINE, WINE_Y = load_wine(return_X_y=True)

@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
-from skdistnet.engine.distances import RADIUS_TYPES
+from skdistnet.engine.layers.distances import RADIUS_TYPES
 from skdistnet.inspection import gradient_flow, prototypes, prune, unit_report
 from skdistnet.inspection.pruning import kept_units, removal_order, subnet
 from skdistnet.inspection.units import measure_units

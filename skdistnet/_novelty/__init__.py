@@ -1,0 +1,1 @@
+"""Novelty scores: how unlike the training data a row is."""

@@ -1,0 +1,1 @@
+"""Targets: labels and class weights, regression targets and scores."""

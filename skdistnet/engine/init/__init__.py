@@ -1,0 +1,1 @@
+"""Initial parameters of a network."""

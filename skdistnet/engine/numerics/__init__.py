@@ -1,0 +1,1 @@
+"""Fast and safe arithmetic: BLAS, aligned memory, denormal numbers, threads."""

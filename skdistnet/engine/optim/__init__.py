@@ -1,0 +1,1 @@
+"""Solvers, learning-rate schedules and weight decay."""

@@ -1,0 +1,6 @@
+"""The training loop."""
+
+from .config import Plan, Rows, Run
+from .loop import train
+
+__all__ = ["Plan", "Rows", "Run", "train"]

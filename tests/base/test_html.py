@@ -1,0 +1,38 @@
+"""The HTML representation links to the page of the class, and says what parameters mean."""
+
+import re
+
+import pytest
+from sklearn.utils import estimator_html_repr
+
+from skdistnet import DistanceNetClassifier, DistanceNetRegressor, RejectingClassifier, __version__
+
+
+@pytest.mark.parametrize("kind", [DistanceNetClassifier, DistanceNetRegressor])
+def test_links_to_the_page_of_the_class_for_the_version_installed(kind):
+    links = re.findall(r'href="(https?://[^"#]*)', estimator_html_repr(kind(batch_size=7)))
+    page = f"/en/v{__version__}/api/skdistnet.{kind.__name__}.html"
+    assert links
+    assert all(link.endswith(page) for link in links)
+
+
+@pytest.mark.parametrize("kind", [DistanceNetClassifier, DistanceNetRegressor])
+def test_every_parameter_shows_its_description(kind):
+    html = estimator_html_repr(kind())
+    if "param-doc-description" not in html:
+        pytest.skip("scikit-learn before 1.8 shows no descriptions")
+    shown = set(re.findall(r"--doc-link-(\w+);", html))
+    assert shown >= set(kind().get_params())
+
+
+def test_a_subclass_of_another_package_is_not_claimed():
+    class Other(DistanceNetClassifier):
+        __module__ = "another.package"
+
+    assert "skdistnet.readthedocs" not in estimator_html_repr(Other())
+
+
+def test_a_rejecting_classifier_links_to_its_page_and_to_that_of_the_one_inside():
+    html = estimator_html_repr(RejectingClassifier(DistanceNetClassifier()))
+    for kind in (RejectingClassifier, DistanceNetClassifier):
+        assert f"/en/v{__version__}/api/skdistnet.{kind.__name__}.html" in html

@@ -1,0 +1,369 @@
+"""score_samples and its threshold: far away, plausible novelty, false alarms, clear refusals."""
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.covariance import ledoit_wolf_shrinkage
+from sklearn.datasets import load_digits, load_iris, make_blobs
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import roc_auc_score
+
+from skdistnet import DistanceNetClassifier, DistanceNetRegressor
+from skdistnet._novelty import score as _evidence
+
+IRIS = load_iris(return_X_y=True)
+SMALL = {"hidden_layer_sizes": 20, "max_iter": 10, "random_state": 0}
+KINDS = [DistanceNetClassifier, DistanceNetRegressor]
+both_kinds = pytest.mark.parametrize("kind", KINDS)
+
+NETS = {
+    "one layer": {},
+    "deep": {"hidden_layer_sizes": (12, 10, 8)},
+    "no hidden layer": {"hidden_layer_sizes": ()},
+    "cauchy": {"activation": "cauchy"},
+    "spherical": {"radius_type": "spherical"},
+    "tied": {"radius_type": "tied"},
+    "hybrid": {"hidden_layer_sizes": (12, 10), "activation": ["gaussian", "relu"]},
+    "float32": {"dtype": "float32"},
+    "input units": {"standardize": False},
+}
+
+
+def directions(n_features, n_random=50):
+    """Unit vectors, along the axes and at random."""
+    drawn = np.random.default_rng(0).normal(size=(n_random, n_features))
+    axes = np.eye(n_features)
+    return np.vstack([drawn / np.linalg.norm(drawn, axis=1, keepdims=True), axes, -axes])
+
+
+# Far away -----------------------------------------------------------------------------------------
+
+
+@both_kinds
+@pytest.mark.parametrize("options", NETS.values(), ids=NETS)
+def test_far_away_is_flagged_in_every_direction_and_more_so_the_farther(kind, options):
+    X, y = IRIS
+    if kind is DistanceNetRegressor and options.get("hidden_layer_sizes") == ():
+        pytest.skip("its only layer is affine")
+    net = kind(**SMALL | options).fit(X, y)
+    before = net.novelty_threshold_
+    for distance in (1e3, 1e6, 1e12, 1e90):
+        if distance > 1e12 and options.get("dtype") == "float32":
+            continue
+        scores = net.score_samples(X.mean(axis=0) + distance * directions(4) * X.std(axis=0))
+        assert np.isfinite(scores).all()
+        assert scores.max() < before
+        before = scores.max()
+
+
+@both_kinds
+def test_digits_far_away_are_flagged_though_some_columns_are_constant(kind):
+    X, y = (part[:400] for part in load_digits(return_X_y=True))
+    net = kind(**SMALL).fit(X, y)
+    spread = np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0)
+    for distance in (1e3, 1e6):
+        scores = net.score_samples(X.mean(axis=0) + distance * directions(64) * spread)
+        assert scores.max() < net.novelty_threshold_
+
+
+@both_kinds
+def test_a_column_that_was_constant_counts(kind):
+    X, y = IRIS
+    X = np.column_stack([X, np.full(len(X), 7.0)])
+    net = kind(**SMALL).fit(X, y)
+    usual = net.score_samples(X)
+    X[:, -1] += 3.0
+    unusual = net.score_samples(X)
+    assert (unusual < usual).all()
+    assert (unusual < net.novelty_threshold_).all()
+
+
+# Plausible novelty --------------------------------------------------------------------------------
+
+
+def test_a_class_left_out_is_told_from_those_known():
+    X, y = load_digits(return_X_y=True)
+    areas = []
+    for digit in (0, 3, 8):
+        known = np.flatnonzero(y != digit)
+        net = DistanceNetClassifier(max_iter=20, random_state=0).fit(X[known[::2]], y[known[::2]])
+        rows = np.vstack([X[known[1::2]], X[y == digit]])
+        areas.append(roc_auc_score(np.arange(len(rows)) < len(known) // 2, net.score_samples(rows)))
+    assert np.mean(areas) > 0.88
+
+
+def test_columns_that_do_not_go_together_are_novel_to_a_regressor():
+    rng = np.random.default_rng(0)
+    latent = rng.normal(size=(600, 2))
+    X = latent @ rng.normal(size=(2, 6)) + 0.1 * rng.normal(size=(600, 6))
+    net = DistanceNetRegressor(max_iter=20, random_state=0).fit(X[:400], latent[:400, 0])
+    # Each column for itself is as before.
+    rows = np.vstack([X[400:], rng.permuted(X[400:], axis=0)])
+    assert roc_auc_score(np.arange(400) < 200, net.score_samples(rows)) > 0.9
+
+
+# The threshold ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.05, 0.2])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_new_rows_raise_about_as_many_false_alarms_as_asked_for(rate, early_stopping):
+    X, y = make_blobs(4000, 5, centers=3, random_state=0)
+    options = {"early_stopping": early_stopping, "false_alarm_rate": rate}
+    net = DistanceNetClassifier(**SMALL, **options).fit(X[:2000], y[:2000])
+    alarms = np.mean(net.score_samples(X[2000:]) < net.novelty_threshold_)
+    assert 0.3 * rate < alarms < 2.0 * rate
+
+
+def test_the_threshold_is_measured_on_validation_rows_where_there_are_enough():
+    X, y = load_digits(return_X_y=True)
+    # In their order, the last were written by others than the first.
+    order = np.random.default_rng(0).permutation(len(y))
+    X, y = X[order], y[order]
+    options = {"max_iter": 20, "random_state": 0, "early_stopping": True}
+    net = DistanceNetClassifier(**options, validation_fraction=0.3).fit(X[:1200], y[:1200])
+    alarms = np.mean(net.score_samples(X[1200:]) < net.novelty_threshold_)
+    few = DistanceNetClassifier(**options, false_alarm_rate=1e-6).fit(X[:1200], y[:1200])
+    assert alarms < 0.12
+    assert few.novelty_threshold_ < net.novelty_threshold_
+
+
+@both_kinds
+def test_the_rate_changes_the_threshold_and_no_prediction(kind):
+    X, y = IRIS
+    nets = [kind(**SMALL, false_alarm_rate=rate).fit(X, y) for rate in (0.01, 0.3)]
+    assert nets[0].novelty_threshold_ < nets[1].novelty_threshold_
+    np.testing.assert_array_equal(nets[0].predict(X), nets[1].predict(X))
+    np.testing.assert_array_equal(nets[0].score_samples(X), nets[1].score_samples(X))
+
+
+# Contract -----------------------------------------------------------------------------------------
+
+
+@both_kinds
+@pytest.mark.parametrize("after_fit", [False, True])
+def test_partial_fit_leaves_nothing_to_score_by(kind, after_fit):
+    X, y = IRIS
+    net = kind(**SMALL)
+    if after_fit:
+        net.fit(X, y)
+    net.partial_fit(X, y, **({} if kind is DistanceNetRegressor else {"classes": [0, 1, 2]}))
+    assert not hasattr(net, "novelty_threshold_")
+    with pytest.raises(NotFittedError, match=f"score_samples of {kind.__name__} .* partial_fit"):
+        net.score_samples(X)
+    with pytest.raises(NotFittedError, match=r"novelty_threshold_ of .* partial_fit"):
+        net.novelty_threshold_  # noqa: B018
+    assert net.fit(X, y).score_samples(X).shape == (len(X),)
+
+
+def test_an_estimator_not_fitted_says_so():
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        DistanceNetClassifier().score_samples(IRIS[0])
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        DistanceNetClassifier().novelty_threshold_  # noqa: B018
+
+
+def test_other_names_that_are_not_there_are_told_as_ever():
+    with pytest.raises(AttributeError, match=r"'DistanceNetClassifier' object has no .* 'nothing'"):
+        DistanceNetClassifier().nothing  # noqa: B018
+
+
+def test_dot_product_nets_need_another_fit_for_scores():
+    net = DistanceNetClassifier(**SMALL, activation="relu").fit(*IRIS)
+    net.set_params(activation="gaussian")
+    with pytest.raises(AttributeError, match=r"and call 'fit' again; got .*\('relu',\)"):
+        net.novelty_threshold_  # noqa: B018
+    assert net.fit(*IRIS).score_samples(IRIS[0]).shape == (150,)
+
+
+@pytest.mark.parametrize(
+    ("net", "advice"),
+    [
+        (
+            DistanceNetClassifier(activation="relu"),
+            r"set 'activation', or its first entry, to one of \['cauchy', 'gaussian'\]; got",
+        ),
+        (DistanceNetRegressor(()), "layer at the input: give 'hidden_layer_sizes' a layer; got"),
+        (
+            DistanceNetClassifier((), output_layer="linear"),
+            "give 'hidden_layer_sizes' a layer or set 'output_layer' to 'distance'",
+        ),
+    ],
+)
+def test_a_net_without_distances_at_its_input_has_no_threshold_and_says_what_to_set(net, advice):
+    assert not hasattr(net, "novelty_threshold_")
+    with pytest.raises(AttributeError, match=advice):
+        net.novelty_threshold_  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        DistanceNetClassifier(**SMALL, activation="relu"),
+        DistanceNetRegressor(**SMALL | {"hidden_layer_sizes": ()}),
+        DistanceNetClassifier(**SMALL | {"hidden_layer_sizes": ()}, output_layer="linear"),
+        DistanceNetRegressor(
+            **SMALL | {"hidden_layer_sizes": (5, 5)}, activation=["tanh", "gaussian"]
+        ),
+    ],
+)
+def test_a_net_without_distances_at_its_input_has_no_such_method_and_says_what_to_set(net):
+    net.fit(*IRIS)
+    assert not hasattr(net, "score_samples")
+    assert not hasattr(net, "novelty_threshold_")
+    with pytest.raises(AttributeError) as caught:
+        net.score_samples(IRIS[0])
+    advice = "set 'activation', or its first entry, to one of ['cauchy', 'gaussian']"
+    if not net.hidden_layer_sizes:
+        advice = "give 'hidden_layer_sizes' a layer"
+    assert f"needs a distance layer at the input: {advice}" in str(caught.value.__cause__)
+
+
+@both_kinds
+def test_rows_are_scored_alike_alone_together_and_after_saving(kind):
+    X, y = IRIS
+    net = kind(**SMALL).fit(X, y)
+    scores = net.score_samples(X)
+    assert scores.max() <= 0.0
+    one_by_one = np.concatenate([net.score_samples(row[np.newaxis]) for row in X])
+    np.testing.assert_allclose(one_by_one, scores, rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(net)).score_samples(X), scores)
+
+
+@both_kinds
+@pytest.mark.parametrize("n_rows", [2, 3, 5])
+def test_a_handful_of_rows_is_enough_to_know_far_away(kind, n_rows):
+    X, y = IRIS[0][::30][:n_rows], np.arange(n_rows) % 2
+    net = kind(**SMALL).fit(X, y)
+    assert net.score_samples(X + 1e3).max() < net.novelty_threshold_
+
+
+def test_chunks_of_rows_change_nothing(monkeypatch):
+    net = DistanceNetClassifier(**SMALL).fit(*IRIS)
+    scores = net.score_samples(IRIS[0])
+    monkeypatch.setattr(_evidence, "CHUNK", 800)
+    np.testing.assert_allclose(net.score_samples(IRIS[0]), scores, rtol=1e-9, atol=1e-9)
+
+
+@both_kinds
+def test_sparse_rows_are_scored_as_dense_ones(kind):
+    X, y = (part[:300] for part in load_digits(return_X_y=True))
+    net = kind(**SMALL).fit(csr_array(X), y)
+    scores = net.score_samples(csr_array(X))
+    np.testing.assert_allclose(scores, net.score_samples(X), rtol=1e-9, atol=1e-9)
+    assert np.mean(scores < net.novelty_threshold_) < 0.1
+    assert net.score_samples(csr_array(X * 1e4)).max() < net.novelty_threshold_
+
+
+@both_kinds
+def test_what_is_missing_is_no_evidence_and_what_is_there_is(kind):
+    X, y = IRIS
+    holes = np.random.default_rng(0).uniform(size=X.shape) < 0.1
+    X = np.where(holes, np.nan, X)
+    X = np.column_stack([X, np.full(len(X), np.nan)])  # a column that is never there
+    net = kind(**SMALL).fit(X, y)
+    scores = net.score_samples(X)
+    assert np.isfinite(scores).all()
+    assert np.mean(scores < net.novelty_threshold_) < 0.2
+    assert net.score_samples(X + 1e3)[~np.isnan(X).all(axis=1)].max() < net.novelty_threshold_
+
+
+ONE_HOT = np.eye(3, dtype=int)[IRIS[1]]
+
+
+@pytest.mark.parametrize(
+    ("net", "target", "n_groups"),
+    [
+        (DistanceNetClassifier(**SMALL), IRIS[1], 3),
+        (DistanceNetClassifier(**SMALL), ONE_HOT, 1),
+        (DistanceNetClassifier(**SMALL), np.column_stack([IRIS[1], IRIS[1] > 0]), 1),
+        # Counts are not standardised: the net's own target has rows of a single 1.
+        (DistanceNetRegressor(**SMALL, loss="poisson"), ONE_HOT, 1),
+    ],
+    ids=["classes", "multilabel", "multi-output", "counts"],
+)
+def test_only_single_class_labels_group_rows(net, target, n_groups):
+    net.fit(IRIS[0], target)
+    assert {len(layer["means"]) for layer in net._novelty_["layers"]} == {n_groups}
+
+
+def test_several_outputs_are_scored_too():
+    X, y = IRIS
+    labels = np.column_stack([y == 0, y > 0, y == 2]).astype(int)
+    net = DistanceNetClassifier(**SMALL).fit(X, labels)
+    assert net.score_samples(X + 1e3).max() < net.novelty_threshold_
+
+
+# Arithmetic ---------------------------------------------------------------------------------------
+
+
+def features(n_rows=60, n_columns=7):
+    rng = np.random.default_rng(0)
+    groups = np.arange(n_rows) % 3
+    spread = np.arange(1, n_columns + 1)
+    return rng.normal(size=(n_rows, n_columns)) * spread + groups[:, np.newaxis], groups
+
+
+def test_shrinkage_is_that_of_ledoit_and_wolf():
+    F, _ = features()
+    F -= F.mean(axis=0)
+    found = _evidence.shrinkage_of(F, F.T @ F / len(F))
+    assert found == pytest.approx(ledoit_wolf_shrinkage(F, assume_centered=True), rel=1e-9)
+
+
+def test_evidence_without_a_row_is_that_of_a_fit_without_it():
+    F, groups = features()
+    F[:, 0] += 1e3 * groups  # so that the own group is the nearest
+    _, found = _evidence.Groups.fit(F, groups)
+    means = np.stack([F[groups == group].mean(axis=0) for group in range(3)])
+    residual = F - means[groups]
+    covariance = residual.T @ residual / len(F)
+    shrinkage = _evidence.shrinkage_of(residual, covariance)
+    sphere = shrinkage * np.trace(covariance) / F.shape[1] * np.eye(F.shape[1])
+    for row in range(len(F)):
+        others = np.arange(len(F)) != row
+        own = others & (groups == groups[row])
+        rest = (
+            F[others]
+            - np.stack([F[others & (groups == group)].mean(axis=0) for group in range(3)])[
+                groups[others]
+            ]
+        )
+        without = (1.0 - shrinkage) * (rest.T @ rest) / len(F) + sphere
+        deviation = F[row] - F[own].mean(axis=0)
+        expected = deviation @ np.linalg.solve(without, deviation)
+        assert found[row] == pytest.approx(np.log(expected), abs=1e-7)
+
+
+def test_excess_is_measured_in_ranges_and_a_constant_column_has_range_one():
+    bounds = np.array([[0.0, 5.0], [10.0, 5.0]])
+    X = np.array([[0.0, 5.0], [10.0, 5.0], [12.0, 5.0], [-5.0, 5.2], [3.0, 8.0]])
+    found = np.exp(_evidence.log_excess(X, bounds)) - _evidence.LEAST_EXCESS
+    np.testing.assert_allclose(found, [0.0, 0.0, 0.2, 0.5, 3.0], atol=1e-12)
+
+
+def test_scores_are_sums_of_logarithms_of_the_shares_of_known_rows_beyond():
+    rng = np.random.default_rng(0)
+    centers, scales = np.array([3.0, -1.0, 0.0]), np.array([2.0, 0.1, 1.0])
+    known = rng.laplace(centers, scales, (1_000_000, 3)).T
+    rows = np.array([[3.0, 9.0, 1.0], [-1.0, -1.1, -0.7], [0.0, 2.0, 3.0]])
+    shares = [
+        [np.mean(kind > number) for number in numbers]
+        for kind, numbers in zip(known, rows, strict=True)
+    ]
+    logs = np.log(shares)
+    for n_layers in (1, 2):
+        found = _evidence.combine(rows, n_layers, centers, scales)
+        expected = logs[:n_layers].mean(axis=0) + logs[n_layers:].sum(axis=0)
+        np.testing.assert_allclose(found, expected, atol=0.05)
+
+
+def test_any_evidence_lowers_the_score_and_none_makes_up_for_another():
+    evidence = np.full((3, 5), -5.0)
+    evidence[1, 1:] = evidence[2, 2:] = 2.0
+    evidence[2, 3:] = [50.0, 1e6]
+    found = _evidence.combine(evidence, 1, np.zeros(3), np.ones(3))
+    assert (np.diff(found) < -1.0).all()
+    assert found[-1] == pytest.approx(-1e6, rel=1e-4)

@@ -1,0 +1,300 @@
+"""docs/limits.md says what is so: of this package, and of scikit-learn's classes beside it."""
+
+import inspect
+import pickle
+import re
+import warnings
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.base import BaseEstimator, clone
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.utils import get_tags
+
+from skdistnet import DistanceNetClassifier, DistanceNetRegressor
+
+ROOT = Path(__file__).parents[2]
+X, Y = load_iris(return_X_y=True)
+NUMBERS_X, NUMBERS = (part[:150] for part in load_diabetes(return_X_y=True))
+FRACTIONAL = Y + 0.5
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:Training (was )?interrupted"),
+]
+
+
+@dataclass
+class Library:
+    """A classifier and a regressor, set to be quick and alike."""
+
+    classifier: BaseEstimator
+    regressor: BaseEstimator
+
+
+def quick(*kinds, **options):
+    return Library(*(kind(max_iter=5, random_state=0, **options) for kind in kinds))
+
+
+LIBRARIES = {
+    "skdistnet": quick(DistanceNetClassifier, DistanceNetRegressor),
+    "MLP": quick(MLPClassifier, MLPRegressor),
+    "HistGB": quick(HistGradientBoostingClassifier, HistGradientBoostingRegressor),
+}
+
+# How a cell is decided ----------------------------------------------------------------------------
+
+
+def setting(name, of="classifier"):
+    """Whether there is a constructor parameter whose name has this in it."""
+    return lambda library: any(name in known for known in getattr(library, of).get_params())
+
+
+def argument(method, name):
+    def check(library):
+        function = getattr(library.classifier, method, None)
+        return function is not None and name in inspect.signature(function).parameters
+
+    return check
+
+
+def attribute(name):
+    return lambda library: hasattr(library.classifier, name)
+
+
+def fitted_attribute(name):
+    return lambda library: hasattr(clone(library.classifier).fit(X, Y), name)
+
+
+def accepts(X, y, of="classifier", **options):
+    """Whether such data can be fitted, and predictions are of the shape of y."""
+
+    def check(library):
+        try:
+            net = clone(getattr(library, of)).set_params(**options).fit(X, y)
+        except (ValueError, TypeError):
+            return False
+        return net.predict(X).shape == np.shape(y)
+
+    return check
+
+
+def loss(name):
+    return accepts(NUMBERS_X, np.abs(NUMBERS), of="regressor", loss=name)
+
+
+def scale_does_not_matter(library):
+    first, second = (clone(library.classifier).fit(X * unit, Y) for unit in (1.0, 1024.0))
+    return np.allclose(first.predict_proba(X), second.predict_proba(X * 1024.0), atol=1e-6)
+
+
+def computes_in_single_precision(library):
+    return clone(library.regressor).fit(X.astype("f"), Y).predict(X.astype("f")).dtype == "f"
+
+
+def names_are_checked(library):
+    import pandas as pd
+
+    net = clone(library.classifier).fit(pd.DataFrame(X, columns=list("abcd")), Y)
+    with pytest.raises(ValueError, match="feature names"):
+        net.predict(pd.DataFrame(X, columns=list("abce")))
+    return True
+
+
+def best_epoch_comes_back(library):
+    """Whether a fit that went on in vain is one that had ended at its best."""
+    noise = np.random.default_rng(0).normal(size=(200, 5))
+    target = np.random.default_rng(1).integers(0, 2, 200)
+    options = {"early_stopping": True, "n_iter_no_change": 8, "max_iter": 60, "random_state": 0}
+    if "learning_rate_init" in library.classifier.get_params():
+        options |= {"learning_rate": "constant", "learning_rate_init": 0.01}
+    net = clone(library.classifier).set_params(**options, tol=0.0).fit(noise, target)
+    curve = getattr(net, "validation_loss_curve_", None)
+    if curve is None:
+        scores = getattr(net, "validation_scores_", None)
+        curve = -np.asarray(net.validation_score_[1:] if scores is None else scores)
+    best = int(np.argmin(curve)) + 1
+    assert best < len(curve)
+    ended = clone(net).set_params(max_iter=best).fit(noise, target)
+    return np.array_equal(ended.predict_proba(noise), net.predict_proba(noise))
+
+
+def keeps_what_it_learned(library):
+    """Ctrl-C falls into the second line that is printed while training."""
+    net = clone(library.classifier).set_params(verbose=1, max_iter=20)
+    lines = []
+
+    def interrupt(*args, **options):
+        lines.append(args)
+        if len(lines) == 4:
+            raise KeyboardInterrupt
+
+    with patch("builtins.print", interrupt):
+        try:
+            net.fit(X, Y)
+        except KeyboardInterrupt:
+            return False
+    return net.n_iter_ < 20 and net.predict(X).shape == Y.shape
+
+
+def quantile_levels(library):
+    options = {"loss": "quantile", "quantile": [0.1, 0.9]}
+    try:
+        net = clone(library.regressor).set_params(**options).fit(NUMBERS_X, NUMBERS)
+    except ValueError:
+        return False
+    return net.predict(NUMBERS_X).shape == (150, 2)
+
+
+def weighs_classes(library):
+    try:
+        clone(library.classifier).set_params(class_weight="balanced").fit(X, Y)
+    except ValueError:
+        return False
+    return True
+
+
+def pickles(library):
+    net = clone(library.classifier).fit(X, Y)
+    return np.array_equal(pickle.loads(pickle.dumps(net)).predict_proba(X), net.predict_proba(X))
+
+
+def repeats_itself(library):
+    first, second = (clone(library.classifier).fit(X, Y).predict_proba(X) for _ in range(2))
+    return np.array_equal(first, second)
+
+
+def records_loss(library):
+    if hasattr(clone(library.classifier).fit(X, Y), "loss_curve_"):
+        return True
+    net = clone(library.classifier).set_params(early_stopping=True, scoring="loss").fit(X, Y)
+    return "part" if len(net.train_score_) else False
+
+
+def missing_values(library):
+    holed = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X)
+    every = [library.classifier]
+    if "activation" in library.classifier.get_params():
+        every.append(clone(library.classifier).set_params(activation="relu"))
+    found = {accepts(holed, Y)(Library(kind, None)) for kind in every}
+    return "part" if len(found) == 2 else found.pop()
+
+
+def callbacks(library):
+    if isinstance(library.classifier, DistanceNetClassifier):
+        return "part" if find_spec("sklearn.callback") else None
+    return hasattr(library.classifier, "set_callbacks")
+
+
+def any_layer(library):
+    return "activation" in library.classifier.get_params() and accepts(
+        X, Y, activation=["relu", "gaussian"], hidden_layer_sizes=(5, 5)
+    )(library)
+
+
+#: For each row of the tables a function of a library: True, False, "part", or None: not to be told.
+ROWS = {
+    "weights of classes": weighs_classes,
+    "`sample_weight` in `fit`": argument("fit", "sample_weight"),
+    "`sample_weight` in `partial_fit`": argument("partial_fit", "sample_weight"),
+    "`sample_weight` in `score`": argument("score", "sample_weight"),
+    "sparse X": accepts(csr_array(X), Y),
+    "missing values": missing_values,
+    "categorical features": setting("categorical"),
+    "features in any unit, unscaled": scale_does_not_matter,
+    "X of more than two dimensions": accepts(X.reshape(-1, 2, 2), Y),
+    "several labels a row (multilabel)": accepts(X, np.stack([Y == 1, Y == 2], 1).astype(int)),
+    "several columns of labels": accepts(X, np.stack([Y, Y % 2], 1)),
+    "several targets at once": accepts(X, np.stack([Y, -Y], 1), of="regressor"),
+    "names of features checked": names_are_checked,
+    "array API, tensors": lambda library: get_tags(library.classifier).array_api_support,
+    "layers of distances, and hybrids": any_layer,
+    "convolution, recurrence, attention, any module": setting("module"),
+    "GPUs": setting("device"),
+    "a loss of your own": loss(lambda y, prediction: abs(y - prediction)),
+    "absolute error": loss("absolute_error"),
+    "Huber's loss": loss("huber"),
+    "Poisson deviance": loss("poisson"),
+    "gamma deviance": loss("gamma"),
+    "a quantile": accepts(NUMBERS_X, NUMBERS, of="regressor", loss="quantile", quantile=0.9),
+    "several quantiles that never cross": quantile_levels,
+    "monotonic constraints": setting("monotonic"),
+    "dropout": setting("dropout"),
+    "label smoothing": setting("smoothing"),
+    "L-BFGS": accepts(X, Y, solver="lbfgs"),
+    "single precision throughout": computes_in_single_precision,
+    "rows of your own to validate on": argument("fit", "X_val"),
+    "early stopping": setting("early_stopping"),
+    "early stopping by any scorer": accepts(X, Y, early_stopping=True, scoring="f1_macro"),
+    "the best epoch comes back": best_epoch_comes_back,
+    "several starts, the best kept": setting("n_init"),
+    "`warm_start`": setting("warm_start"),
+    "`partial_fit`": attribute("partial_fit"),
+    "callbacks": callbacks,
+    "Ctrl-C keeps what was learned": keeps_what_it_learned,
+    "checkpoints": setting("checkpoint"),
+    "metadata routing": attribute("set_fit_request"),
+    "`random_state`: the same fit, bit for bit": repeats_itself,
+    "a score of novelty": attribute("score_samples"),
+    "which features count, fitted": lambda library: any(
+        fitted_attribute(name)(library) for name in ("feature_relevances_", "feature_importances_")
+    ),
+    "curve of the training loss": records_loss,
+    "pickle": pickles,
+    "hidden activations as features, `set_output`": attribute("set_output"),
+}
+
+
+def tables():
+    """The cells of docs/limits.md: a dict of columns by row."""
+    text = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
+    found = {}
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if line.startswith("| ") and len(cells) == 5 and cells[0]:
+            found[cells[0]] = dict(zip(["skdistnet", "MLP", "skorch", "HistGB"], cells[1:]))
+    return found
+
+
+CELLS = tables()
+
+
+def test_every_row_is_checked():
+    assert list(CELLS) == list(ROWS)
+
+
+@pytest.mark.parametrize("column", LIBRARIES)
+@pytest.mark.parametrize("row", ROWS)
+def test_a_cell_says_what_is_so(row, column):
+    library = LIBRARIES[column]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        found = ROWS[row](library)
+    said = re.match(r"\[?(yes|no|part)\b", CELLS[row][column])[1]
+    if found is None:
+        pytest.skip("not to be told with this scikit-learn")
+    assert said == {True: "yes", False: "no"}.get(found, found)
+
+
+@pytest.mark.parametrize("row", CELLS)
+def test_a_cell_of_ours_is_linked_to_a_test_that_is_there(row):
+    link = re.match(
+        r'\[(yes|no|part)\]\(\.\./(tests/[\w/]+\.py) "(\w+)"\)', CELLS[row]["skdistnet"]
+    )
+    source = (ROOT / link[2]).read_text(encoding="utf-8")
+    assert re.search(rf"^def {link[3]}\(", source, re.MULTILINE)
+
+
+@pytest.mark.parametrize("row", CELLS)
+def test_a_cell_of_skorch_is_linked_to_its_documentation_or_an_issue(row):
+    assert re.match(
+        r"\[(yes|no|part)\]\(https://(skorch\.readthedocs\.io/en/stable/|github\.com/skorch-dev/)",
+        CELLS[row]["skorch"],
+    )
