@@ -291,7 +291,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, RegressionTargets, 
         theta = super()._start_parameters(rows, rng)
         weights = normalized_weights(rows.weights, len(rows), np.float64)
         intercepts = self._network.views(theta)[-1]["intercepts"]
-        intercepts += self._make_loss().starting_output(rows.target, weights)
+        intercepts += self._make_loss().fit_intercept_only(rows.target, weights)
         return theta
 
     def _split(self, target, seed):

@@ -19,7 +19,7 @@ from ..engine.layers.distances import RADIUS_TYPES
 from ..engine.layers.dropout import DROPOUT_SCHEDULES
 from ..engine.losses import REGRESSION_LOSSES
 from ..engine.network import OUTPUT_LAYERS
-from ..engine.optim.weight_decay import DECAYS
+from ..engine.optim.weight_decay import PENALTIES
 from .parameters import as_list
 
 __all__ = [
@@ -234,7 +234,7 @@ RULES: dict[str, list[Any]] = {
     "beta_2": [FRACTION],
     "epsilon": [POSITIVE],
     "alpha": [NOT_NEGATIVE],
-    "decay": [OneOf(DECAYS)],
+    "decay": [OneOf(PENALTIES)],
     "dropout": [FRACTION],
     "dropout_schedule": [OneOf(DROPOUT_SCHEDULES)],
     "label_smoothing": [FRACTION],

@@ -36,7 +36,7 @@ def epoch_printer(max_iter):
 
 
 def warn_if_not_smooth(estimator, outcome):
-    """Say what ended a training, or sent it back, other than its own plan; and what to change."""
+    """Say what ended a training, or sent it back, other than its own config; and what to change."""
     if outcome.reason == "interrupted":
         warnings.warn(
             f"Training was interrupted after {estimator.n_iter_} epochs; "

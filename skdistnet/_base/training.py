@@ -15,7 +15,7 @@ from ..engine.losses import normalized_weights
 from ..engine.numerics import memory
 from ..engine.numerics.statistics import column_range
 from ..engine.numerics.threads import blas_threads
-from ..engine.training.config import Plan, Rows, Run
+from ..engine.training.config import Rows, TrainingConfig, TrainingState
 from ..engine.training.loop import train
 from .clustering import kmeans_labels
 from .fitted import LEARNED, FittedNetwork
@@ -138,11 +138,11 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             *self._architecture(rows.X.shape[1], target.shape[1]),
             dtype.name,
         )
-        with blas_threads(self._network, self._plan(len(rows), 1, "constant").batch_size):
+        with blas_threads(self._network, self._config(len(rows), 1, "constant").batch_size):
             self._theta_ = self._start_parameters(rows, rng)
         self.n_iter_, self.t_ = getattr(self, "n_iter_", 0), getattr(self, "t_", 0)
         self.loss_curve_: list = getattr(self, "loss_curve_", [])
-        return Run(self._theta_, self._make_solver().init(self._theta_), rng)
+        return TrainingState(self._theta_, self._make_solver().init(self._theta_), rng)
 
     def _start_parameters(self, rows, rng):
         """Learn the map of the inputs and start the network's parameters in its units."""
@@ -188,7 +188,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
     def _continue(self, rows, rng):
         """The run that an earlier fit left, in copies, so that a failure changes nothing."""
         theta = memory.copy(self._theta_)
-        run = Run(theta, self._make_solver().init(theta), rng)
+        run = TrainingState(theta, self._make_solver().init(theta), rng)
         if "_progress_" in vars(self):
             progress = dict(self._progress_)
             if progress["solver"] != self.solver:
@@ -246,44 +246,44 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         """Return the largest number of rows in a batch."""
         return 200 if self.batch_size == "auto" else self.batch_size
 
-    def _plan(self, n_rows, max_iter, schedule):
-        return Plan(
+    def _config(self, n_rows, max_iter, schedule):
+        return TrainingConfig(
             loss=self._make_loss(),
             solver=self._make_solver(),
             schedule=schedule,
-            rate=self._first_rate(),
+            learning_rate_init=self._first_rate(),
             batch_size=min(self._most_rows(), n_rows),
-            max_epochs=max_iter,
+            max_iter=max_iter,
             alpha=self.alpha,
-            decay=self.decay,
+            penalty=self.decay,
             dropout=self.dropout,
             dropout_schedule=self.dropout_schedule,
             power_t=self.power_t,
             decay_rate=self.decay_rate,
             shuffle=self.shuffle,
             tol=self.tol,
-            patience=self.n_iter_no_change,
-            watch_score=self.scoring != "loss",
+            n_iter_no_change=self.n_iter_no_change,
+            maximize_score=self.scoring != "loss",
         )
 
     def _train_copy(self, rows, validation, seed, task, checkpoint):
         """Train a copy of this draft, from a start or on from where it is, as fit does."""
         draft, rng = self._draft(keep=True), np.random.default_rng(seed)
         run = draft._continue(rows, rng) if draft._is_started() else draft._start(rows, rng)
-        plan = draft._plan(len(rows), self.max_iter, self.learning_rate)
-        outcome = draft._train(rows, validation, run, plan, task, checkpoint)
+        config = draft._config(len(rows), self.max_iter, self.learning_rate)
+        outcome = draft._train(rows, validation, run, config, task, checkpoint)
         draft._record(outcome, len(rows), validation)
         draft._keep_progress(run if self.warm_start else None)
         return draft, outcome
 
     def _train_block(self, rows, validation, run, stream, n_new, n_epochs):
         """Train `run` for a call of partial_fit, in which the first `n_new` rows are new."""
-        # There is no last step to plan a cosine for, nor a loss on the same data to adapt to.
+        # There is no last step to config a cosine for, nor a loss on the same data to adapt to.
         counted = self.learning_rate in ("invscaling", "inverse_time")
-        plan = self._plan(len(rows), n_epochs, self.learning_rate if counted else "constant")
-        plan = replace(
-            plan,
-            rate=plan.rate * step_length(n_new, len(rows)),
+        config = self._config(len(rows), n_epochs, self.learning_rate if counted else "constant")
+        config = replace(
+            config,
+            learning_rate_init=config.learning_rate_init * step_length(n_new, len(rows)),
             n_rows=stream.n_rows,
             mean_weight=stream.mean_weight,
         )
@@ -291,27 +291,27 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         if n_epochs > 1:
             # A new start trains for all its epochs. Only the last one is validated, because the
             # call is one entry of the curves and its result is the latest net.
-            most = replace(plan, max_epochs=n_epochs - 1, patience=n_epochs)
+            most = replace(config, max_iter=n_epochs - 1, n_iter_no_change=n_epochs)
             outcome = self._train(rows, None, run, most)
             if outcome.reason == "interrupted":
                 return outcome
             n_halvings = outcome.n_halvings
-        outcome = self._train(rows, validation, run, replace(plan, max_epochs=1))
+        outcome = self._train(rows, validation, run, replace(config, max_iter=1))
         outcome.n_halvings += n_halvings
         return outcome
 
-    def _train(self, rows, validation, run, plan, task=None, checkpoint=None):
+    def _train(self, rows, validation, run, config, task=None, checkpoint=None):
         """Train `run` on the rows as planned."""
         outcome = train(
             self._network,
             self._input_map,
             replace(rows, target=self._soften(rows.target)),
-            plan,
+            config,
             run,
             validation=validation,
             score=validation and self._validation_score(validation, run),
             begin=task and task.begin_epoch,
-            report=self._reporter(plan.max_epochs, run, task),
+            report=self._reporter(config.max_iter, run, task),
             checkpoint=checkpoint,
         )
         self._theta_ = run.theta = outcome.theta
@@ -321,7 +321,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         """Return the loss of the best constant if the net is hardly better, else None."""
         loss, target = self._make_loss(), self._soften(rows.target)
         weights = normalized_weights(rows.weights, len(rows), target.dtype)
-        raw = np.tile(loss.starting_output(target, weights), (len(rows), 1)).astype(target.dtype)
+        raw = np.tile(loss.fit_intercept_only(target, weights), (len(rows), 1)).astype(target.dtype)
         value = loss.value(raw, target, weights)
         learnable = value - self._least_loss(target, weights)
         if learnable < TINY or value - outcome.loss_curve[-1] > LITTLE * learnable:

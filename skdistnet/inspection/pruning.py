@@ -11,7 +11,7 @@ from sklearn.model_selection import KFold
 
 from .._base.constraints import Number, check_parameter
 from ..engine.losses.regression import SquaredError
-from ..engine.training.config import Rows, Run
+from ..engine.training.config import Rows, TrainingState
 from ..engine.training.loop import train
 from ._validation import check_hidden_layers, check_net
 from .units import measure_units
@@ -218,18 +218,18 @@ class Lessons:
         weights = None if self.weights is None else self.weights[rows]
         lesson = Rows(self.X[rows], self.answers[rows], weights)
         taught, theta = net._draft(keep=True), net._theta_.copy()
-        plan = net._plan(len(lesson), 1, "cosine")
-        steps_per_epoch = -(-len(lesson) // plan.batch_size)
-        plan = replace(
-            plan,
+        config = net._config(len(lesson), 1, "cosine")
+        steps_per_epoch = -(-len(lesson) // config.batch_size)
+        config = replace(
+            config,
             loss=self.loss,
-            rate=plan.rate / RATE_DIVISOR,
-            max_epochs=-(-N_STEPS // steps_per_epoch),
+            rate=config.learning_rate_init / RATE_DIVISOR,
+            max_iter=-(-N_STEPS // steps_per_epoch),
             alpha=0.0,
             dropout=0.0,
         )
-        run = Run(theta, plan.solver.init(theta), np.random.default_rng(0))
-        taught._theta_ = train(net._network, net._input_map, lesson, plan, run).theta
+        run = TrainingState(theta, config.solver.init(theta), np.random.default_rng(0))
+        taught._theta_ = train(net._network, net._input_map, lesson, config, run).theta
         return taught
 
 

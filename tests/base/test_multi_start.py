@@ -11,7 +11,7 @@ from sklearn.datasets import load_diabetes, load_wine
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet._base.multi_start import restart_score
 from skdistnet.engine.training import loop as training
-from skdistnet.engine.training.monitor import Outcome
+from skdistnet.engine.training.monitor import TrainingResult
 
 WINE, WINE_Y = load_wine(return_X_y=True)
 DIABETES, DIABETES_Y = load_diabetes(return_X_y=True)
@@ -153,7 +153,7 @@ def test_a_start_that_diverged_is_not_the_best(monkeypatch):
 
 def test_a_start_no_epoch_improved_on_is_least():
     """What its last epoch scored is no score of the parameters kept."""
-    outcome = Outcome(np.zeros(1), [1.0], [0.1], [1.0], best_epoch=0, reason="diverged")
+    outcome = TrainingResult(np.zeros(1), [1.0], [0.1], [1.0], best_epoch=0, reason="diverged")
     for scoring in ("loss", "accuracy"):
         copy = DistanceNetClassifier(scoring=scoring)
         assert restart_score(copy, outcome) == -np.inf

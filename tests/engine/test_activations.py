@@ -43,7 +43,7 @@ def test_slope_matches_central_differences(activation):
     incoming = np.random.default_rng(0).normal(size=Z.shape)
     value = evaluate(activation, Z)
     kept, gradient = value.copy(), incoming.copy()
-    activation.multiply_by_slope(value, gradient)
+    activation.multiply_by_derivative(value, gradient)
     expected = central_differences(lambda z: float(incoming @ evaluate(activation, z)), Z)
     np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
     np.testing.assert_array_equal(value, kept)
@@ -53,9 +53,9 @@ def test_slope_matches_central_differences(activation):
 def test_float32_agrees_with_float64(activation):
     single = Z.astype(np.float32)
     value, gradient = evaluate(activation, single), np.ones_like(single)
-    activation.multiply_by_slope(value, gradient)
+    activation.multiply_by_derivative(value, gradient)
     exact_value, exact = evaluate(activation, single.astype(np.float64)), np.ones_like(Z)
-    activation.multiply_by_slope(exact_value, exact)
+    activation.multiply_by_derivative(exact_value, exact)
     np.testing.assert_allclose(value, exact_value, rtol=1e-6, atol=1e-7)
     np.testing.assert_allclose(gradient, exact, rtol=1e-6, atol=1e-6)
 
@@ -66,7 +66,7 @@ def test_huge_sums_give_finite_values_and_slopes(activation, dtype):
     """Warnings are errors, so that an overflow on the way fails as well."""
     value = evaluate(activation, np.array([-1e4, 1e4], dtype=dtype))
     slope = np.ones_like(value)
-    activation.multiply_by_slope(value, slope)
+    activation.multiply_by_derivative(value, slope)
     assert np.all(np.isfinite(value))
     assert np.all((slope >= 0.0) & (slope <= 1.0))
 

@@ -6,7 +6,7 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 from finite_differences import central_differences
-from training_runs import IDENTITY, NETWORK, PLAN, make_rows, make_run
+from training_runs import CONFIG, IDENTITY, NETWORK, make_rows, make_run
 
 from skdistnet.engine import LOSSES, Network
 from skdistnet.engine.layers import Dense, Distance
@@ -170,12 +170,12 @@ def test_the_gradient_with_dropout_takes_means_for_constants(
 @pytest.mark.parametrize("dropout_schedule", DROPOUT_SCHEDULES)
 def test_the_share_stays_or_falls_as_the_learning_rate_does(schedule, dropout_schedule):
     given = {"schedule": schedule, "dropout_schedule": dropout_schedule, "decay_rate": 0.2}
-    plan = replace(PLAN, **given, dropout=0.4, max_epochs=5)
-    trainer = Trainer(NETWORK, IDENTITY, make_rows(), plan, make_run(plan))
-    for _ in range(plan.max_epochs):
+    config = replace(CONFIG, **given, dropout=0.4, max_iter=5)
+    trainer = Trainer(NETWORK, IDENTITY, make_rows(), config, make_run(config))
+    for _ in range(config.max_iter):
         trainer.run.rate_factor *= 0.9  # as "adaptive" does, and what goes back after divergence
         falls = dropout_schedule == "learning_rate"
-        share = 0.4 * (trainer.rate() / plan.rate if falls else 1.0)
+        share = 0.4 * (trainer.rate() / config.learning_rate_init if falls else 1.0)
         assert np.isfinite(trainer.epoch())
         assert trainer.dropout.kept == pytest.approx(1 - share, abs=1 / 65536)
 

@@ -105,7 +105,7 @@ def test_errors_of_groups_stand_for_themselves_in_a_prior():
 def test_the_start_is_the_best_constant_of_each_group(sizes):
     _, target, weights = sample(sizes, n_rows=40)
     loss = GroupedLogLoss(sizes)
-    start = loss.starting_output(target, weights)
+    start = loss.fit_intercept_only(target, weights)
     value = loss.value(np.tile(start, (40, 1)), target, weights)
     expected = 0.0
     for part in groups(target, sizes):

@@ -14,7 +14,7 @@ from skdistnet.engine.init.initializers import (
     variances,
     weighted_median,
 )
-from skdistnet.engine.init.near_identity import starts_as_relays
+from skdistnet.engine.init.near_identity import starts_near_identity
 from skdistnet.engine.layers import Distance
 from skdistnet.engine.layers.distances import RADIUS_TYPES
 
@@ -61,7 +61,7 @@ def test_layers_start_at_the_median_asked_for_or_as_relays(init, kernel, median,
     theta = start(network, X, target, init, median)
     for number, outputs in enumerate(network.forward(theta, X)[:-1]):
         chosen = resolve(init, X, N_UNITS)
-        if starts_as_relays(network.layers[number], number, chosen, median):
+        if starts_near_identity(network.layers[number], number, chosen, median):
             # The mean of its input answers so: the median where inputs are not skewed.
             assert np.median(apart(outputs)) == pytest.approx(KERNELS[kernel].steepest, abs=0.15)
         else:

@@ -171,7 +171,7 @@ def test_log_loss_starts_at_the_shares_of_classes(smoothing):
     _, target, weights = sample(n_rows=40)
     target = (1 - smoothing) * target + smoothing / 3
     loss = LOSSES["log_loss"]()
-    start, shares = loss.starting_output(target, weights), weights @ target
+    start, shares = loss.fit_intercept_only(target, weights), weights @ target
     np.testing.assert_allclose(loss.inverse_link(start[np.newaxis])[0], shares, rtol=1e-12)
     least = constant_loss(loss, start, target, weights)
     assert least == pytest.approx(-shares @ np.log(shares), rel=1e-12)
@@ -184,7 +184,7 @@ def test_an_absent_class_has_no_share_in_the_start(dtype):
     target = np.eye(3, dtype=dtype)[[0, 0, 2, 0]]
     weights = np.full(4, 0.25, dtype)
     loss = LOSSES["log_loss"]()
-    start = loss.starting_output(target, weights)
+    start = loss.fit_intercept_only(target, weights)
     assert np.isfinite(start).all()
     found = loss.inverse_link(start[np.newaxis])[0]
     np.testing.assert_allclose(found, [0.75, 0.0, 0.25], atol=1e-7)

@@ -5,7 +5,7 @@ import pytest
 from starting import draw_rows, make_network, start
 
 from skdistnet.engine import KERNELS, Network
-from skdistnet.engine.init.near_identity import place_relays, starts_as_relays
+from skdistnet.engine.init.near_identity import near_identity_radii, starts_near_identity
 from skdistnet.engine.layers import Distance
 
 every_kernel = pytest.mark.parametrize("kernel", KERNELS)
@@ -17,7 +17,7 @@ def relay_layer(kernel, spread, n_units=6, n_inputs=6):
     layer = Distance(n_inputs, n_units, kernel)
     mean = rng.random(n_inputs)
     centroids = mean + spread * rng.normal(size=(n_units, n_inputs))
-    radii = place_relays(layer, centroids, mean, np.full(n_inputs, spread))
+    radii = near_identity_radii(layer, centroids, mean, np.full(n_inputs, spread))
     network = Network([n_inputs, n_units, 1], kernel, output_layer="linear")
     theta = network.pack(
         centroids=[centroids, None],
@@ -104,4 +104,4 @@ def test_relays_are_for_deep_layers_free_to_choose_their_radii(
     number, options, init, median, expected
 ):
     layer = Distance(**{"n_inputs": 4, "n_units": 4} | options)
-    assert starts_as_relays(layer, number, init, median) == expected
+    assert starts_near_identity(layer, number, init, median) == expected

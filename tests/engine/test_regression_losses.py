@@ -68,7 +68,7 @@ def test_training_starts_from_the_best_constant(name, settings):
     if name == "squared_error":  # the mean of what is standardised
         target = target - weights @ target
     target = np.repeat(target, n_outputs, axis=1)
-    start = loss.starting_output(target, weights)
+    start = loss.fit_intercept_only(target, weights)
     if name == "huber":  # its best constant has no closed form: it starts at the median
         return np.testing.assert_allclose(start, weighted_quantiles(target, weights, 0.5))
     least = loss.value(np.broadcast_to(start, target.shape), target, weights)
@@ -183,7 +183,7 @@ def test_poisson_refuses_negative_targets_by_name():
 def test_poisson_starts_at_the_logarithm_of_the_weighted_mean_or_at_something_finite():
     target, weights = counts(n_outputs=2)
     target[:, 1] = 0.0
-    start = LOSSES["poisson"]().starting_output(target, weights)
+    start = LOSSES["poisson"]().fit_intercept_only(target, weights)
     assert start[0] == pytest.approx(np.log(weights @ target[:, 0]))
     assert -50 < start[1] < -20
 

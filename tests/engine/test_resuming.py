@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from training_runs import IDENTITY, N_ROWS, NETWORK, PLAN, make_rows, make_run
+from training_runs import CONFIG, IDENTITY, N_ROWS, NETWORK, make_rows, make_run
 
 from skdistnet.engine import SCHEDULES, SOLVERS
 from skdistnet.engine.training.loop import train
@@ -24,26 +24,26 @@ class Kept:
         self.states.append(deepcopy(state()))
 
 
-def trained(plan, kept, seed=0):
-    run = make_run(plan, seed=seed)
+def trained(config, kept, seed=0):
+    run = make_run(config, seed=seed)
     options = {"validation": make_rows(1), "score": lambda raw: float(raw.mean())}
-    return run, train(NETWORK, IDENTITY, make_rows(), plan, run, checkpoint=kept, **options)
+    return run, train(NETWORK, IDENTITY, make_rows(), config, run, checkpoint=kept, **options)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_a_training_goes_on_from_any_epoch_to_the_same(solver, schedule):
-    plan = replace(
-        PLAN, solver=SOLVERS[solver](), schedule=schedule, dropout=0.2, alpha=0.5, decay="prior"
+    config = replace(
+        CONFIG, solver=SOLVERS[solver](), schedule=schedule, dropout=0.2, alpha=0.5, penalty="prior"
     )
     kept = Kept()
-    run, outcome = trained(plan, kept)
-    assert len(kept.states) == plan.max_epochs
+    run, outcome = trained(config, kept)
+    assert len(kept.states) == config.max_iter
     for number, state in enumerate(kept.states, start=1):
         rest = Kept(state)
         # Another start and generator must not show.
-        resumed, again = trained(plan, rest, seed=9)
-        assert len(rest.states) == plan.max_epochs - number
+        resumed, again = trained(config, rest, seed=9)
+        assert len(rest.states) == config.max_iter - number
         np.testing.assert_array_equal(resumed.theta, run.theta)
         np.testing.assert_array_equal(again.theta, outcome.theta)
         assert vars(again) | {"theta": None} == vars(outcome) | {"theta": None}
@@ -53,12 +53,14 @@ def test_a_training_goes_on_from_any_epoch_to_the_same(solver, schedule):
 
 @pytest.mark.parametrize("rate", [1e3, 1e4, 1e30])
 def test_a_training_that_diverged_goes_on_with_the_rate_that_is_left(rate):
-    plan = replace(PLAN, solver=SOLVERS["sgd"](), rate=rate, max_epochs=12, batch_size=N_ROWS)
+    config = replace(
+        CONFIG, solver=SOLVERS["sgd"](), learning_rate_init=rate, max_iter=12, batch_size=N_ROWS
+    )
     kept = Kept()
-    run, outcome = trained(plan, kept)
+    run, outcome = trained(config, kept)
     assert any(state["rollback"]["n_halvings"] for state in kept.states)
     for state in kept.states:
-        resumed, again = trained(plan, Kept(state))
+        resumed, again = trained(config, Kept(state))
         np.testing.assert_array_equal(again.theta, outcome.theta)
         assert vars(again) | {"theta": None} == vars(outcome) | {"theta": None}
         assert resumed.rate_factor == run.rate_factor
@@ -72,6 +74,6 @@ def test_an_interrupted_epoch_is_not_kept():
                 raise KeyboardInterrupt
 
     kept = Interrupted()
-    _, outcome = trained(PLAN, kept)
+    _, outcome = trained(CONFIG, kept)
     assert (outcome.reason, len(kept.states)) == ("interrupted", 3)
     assert kept.states[-1]["outcome"]["reason"] == ""

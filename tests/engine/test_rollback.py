@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from training_runs import IDENTITY, N_INPUTS, NETWORK, PLAN, make_rows, make_run
+from training_runs import CONFIG, IDENTITY, N_INPUTS, NETWORK, make_rows, make_run
 
 from skdistnet.engine import SOLVERS, Network
 from skdistnet.engine.training.loop import train
@@ -35,45 +35,49 @@ class Fragile:
 
 
 def fragile(name, n_halvings, first=0):
-    limit = 0.75 * PLAN.rate / 2 ** (n_halvings - 1)
+    limit = 0.75 * CONFIG.learning_rate_init / 2 ** (n_halvings - 1)
     solver = Fragile(SOLVERS[name](), limit, first)
-    return replace(PLAN, solver=solver, shuffle=False, max_epochs=8, patience=100)
+    return replace(CONFIG, solver=solver, shuffle=False, max_iter=8, n_iter_no_change=100)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("n_halvings", [1, 3, MAX_HALVINGS])
 def test_going_back_to_the_start_is_starting_at_a_lower_rate(solver, n_halvings):
-    plan = fragile(solver, n_halvings)
-    run, rates = make_run(plan), []
+    config = fragile(solver, n_halvings)
+    run, rates = make_run(config), []
     outcome = train(
-        NETWORK, IDENTITY, make_rows(), plan, run, report=lambda _, rate: rates.append(rate)
+        NETWORK, IDENTITY, make_rows(), config, run, report=lambda _, rate: rates.append(rate)
     )
-    lower = replace(plan, solver=SOLVERS[solver](), rate=plan.rate / 2**n_halvings)
+    lower = replace(
+        config,
+        solver=SOLVERS[solver](),
+        learning_rate_init=config.learning_rate_init / 2**n_halvings,
+    )
     expected = train(NETWORK, IDENTITY, make_rows(), lower, make_run(lower))
     np.testing.assert_array_equal(outcome.theta, expected.theta)
     assert outcome.loss_curve == expected.loss_curve
-    assert (outcome.reason, rates) == ("budget", [lower.rate] * plan.max_epochs)
+    assert (outcome.reason, rates) == ("budget", [lower.learning_rate_init] * config.max_iter)
     assert run.rate_factor == 0.5**n_halvings
-    assert run.n_steps == plan.max_epochs * STEPS_PER_EPOCH
+    assert run.n_steps == config.max_iter * STEPS_PER_EPOCH
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_late_failure_goes_back_to_where_the_best_epoch_began(solver):
-    plan = fragile(solver, 1, first=4 * STEPS_PER_EPOCH + 2)
-    run = make_run(plan)
-    outcome = train(NETWORK, IDENTITY, make_rows(), plan, run)
-    assert (outcome.reason, len(outcome.loss_curve)) == ("budget", plan.max_epochs)
-    assert run.n_steps == plan.max_epochs * STEPS_PER_EPOCH
+    config = fragile(solver, 1, first=4 * STEPS_PER_EPOCH + 2)
+    run = make_run(config)
+    outcome = train(NETWORK, IDENTITY, make_rows(), config, run)
+    assert (outcome.reason, len(outcome.loss_curve)) == ("budget", config.max_iter)
+    assert run.n_steps == config.max_iter * STEPS_PER_EPOCH
     assert np.isfinite(outcome.theta).all()
-    sound = replace(plan, solver=SOLVERS[solver](), max_epochs=4)
+    sound = replace(config, solver=SOLVERS[solver](), max_iter=4)
     start = make_run(sound)
     before = train(NETWORK, IDENTITY, make_rows(), sound, start).loss_curve
     assert outcome.loss_curve[:4] == before
     best = int(np.argmin(before))
     assert best >= 2
     again = make_run(sound)
-    train(NETWORK, IDENTITY, make_rows(), replace(sound, max_epochs=best), again)
-    halved = replace(sound, rate=plan.rate / 2, max_epochs=4)
+    train(NETWORK, IDENTITY, make_rows(), replace(sound, max_iter=best), again)
+    halved = replace(sound, learning_rate_init=config.learning_rate_init / 2, max_iter=4)
     rest = train(NETWORK, IDENTITY, make_rows(), halved, again)
     assert outcome.loss_curve[4:] == rest.loss_curve
     np.testing.assert_array_equal(outcome.theta, rest.theta)
@@ -81,11 +85,11 @@ def test_a_late_failure_goes_back_to_where_the_best_epoch_began(solver):
 
 @pytest.mark.parametrize("validated", [True, False])
 def test_after_too_many_failures_the_best_parameters_are_kept(validated):
-    plan = fragile("rmsprop", MAX_HALVINGS + 2)
-    run = make_run(plan)
+    config = fragile("rmsprop", MAX_HALVINGS + 2)
+    run = make_run(config)
     start = run.theta.copy()
     given = (make_rows(seed=1), lambda raw: 0.0) if validated else ()
-    outcome = train(NETWORK, IDENTITY, make_rows(), plan, run, *given)
+    outcome = train(NETWORK, IDENTITY, make_rows(), config, run, *given)
     assert (outcome.reason, outcome.loss_curve) == ("diverged", [])
     np.testing.assert_array_equal(outcome.theta, start)
     assert all(np.isfinite(value).all() for value in run.solver_state.values())
@@ -94,10 +98,12 @@ def test_after_too_many_failures_the_best_parameters_are_kept(validated):
 def test_a_training_that_grows_without_bound_ends_with_sane_parameters():
     """Not with the last finite ones, which are as good as infinite."""
     network = Network([N_INPUTS, 1], output_layer="linear")
-    plan = replace(PLAN, solver=SOLVERS["sgd"](), rate=1e8, max_epochs=200, patience=1000)
-    run = make_run(plan, network)
+    config = replace(
+        CONFIG, solver=SOLVERS["sgd"](), learning_rate_init=1e8, max_iter=200, n_iter_no_change=1000
+    )
+    run = make_run(config, network)
     start = run.theta.copy()
-    outcome = train(network, IDENTITY, make_rows(), plan, run)
+    outcome = train(network, IDENTITY, make_rows(), config, run)
     assert outcome.reason == "diverged"
     assert len(outcome.loss_curve) < 200
     assert np.isfinite(outcome.loss_curve).all()

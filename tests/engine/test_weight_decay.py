@@ -1,29 +1,38 @@
-"""Decay, in the epoch loop too, and numbers too small to matter."""
+"""WeightDecay, in the epoch loop too, and numbers too small to matter."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from finite_differences import central_differences
-from training_runs import IDENTITY, N_INPUTS, N_ROWS, NETWORK, PLAN, make_rows, make_run, standstill
+from training_runs import (
+    CONFIG,
+    IDENTITY,
+    N_INPUTS,
+    N_ROWS,
+    NETWORK,
+    make_rows,
+    make_run,
+    standstill,
+)
 
 from skdistnet.engine import SOLVERS, Network
 from skdistnet.engine.input_scaling import InputMap
-from skdistnet.engine.training.config import Rows, Run
+from skdistnet.engine.training.config import Rows, TrainingState
 from skdistnet.engine.training.loop import SWEEP, train
 
 ONE_PLAIN_STEP = replace(
-    PLAN, solver=SOLVERS["sgd"](momentum=0.0), alpha=0.3, batch_size=N_ROWS, max_epochs=1
+    CONFIG, solver=SOLVERS["sgd"](momentum=0.0), alpha=0.3, batch_size=N_ROWS, max_iter=1
 )
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_decoupled_decay_without_a_gradient_shrinks_geometrically(solver):
     network, rows, make = standstill()
-    plan = replace(PLAN, solver=SOLVERS[solver](), alpha=0.5, batch_size=4, max_epochs=5)
-    run = make(plan)
+    config = replace(CONFIG, solver=SOLVERS[solver](), alpha=0.5, batch_size=4, max_iter=5)
+    run = make(config)
     start = run.theta.copy()
-    outcome = train(network, IDENTITY, rows, plan, run)
+    outcome = train(network, IDENTITY, rows, config, run)
     np.testing.assert_allclose(outcome.theta, start * (1 - 0.01 * 0.5) ** 10, rtol=1e-13)
 
 
@@ -32,24 +41,24 @@ def test_coupled_decay_is_that_of_the_networks_own_gradient(offset):
     """A network over shifted inputs pulls its centroids to zero of the input units all the same."""
     shift = np.full(N_INPUTS, offset)
     rows = make_rows()
-    plan = replace(ONE_PLAIN_STEP, decay="coupled")
-    run = make_run(plan)
+    config = replace(ONE_PLAIN_STEP, penalty="coupled")
+    run = make_run(config)
     in_input_units = run.theta.copy()
     NETWORK.views(in_input_units)[0]["centroids"][...] += offset
     _, gradient = NETWORK.loss_and_grad(
-        in_input_units, rows.X + offset, rows.target, decay=plan.alpha / N_ROWS
+        in_input_units, rows.X + offset, rows.target, decay=config.alpha / N_ROWS
     )
-    expected = run.theta - plan.rate * gradient
+    expected = run.theta - config.learning_rate_init * gradient
     moved = replace(rows, X=rows.X + offset)
-    train(NETWORK, InputMap(shift, np.ones(N_INPUTS), -shift), moved, plan, run)
+    train(NETWORK, InputMap(shift, np.ones(N_INPUTS), -shift), moved, config, run)
     np.testing.assert_allclose(run.theta, expected, rtol=1e-11, atol=1e-13)
 
 
 def test_a_prior_is_the_gradient_of_the_posterior_times_the_loss():
     """That of ``log(loss) + alpha / (2 N) |theta - start|^2``: errors of unknown variance."""
     rows = make_rows()
-    plan = replace(ONE_PLAIN_STEP, decay="prior")
-    run = make_run(plan)
+    config = replace(ONE_PLAIN_STEP, penalty="prior")
+    run = make_run(config)
     start = run.theta + np.random.default_rng(4).normal(size=run.theta.shape)
     run.start = start.copy()
 
@@ -60,27 +69,29 @@ def test_a_prior_is_the_gradient_of_the_posterior_times_the_loss():
         return np.log(loss) + 0.3 / (2 * N_ROWS) * sum(float((way**2).sum()) for way in ways)
 
     loss, _ = NETWORK.loss_and_grad(run.theta, rows.X, rows.target)
-    expected = run.theta - plan.rate * loss * central_differences(objective, run.theta)
-    train(NETWORK, IDENTITY, rows, plan, run)
+    expected = run.theta - config.learning_rate_init * loss * central_differences(
+        objective, run.theta
+    )
+    train(NETWORK, IDENTITY, rows, config, run)
     np.testing.assert_allclose(run.theta, expected, rtol=1e-7, atol=1e-9)
     np.testing.assert_array_equal(run.start, start)
 
 
 def test_a_prior_stays_where_training_started_when_it_goes_on():
-    plan = replace(PLAN, alpha=5.0, decay="prior", shuffle=False, max_epochs=2)
-    at_once, in_parts = make_run(plan), make_run(plan)
-    train(NETWORK, IDENTITY, make_rows(), plan, at_once)
+    config = replace(CONFIG, alpha=5.0, penalty="prior", shuffle=False, max_iter=2)
+    at_once, in_parts = make_run(config), make_run(config)
+    train(NETWORK, IDENTITY, make_rows(), config, at_once)
     for _ in range(2):
-        train(NETWORK, IDENTITY, make_rows(), replace(plan, max_epochs=1), in_parts)
+        train(NETWORK, IDENTITY, make_rows(), replace(config, max_iter=1), in_parts)
     np.testing.assert_array_equal(in_parts.theta, at_once.theta)
 
 
 def test_decay_spares_intercepts():
     network, rows, make = standstill()
-    run = make(PLAN)
+    run = make(CONFIG)
     network.views(run.theta)[0]["intercepts"][...] = 5.0
     rows = replace(rows, target=rows.target + 5.0)
-    train(network, IDENTITY, rows, replace(PLAN, alpha=1.0), run)
+    train(network, IDENTITY, rows, replace(CONFIG, alpha=1.0), run)
     np.testing.assert_array_equal(network.unpack(run.theta).intercepts[0], 5.0)
 
 
@@ -90,11 +101,18 @@ def test_subnormal_numbers_are_swept_from_parameters_and_averages(dtype):
     network = Network(network.sizes, output_layer="linear", dtype=dtype)
     tiny = np.finfo(dtype).tiny
     theta = network.pack(coefs=[[[tiny], [1e-10], [1.0]]], intercepts=[[0.0]])
-    plan = replace(PLAN, rate=0.01, alpha=1.0, max_epochs=SWEEP, batch_size=8, patience=1000)
-    run = Run(theta, plan.solver.init(theta), np.random.default_rng(0))
+    config = replace(
+        CONFIG,
+        learning_rate_init=0.01,
+        alpha=1.0,
+        max_iter=SWEEP,
+        batch_size=8,
+        n_iter_no_change=1000,
+    )
+    run = TrainingState(theta, config.solver.init(theta), np.random.default_rng(0))
     run.solver_state["mean_square"][:] = tiny * 2.0**10
     outcome = train(
-        network, IDENTITY, Rows(*(a.astype(dtype) for a in (rows.X, rows.target))), plan, run
+        network, IDENTITY, Rows(*(a.astype(dtype) for a in (rows.X, rows.target))), config, run
     )
     coefs = network.unpack(outcome.theta).coefs[0][:, 0]
     assert coefs[0] == 0
@@ -106,9 +124,11 @@ def test_subnormal_numbers_are_swept_from_parameters_and_averages(dtype):
 def test_a_radius_that_only_decay_acts_on_never_has_a_subnormal_square(dtype):
     """As of a pixel that is never lit, under the decay of the reference."""
     network = Network([N_INPUTS, 4, 1], output_layer="linear", dtype=dtype)
-    plan = replace(PLAN, rate=0.001, alpha=1e-4, decay="coupled", max_epochs=1)
-    run = make_run(plan)
-    run = Run(run.theta.astype(dtype), plan.solver.init(run.theta.astype(dtype)), run.rng)
+    config = replace(CONFIG, learning_rate_init=0.001, alpha=1e-4, penalty="coupled", max_iter=1)
+    run = make_run(config)
+    run = TrainingState(
+        run.theta.astype(dtype), config.solver.init(run.theta.astype(dtype)), run.rng
+    )
     params = network.views(run.theta)[0]
     params["centroids"][:, 0] = 0
     params["inverse_radii"][:, 0] = 1e-4
@@ -117,19 +137,21 @@ def test_a_radius_that_only_decay_acts_on_never_has_a_subnormal_square(dtype):
     rows = Rows(rows.X.astype(dtype), rows.target.astype(dtype))
     radii = params["inverse_radii"]
     while run.n_steps < 20_000 and np.abs(radii[:, 0]).max() > 1e-70:
-        train(network, IDENTITY, rows, plan, run)
+        train(network, IDENTITY, rows, config, run)
         assert np.min(radii[:, 0] ** 2) >= np.finfo(dtype).tiny
     assert np.abs(radii[:, 0]).max() < 1e-11 < np.abs(radii[:, 1:]).min()
 
 
 def test_a_radius_that_decayed_comes_back_when_its_input_tells_something():
     network = Network([N_INPUTS, 4, 1], output_layer="linear", dtype=np.float32)
-    plan = replace(PLAN, rate=0.01, alpha=1e-3, decay="coupled", max_epochs=100)
-    run = make_run(plan)
-    run = Run(run.theta.astype(np.float32), plan.solver.init(run.theta.astype(np.float32)), run.rng)
+    config = replace(CONFIG, learning_rate_init=0.01, alpha=1e-3, penalty="coupled", max_iter=100)
+    run = make_run(config)
+    run = TrainingState(
+        run.theta.astype(np.float32), config.solver.init(run.theta.astype(np.float32)), run.rng
+    )
     params = network.views(run.theta)[0]
     params["inverse_radii"][:, 0] = 1e-20
     X = make_rows(n_rows=200).X.astype(np.float32)
     told = Rows(X, np.sin(2 * X[:, :1]))
-    outcome = train(network, IDENTITY, told, plan, run)
+    outcome = train(network, IDENTITY, told, config, run)
     assert outcome.loss_curve[-1] < 0.2 * outcome.loss_curve[0]

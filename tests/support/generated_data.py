@@ -15,7 +15,7 @@ from skdistnet.engine.layers.distances import RADIUS_TYPES
 from skdistnet.engine.layers.dropout import DROPOUT_SCHEDULES
 from skdistnet.engine.losses import REGRESSION_LOSSES
 from skdistnet.engine.network import OUTPUT_LAYERS
-from skdistnet.engine.optim.weight_decay import DECAYS
+from skdistnet.engine.optim.weight_decay import PENALTIES
 
 __all__ = [
     "COLUMNS",
@@ -212,7 +212,7 @@ SHARED = {
     "rho": st.sampled_from([0.7, 0.0, 0.999]),
     "epsilon": st.sampled_from([1e-9, 1e-300, 1.0]),
     "alpha": st.sampled_from([0.0, 1e-3, 1.0, 1e9]),
-    "decay": st.sampled_from(list(DECAYS)),
+    "decay": st.sampled_from(list(PENALTIES)),
     "dropout": st.sampled_from([0.0, 0.1, 0.9]),
     "dropout_schedule": st.sampled_from(DROPOUT_SCHEDULES),
     "dtype": st.sampled_from([None, "float32", "float64"]),

@@ -1,21 +1,21 @@
-"""A small network, its rows and a plan, for the tests of the epoch loop."""
+"""A small network, its rows and a config, for the tests of the epoch loop."""
 
 import numpy as np
 
 from skdistnet.engine import LOSSES, SOLVERS, Network
 from skdistnet.engine.input_scaling import InputMap
-from skdistnet.engine.training.config import Plan, Rows, Run
+from skdistnet.engine.training.config import Rows, TrainingConfig, TrainingState
 
 N_ROWS, N_INPUTS = 23, 3
 NETWORK = Network([N_INPUTS, 4, 1], output_layer="linear")
 IDENTITY = InputMap(np.zeros(N_INPUTS), np.ones(N_INPUTS), np.zeros(N_INPUTS))
-PLAN = Plan(
+CONFIG = TrainingConfig(
     loss=LOSSES["squared_error"],
     solver=SOLVERS["rmsprop"](),
     schedule="constant",
-    rate=0.01,
+    learning_rate_init=0.01,
     batch_size=5,
-    max_epochs=6,
+    max_iter=6,
 )
 
 
@@ -26,9 +26,9 @@ def make_rows(seed=0, n_rows=N_ROWS, weighted=False):
     return Rows(X, np.sin(X.sum(axis=1, keepdims=True)), weights)
 
 
-def make_run(plan, network=NETWORK, seed=0):
+def make_run(config, network=NETWORK, seed=0):
     theta = 0.7 * np.random.default_rng(3).normal(size=network.n_parameters)
-    return Run(theta, plan.solver.init(theta), np.random.default_rng(seed))
+    return TrainingState(theta, config.solver.init(theta), np.random.default_rng(seed))
 
 
 def standstill():
@@ -39,5 +39,7 @@ def standstill():
     return (
         network,
         rows,
-        lambda plan: Run(theta.copy(), plan.solver.init(theta), np.random.default_rng(0)),
+        lambda config: TrainingState(
+            theta.copy(), config.solver.init(theta), np.random.default_rng(0)
+        ),
     )

@@ -18,7 +18,7 @@ from ..layers import Distance
 from ..layers.activations import ACTIVATIONS
 from ..numerics import memory
 from ..numerics.statistics import has_missing
-from .near_identity import place_relays, starts_as_relays
+from .near_identity import near_identity_radii, starts_near_identity
 
 __all__ = ["INITIALIZERS", "draw_start_rows", "initialize"]
 
@@ -186,7 +186,7 @@ def start_distance_layer(layer, views, H, target, weights, place, median_activat
 def start_relay_layer(layer, views, H, weights, place, rng):
     """Fill the views of a layer deep in the network, which hands on its input to begin with."""
     centroids = np.array(place(H, layer.n_units, rng), dtype=np.float64)
-    radii = place_relays(layer, centroids, weights @ H, spread(H, weights))
+    radii = near_identity_radii(layer, centroids, weights @ H, spread(H, weights))
     views["centroids"][...] = set_apart(centroids, H, weights, rng)
     views["inverse_radii"][...] = radii
 
@@ -320,7 +320,7 @@ def initialize(
             place = placement(init, number == 0, origin, weights, kmeans)
             if number == last and not (isinstance(init, str) and init == "uniform"):
                 place = None
-            if starts_as_relays(layer, number, init, median_activation):
+            if starts_near_identity(layer, number, init, median_activation):
                 start_relay_layer(layer, views, H, weights, place, rng)
             else:
                 start_distance_layer(

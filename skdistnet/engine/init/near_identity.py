@@ -13,7 +13,7 @@ import numpy as np
 
 from ..layers import Distance
 
-__all__ = ["place_relays", "starts_as_relays"]
+__all__ = ["near_identity_radii", "starts_near_identity"]
 
 #: Number, from 0, of the first layer that may start so; those before it look at rows.
 FIRST = 2
@@ -24,7 +24,7 @@ REST = 0.03
 REACH = 0.5
 
 
-def starts_as_relays(layer, number, init, median_activation):
+def starts_near_identity(layer, number, init, median_activation):
     """Whether layer `number` starts as relays: deep, wide enough, and free to choose its radii."""
     return (
         number >= FIRST
@@ -38,7 +38,7 @@ def starts_as_relays(layer, number, init, median_activation):
     )
 
 
-def place_relays(layer, centroids, mean, spread):
+def near_identity_radii(layer, centroids, mean, spread):
     """Inverse radii of relays; moves each unit's centroid along the input it hands on.
 
     With the kernel k, steepest t radii away from a centroid, a unit whose centroid lies t radii
@@ -61,7 +61,7 @@ def place_relays(layer, centroids, mean, spread):
     """
     t = np.sqrt(-2.0 * layer.kernel.inverse(layer.kernel.steepest))
     steepness = np.full(1, t)
-    layer.kernel.multiply_by_slope(np.full(1, layer.kernel.steepest), steepness)
+    layer.kernel.multiply_by_derivative(np.full(1, layer.kernel.steepest), steepness)
     r = np.minimum(1.0 / steepness, REACH * t / spread)
     units = np.arange(layer.n_units)
     own = units % layer.n_inputs

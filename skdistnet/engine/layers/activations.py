@@ -1,6 +1,6 @@
 """Activations of dot-product layers, under scikit-learn's names.
 
-``value(z)`` is applied in place; ``multiply_by_slope(value, gradient)`` multiplies `gradient` in
+``value(z)`` is applied in place; ``multiply_by_derivative(value, gradient)`` multiplies `gradient` in
 place by the derivative, written in terms of the activation's own value. `gain` widens the uniform
 start of the weights in front of the activation, as in Glorot & Bengio (2010).
 
@@ -25,7 +25,7 @@ class Identity:
         pass
 
     @staticmethod
-    def multiply_by_slope(value, gradient):
+    def multiply_by_derivative(value, gradient):
         pass
 
 
@@ -39,7 +39,7 @@ class Relu:
         np.maximum(z, 0, out=z)
 
     @staticmethod
-    def multiply_by_slope(value, gradient):
+    def multiply_by_derivative(value, gradient):
         gradient *= value > 0
 
 
@@ -53,7 +53,7 @@ class Tanh:
         np.tanh(z, out=z)
 
     @staticmethod
-    def multiply_by_slope(value, gradient):
+    def multiply_by_derivative(value, gradient):
         gradient *= 1.0 - value * value
 
 
@@ -67,7 +67,7 @@ class Logistic:
         expit(z, out=z)
 
     @staticmethod
-    def multiply_by_slope(value, gradient):
+    def multiply_by_derivative(value, gradient):
         gradient *= value * (1.0 - value)
 
 

@@ -54,7 +54,7 @@ class Dense:
         return out
 
     def backward(self, params, work, out, d_out, grads):
-        ACTIVATIONS[self.activation].multiply_by_slope(out, d_out)
+        ACTIVATIONS[self.activation].multiply_by_derivative(out, d_out)
         flush_slopes(d_out)
         multiply(work.X, d_out, grads["coefs"], transpose_a=True)
         d_out.sum(axis=0, out=grads["intercepts"])

@@ -100,7 +100,7 @@ class Distance:
 
     def backward(self, params, work, out, d_out, grads):
         if self.kernel is not None:
-            self.kernel.multiply_by_slope(out, d_out)
+            self.kernel.multiply_by_derivative(out, d_out)
         flush_slopes(d_out)
         measure = missing if work.presence is not None else self.radii
         measure.backward(

@@ -5,7 +5,7 @@ largest value, 1, at ``u = 0``. A kernel has three methods, all elementwise:
 
 ``value(u, out)``
     Write the profile at `u` into `out`.
-``multiply_by_slope(value, gradient)``
+``multiply_by_derivative(value, gradient)``
     Multiply `gradient` in place by the derivative of the profile with respect to `u`. The
     derivative is written in terms of the profile's own value, which the forward pass has kept.
 ``inverse(value)``
@@ -43,7 +43,7 @@ class Gaussian:
         np.exp(u, out=out)
 
     @staticmethod
-    def multiply_by_slope(value, gradient):
+    def multiply_by_derivative(value, gradient):
         gradient *= value
 
     @staticmethod
@@ -63,7 +63,7 @@ class Cauchy:
         np.reciprocal(out, out=out)
 
     @staticmethod
-    def multiply_by_slope(value, gradient):
+    def multiply_by_derivative(value, gradient):
         gradient *= value
         gradient *= value
         gradient *= 2.0

@@ -18,7 +18,7 @@ to 1. A loss has
 `LOSSES` maps names to classes; calling one makes the loss. What can be set, such as a quantile's
 level, is a dataclass field that has the name of the constructor's parameter, and a default.
 
-``starting_output(target, weights)``
+``fit_intercept_only(target, weights)``
     The raw output (n_outputs,) of the best constant prediction; training of numbers begins there.
 
 A loss for numbers has, moreover, `out_activation`, the name of its inverse link, and

@@ -50,7 +50,7 @@ class LogLoss:
         return value
 
     @staticmethod
-    def starting_output(target, weights):
+    def fit_intercept_only(target, weights):
         shares = weights @ target
         return np.log(np.maximum(shares, np.finfo(shares.dtype).tiny))
 
@@ -114,4 +114,4 @@ class GroupedLogLoss:
             LogLoss.check_target(part, part.shape[1])
 
     dispersion = staticmethod(LogLoss.dispersion)
-    starting_output = staticmethod(LogLoss.starting_output)
+    fit_intercept_only = staticmethod(LogLoss.fit_intercept_only)

@@ -75,7 +75,7 @@ class Quantile(RobustLoss):
             )
         check_finite(target, n_outputs, self.name)
 
-    def starting_output(self, target, weights):
+    def fit_intercept_only(self, target, weights):
         if not self.is_list:
             return weighted_quantiles(target, weights, self.quantile)
         column = target[:, :1]

@@ -56,7 +56,7 @@ class SquaredError:
         return mean, std
 
     @staticmethod
-    def starting_output(target, weights):
+    def fit_intercept_only(target, weights):
         return np.zeros(target.shape[1])
 
 
@@ -103,7 +103,7 @@ class RobustLoss:
     def units(columns, weights):
         return robust_units(columns, weights)
 
-    def starting_output(self, target, weights):
+    def fit_intercept_only(self, target, weights):
         return weighted_quantiles(target, weights, 0.5)
 
 
@@ -190,6 +190,6 @@ class Poisson:
         return np.zeros(columns.shape[1]), np.ones(columns.shape[1])
 
     @staticmethod
-    def starting_output(target, weights):
+    def fit_intercept_only(target, weights):
         # Where all are zero so far there may yet be others to come.
         return np.log(np.maximum(weights @ target, np.finfo(target.dtype).eps))

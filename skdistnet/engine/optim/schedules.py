@@ -49,5 +49,5 @@ SCHEDULES = {
     "invscaling": invscaling,
 }
 
-#: Schedules that end where the plan ends, so that stopping early would waste their last part.
+#: Schedules that end where the config ends, so that stopping early would waste their last part.
 HORIZON_SCHEDULES = frozenset({"cosine"})

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-__all__ = ["DECAYS", "Decay"]
+__all__ = ["PENALTIES", "WeightDecay"]
 
-DECAYS = ("coupled", "decoupled", "prior")
+PENALTIES = ("coupled", "decoupled", "prior")
 
 
-class Decay:
+class WeightDecay:
     """Pulls parameters, but no intercepts, towards a centre; changes theta or its gradient.
 
     With p the parameter's distance from the centre, for each step over a batch of m of N rows::

@@ -1,6 +1,6 @@
 """The training loop."""
 
-from .config import Plan, Rows, Run
+from .config import Rows, TrainingConfig, TrainingState
 from .loop import train
 
-__all__ = ["Plan", "Rows", "Run", "train"]
+__all__ = ["Rows", "TrainingConfig", "TrainingState", "train"]

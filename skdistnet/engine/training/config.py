@@ -7,29 +7,29 @@ import numpy as np
 
 from ..optim.solvers import copy_state
 
-__all__ = ["Plan", "Rows", "Run"]
+__all__ = ["Rows", "TrainingConfig", "TrainingState"]
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingConfig:
     """Settings of a training that stay as they are."""
 
     loss: Any
     solver: Any
     schedule: str
-    rate: float
+    learning_rate_init: float
     batch_size: int
-    max_epochs: int
+    max_iter: int
     alpha: float = 0.0
-    decay: str = "decoupled"
+    penalty: str = "decoupled"
     dropout: float = 0.0
     dropout_schedule: str = "constant"
     power_t: float = 0.5
     decay_rate: float = 0.0
     shuffle: bool = True
     tol: float = 1e-4
-    patience: int = 10
-    watch_score: bool = False
+    n_iter_no_change: int = 10
+    maximize_score: bool = False
     """Whether the score of the validation rows decides, the higher the better, not their loss."""
     n_rows: float | None = None
     """Number of rows of all data, where a stream trains on some at a time; None: those given."""
@@ -53,7 +53,7 @@ class Rows:
 
 
 @dataclass
-class Run:
+class TrainingState:
     """What a training changes, and what continuing it needs."""
 
     theta: np.ndarray

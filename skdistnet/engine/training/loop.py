@@ -9,9 +9,9 @@ from ..numerics import memory
 from ..numerics.denormals import flush_averages, settle
 from ..numerics.threads import blas_threads
 from ..optim.schedules import HORIZON_SCHEDULES, SCHEDULES
-from ..optim.weight_decay import Decay
+from ..optim.weight_decay import WeightDecay
 from .batches import Batches
-from .monitor import Outcome, Watch
+from .monitor import Monitor, TrainingResult
 from .rollback import Rollback
 
 __all__ = ["train"]
@@ -31,9 +31,9 @@ class Trainer:
     `n_epochs` is the number of epochs that it has behind it.
     """
 
-    def __init__(self, network, input_map, rows, plan, run, n_epochs=0):
+    def __init__(self, network, input_map, rows, config, run, n_epochs=0):
         self.network, self.input_map = network, input_map
-        self.rows, self.plan, self.run = rows, plan, run
+        self.rows, self.config, self.run = rows, config, run
         self.params = network.views(run.theta)
         self.gradient = memory.empty(run.theta.shape, run.theta.dtype)
         self.grads = network.views(self.gradient)
@@ -41,27 +41,29 @@ class Trainer:
         self.mapped_rows = MappedRows(input_map, rows.X, network.dtype)
         self.workspaces = {}
         self.batches = Batches(
-            rows.weights, len(rows), plan.batch_size, plan.shuffle, plan.mean_weight
+            rows.weights, len(rows), config.batch_size, config.shuffle, config.mean_weight
         )
         self.steps_per_epoch = self.batches.n_batches
-        self.n_rows = len(rows) if plan.n_rows is None else plan.n_rows
+        self.n_rows = len(rows) if config.n_rows is None else config.n_rows
         self.first_step = run.n_steps - n_epochs * self.steps_per_epoch
-        self.total_steps = self.steps_per_epoch * plan.max_epochs
-        self.dropout, self.decay = Dropout(network, plan.batch_size, len(rows)), None
-        if plan.alpha:
-            if plan.decay == "prior" and run.start is None:
+        self.total_steps = self.steps_per_epoch * config.max_iter
+        self.dropout, self.decay = Dropout(network, config.batch_size, len(rows)), None
+        if config.alpha:
+            if config.penalty == "prior" and run.start is None:
                 run.start = run.theta.copy()
-            self.decay = Decay(network, plan.decay, plan.alpha, input_map.origin, run.start)
+            self.decay = WeightDecay(
+                network, config.penalty, config.alpha, input_map.origin, run.start
+            )
 
     def rate(self):
         """Rate of the step to come; a schedule with a horizon starts anew with each training."""
-        plan, step = self.plan, self.run.n_steps
-        if plan.schedule in HORIZON_SCHEDULES:
+        config, step = self.config, self.run.n_steps
+        if config.schedule in HORIZON_SCHEDULES:
             step -= self.first_step
-        multiplier = SCHEDULES[plan.schedule](
-            step, self.steps_per_epoch, self.total_steps, plan.power_t, plan.decay_rate
+        multiplier = SCHEDULES[config.schedule](
+            step, self.steps_per_epoch, self.total_steps, config.power_t, config.decay_rate
         )
-        return plan.rate * multiplier * self.run.rate_factor
+        return config.learning_rate_init * multiplier * self.run.rate_factor
 
     def epoch(self):
         """One pass over the rows; returns the mean loss, each batch before its step."""
@@ -78,9 +80,9 @@ class Trainer:
 
     def begin_dropout(self):
         """Draw what an epoch drops; buffers are of the share that is kept."""
-        share, before = self.plan.dropout, self.dropout.kept
-        if self.plan.dropout_schedule == "learning_rate":
-            share *= self.rate() / self.plan.rate
+        share, before = self.config.dropout, self.dropout.kept
+        if self.config.dropout_schedule == "learning_rate":
+            share *= self.rate() / self.config.learning_rate_init
         self.dropout.refresh(share, self.run.rng)
         if self.dropout.kept != before:
             self.workspaces.clear()
@@ -88,7 +90,7 @@ class Trainer:
     def step(self, batch):
         """Make one update from a batch as from `Batches`; returns its weighted loss and weight."""
         batch, weights, total_weight = batch
-        rows, plan, run = self.rows, self.plan, self.run
+        rows, config, run = self.rows, self.config, self.run
         target = pick(rows.target, batch)
         n_rows = len(target)
         dtype = self.network.dtype
@@ -103,15 +105,15 @@ class Trainer:
         self.network.prepare(self.params, work)
         masks = self.dropout.draw(n_rows, run.rng)
         raw = self.network.run_forward(self.params, work, masks)
-        value = plan.loss.value_and_gradient(raw, target, weights, out=work.d_outputs[-1])
+        value = config.loss.value_and_gradient(raw, target, weights, out=work.d_outputs[-1])
         self.network.run_backward(self.params, work, self.grads, masks)
         rate = self.rate()
         if self.decay is not None:
             dispersion = value
-            if plan.decay == "prior":
-                dispersion = plan.loss.dispersion(value, raw, target, weights)
+            if config.penalty == "prior":
+                dispersion = config.loss.dispersion(value, raw, target, weights)
             self.decay.act(run.theta, self.gradient, rate, dispersion, n_rows, self.n_rows)
-        plan.solver.step(run.theta, self.gradient, run.solver_state, rate)
+        config.solver.step(run.theta, self.gradient, run.solver_state, rate)
         run.n_steps += 1
         if run.n_steps % SWEEP == 0:
             self.sweep()
@@ -126,7 +128,7 @@ class Trainer:
             flush_averages(array)
 
 
-class Progress:
+class ResumeState:
     """Where a training is between two epochs, as a state that a file can hold, and back."""
 
     def __init__(self, run, watch, rollback):
@@ -158,7 +160,7 @@ def train(
     network,
     input_map,
     rows,
-    plan,
+    config,
     run,
     validation=None,
     score=None,
@@ -173,8 +175,8 @@ def train(
     network : Network
     input_map : InputMap
     rows : Rows
-    plan : Plan
-    run : Run
+    config : TrainingConfig
+    run : TrainingState
     validation : Rows, default=None
         When given, the parameters of the epoch that did best on it are the outcome's.
     score : callable, default=None
@@ -186,27 +188,27 @@ def train(
         Called before each epoch.
     checkpoint : object, default=None
         Its `load` returns the state to go on from, or None; its `keep` is called after each epoch
-        with the outcome so far and a function that returns the state (see `Progress.state`).
+        with the outcome so far and a function that returns the state (see `ResumeState.state`).
 
     Returns
     -------
-    outcome : Outcome
+    outcome : TrainingResult
         A KeyboardInterrupt ends the training, not the program: `reason` is then "interrupted". An
         epoch that ends in numbers that are not finite, or beyond reason, is undone (see
         rollback.py); if that was once too often, `reason` is "diverged".
     """
-    outcome = Outcome(theta=run.theta.copy())
-    watch = Watch(network, input_map, plan, run, outcome, validation, score)
+    outcome = TrainingResult(theta=run.theta.copy())
+    watch = Monitor(network, input_map, config, run, outcome, validation, score)
     rollback = Rollback(run)
-    progress = Progress(run, watch, rollback)
+    progress = ResumeState(run, watch, rollback)
     saved = checkpoint and checkpoint.load()
     if saved is not None:
         progress.restore(saved)
     # Overflow shows in the loss, where it is dealt with.
     quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore")
-    with blas_threads(network, min(plan.batch_size, len(rows))), quiet:
+    with blas_threads(network, min(config.batch_size, len(rows))), quiet:
         try:
-            trainer = Trainer(network, input_map, rows, plan, run, len(outcome.loss_curve))
+            trainer = Trainer(network, input_map, rows, config, run, len(outcome.loss_curve))
             while not outcome.reason:
                 train_epoch(trainer, watch, rollback, begin, report)
                 if checkpoint is not None:
@@ -218,7 +220,7 @@ def train(
 
 def train_epoch(trainer, watch, rollback, begin, report):
     """Train for an epoch, take what it comes to into the outcome, or undo it."""
-    outcome, plan = watch.outcome, watch.plan
+    outcome, config = watch.outcome, watch.config
     if begin is not None:
         begin()
     rate = trainer.rate()
@@ -235,7 +237,7 @@ def train_epoch(trainer, watch, rollback, begin, report):
     watch.record(loss)
     if report is not None and report(outcome, rate):
         outcome.reason = "stopped"
-    elif watch.must_stop():
+    elif watch.should_stop():
         outcome.reason = "plateau"
-    elif len(outcome.loss_curve) == plan.max_epochs:
+    elif len(outcome.loss_curve) == config.max_iter:
         outcome.reason = "budget"

@@ -9,7 +9,7 @@ from ..losses import normalized_weights
 from ..optim.schedules import HORIZON_SCHEDULES
 from ..prediction import layer_output
 
-__all__ = ["ADAPTIVE_SMALLEST", "Outcome", "Watch"]
+__all__ = ["ADAPTIVE_SMALLEST", "Monitor", "TrainingResult"]
 
 #: The adaptive schedule divides the rate by this when the loss stands still, to a smallest rate.
 ADAPTIVE_DIVISOR, ADAPTIVE_SMALLEST = 5.0, 1e-6
@@ -19,7 +19,7 @@ STILL_FALLING = 0.05
 
 
 @dataclass
-class Outcome:
+class TrainingResult:
     """How a training went; `theta` is what it found best."""
 
     theta: np.ndarray
@@ -58,14 +58,14 @@ class Outcome:
 
 
 @dataclass
-class Watch:
+class Monitor:
     """Follows what decides: loss or score of the validation rows, else the loss of training."""
 
     network: Any
     input_map: Any
-    plan: Any
+    config: Any
     run: Any
-    outcome: Outcome
+    outcome: TrainingResult
     validation: Any = None
     score: Any = None
     best: float = np.inf
@@ -76,7 +76,7 @@ class Watch:
         watched = loss if self.validation is None else self.validate()
         self.outcome.loss_curve.append(loss)
         # A score of NaN is no improvement, nor one that stays infinite.
-        improved = watched <= self.best - self.plan.tol and (
+        improved = watched <= self.best - self.config.tol and (
             np.isfinite(watched) or watched < self.best
         )
         self.stalled = 0 if improved else self.stalled + 1
@@ -95,7 +95,7 @@ class Watch:
         # Both or neither: an interrupt in the score leaves curves of one length.
         outcome.validation_loss_curve.append(loss)
         outcome.validation_scores.append(score)
-        return -score if self.plan.watch_score else loss
+        return -score if self.config.maximize_score else loss
 
     def keep_best(self, candidates, rows):
         """Keep the best of some parameters, given with their epochs, for a run that gives up.
@@ -114,7 +114,7 @@ class Watch:
 
     def measure(self, theta, rows):
         """Return the loss, or minus the score, of `theta` on the validation rows, else `rows`."""
-        if self.validation is None or not self.plan.watch_score:
+        if self.validation is None or not self.config.maximize_score:
             return self.loss_of(theta, rows if self.validation is None else self.validation)
         np.copyto(self.run.theta, theta)  # a scorer looks there
         return -self.score(self.raw_output(theta, self.validation))
@@ -130,19 +130,19 @@ class Watch:
     def loss(self, raw, rows):
         """Weighted loss of raw output on the rows."""
         weights = normalized_weights(rows.weights, len(raw), self.network.dtype)
-        return self.plan.loss.value(raw, rows.target, weights)
+        return self.config.loss.value(raw, rows.target, weights)
 
-    def must_stop(self):
-        """Whether the loss has stood still for long; lowers the rate first if that is the plan."""
-        if self.stalled <= self.plan.patience:
+    def should_stop(self):
+        """Whether the loss has stood still for long; lowers the rate first if that is the config."""
+        if self.stalled <= self.config.n_iter_no_change:
             return False
         run = self.run
         if (
-            self.plan.schedule == "adaptive"
-            and self.plan.rate * run.rate_factor > ADAPTIVE_SMALLEST
+            self.config.schedule == "adaptive"
+            and self.config.learning_rate_init * run.rate_factor > ADAPTIVE_SMALLEST
         ):
             run.rate_factor /= ADAPTIVE_DIVISOR
             self.stalled = 0
             return False
         # A schedule with a horizon has yet to lower its rate: only validation may cut it short.
-        return self.validation is not None or self.plan.schedule not in HORIZON_SCHEDULES
+        return self.validation is not None or self.config.schedule not in HORIZON_SCHEDULES
