@@ -222,8 +222,8 @@ def test_filled_batches_are_trained_as_planned(monkeypatch):
     net.partial_fit(WINE[:30], WINE_Y[:30], np.full(30, 2.0), classes=[0, 1, 2])
     net.partial_fit(WINE[30:32], WINE_Y[30:32], np.full(2, 18.0))
     first, second = trainers
-    assert (first.plan.rate, first.n_rows, len(first.rows)) == (0.01, 30, 30)
-    assert second.plan.rate == pytest.approx(0.01 * (2 / 10) ** 0.5)
+    assert (first.config.learning_rate_init, first.n_rows, len(first.rows)) == (0.01, 30, 30)
+    assert second.config.learning_rate_init == pytest.approx(0.01 * (2 / 10) ** 0.5)
     assert (second.n_rows, len(second.rows)) == (32, 10)
     assert second.batches.relative == pytest.approx(np.r_[[6.0] * 2, [2 / 3] * 8])
 
