@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from ..engine.input_scaling import VARIED
-from ..engine.losses import REGRESSION_LOSSES, normalized_weights
+from ..engine.losses import REGRESSION_LOSSES, check_target, normalized_weights
 from ..engine.network import Network
 from ..engine.training.batches import mean_weight
 from .regression_scores import SCORES
@@ -191,5 +191,5 @@ class RegressionTargets:
                     f"'y' must be 1-D where 'quantile' is a list of levels; got shape {y.shape}."
                 )
             target = np.repeat(target, len(loss.quantile), axis=1)
-        loss.check_target(target, target.shape[1])
+        check_target(loss, target, target.shape[1])
         return target

@@ -8,7 +8,7 @@ from .layers import LAYERS, Distance
 from .layers.activations import ACTIVATIONS
 from .layers.distances import RADIUS_TYPES
 from .layers.kernels import KERNELS
-from .losses import LOSSES, normalized_weights
+from .losses import LOSSES, check_target, normalized_weights
 from .numerics import memory
 
 __all__ = ["OUTPUT_LAYERS", "NamedViews", "Network"]
@@ -303,7 +303,7 @@ class Network:
         if loss not in LOSSES:
             raise ValueError(f"'loss' must be one of {sorted(LOSSES)} or None; got {loss!r}.")
         loss = LOSSES[loss]()
-        loss.check_target(target, self.sizes[-1])
+        check_target(loss, target, self.sizes[-1])
         if len(target) != len(work.X):
             raise ValueError(
                 f"X and Y must have as many rows; got shapes {work.X.shape} and {target.shape}."

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from finite_differences import central_differences
 
-from skdistnet.engine.losses import LOSSES, GroupedLogLoss, normalized_weights
+from skdistnet.engine.losses import LOSSES, GroupedLogLoss, check_target, normalized_weights
 
 LOG_LOSS = LOSSES["log_loss"]
 every_grouping = pytest.mark.parametrize("sizes", [(2, 2, 2), (3, 2), (1, 3), (4,), (2, 2, 1)])
@@ -72,7 +72,7 @@ def test_raw_target_and_weights_are_left_alone(sizes):
     loss.value_and_gradient(*arrays, out=np.empty_like(arrays[0]))
     loss.value(*arrays)
     loss.inverse_link(arrays[0])
-    loss.check_target(arrays[1], sum(sizes))
+    check_target(loss, arrays[1], sum(sizes))
     for found, fresh in zip(arrays, sample(sizes)):
         np.testing.assert_array_equal(found, fresh)
 
@@ -86,12 +86,12 @@ def test_large_outputs_do_not_overflow():
 @pytest.mark.parametrize("row", [[1.0, 1, 1, 0, 0], [1, 0, 0, 0, 0], [0.5, 0.6, 0, 0.9, 0]])
 def test_each_group_of_a_target_must_be_probabilities(row):
     with pytest.raises(ValueError, match="must be probabilities"):
-        GroupedLogLoss((2, 3)).check_target(np.array([row]), 5)
+        check_target(GroupedLogLoss((2, 3)), np.array([row]), 5)
 
 
 def test_a_target_of_another_width_is_refused():
     with pytest.raises(ValueError, match=r"must have shape \(n_rows, 4\).*got \(6, 5\)"):
-        GroupedLogLoss((2, 2)).check_target(np.zeros((6, 5)), 4)
+        check_target(GroupedLogLoss((2, 2)), np.zeros((6, 5)), 4)
 
 
 def test_errors_of_groups_stand_for_themselves_in_a_prior():

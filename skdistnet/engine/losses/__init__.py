@@ -9,8 +9,9 @@ to 1. A loss has
     The same, with its gradient by `raw` written into `out`, which may not be `raw` itself.
 ``inverse_link(raw)``
     What is predicted: probabilities, or the mean of the target.
-``check_target(target, n_outputs)``
-    Raise a ValueError for a target the loss is not defined for.
+``in_y_true_range(target)``
+    Whether the loss is defined for the target; `y_true_range` says in words where it is, and
+    `name` is the name of the loss, both for messages (see `check_target`).
 ``dispersion(value, raw, target, weights)``
     A float that stands for the variance of the errors in `decay="prior"`, given the loss `value`;
     for most the value itself (see regularization.py).
@@ -38,7 +39,7 @@ from .quantile import Quantile
 from .regression import AbsoluteError, Huber, Poisson, SquaredError
 from .weighted_statistics import normalized_weights
 
-__all__ = ["LOSSES", "REGRESSION_LOSSES", "GroupedLogLoss", "normalized_weights"]
+__all__ = ["LOSSES", "REGRESSION_LOSSES", "GroupedLogLoss", "check_target", "normalized_weights"]
 
 #: What a regressor may choose by name.
 REGRESSION_LOSSES: dict[str, Any] = {
@@ -50,3 +51,17 @@ REGRESSION_LOSSES: dict[str, Any] = {
 }
 
 LOSSES: dict[str, Any] = {"log_loss": LogLoss, **REGRESSION_LOSSES}
+
+
+def check_target(loss, target, n_outputs):
+    """Raise a ValueError unless `loss` is defined for a target of this shape and these values."""
+    if target.ndim != 2 or target.shape[1] != n_outputs:
+        raise ValueError(
+            f"The target must have shape (n_rows, {n_outputs}), a column for each output; "
+            f"got {target.shape}."
+        )
+    if not loss.in_y_true_range(target):
+        raise ValueError(
+            f"The target of {loss.name!r} must be {loss.y_true_range}; got shape {target.shape} "
+            f"with numbers from {target.min()} to {target.max()}."
+        )

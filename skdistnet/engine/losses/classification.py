@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from .weighted_statistics import check_shape
-
 __all__ = ["GroupedLogLoss", "LogLoss"]
 
 
@@ -14,6 +12,9 @@ def row_maxima(raw):
 
 class LogLoss:
     """Cross-entropy of a softmax over the outputs, ``-sum_k y_k log p_k``, y summing to 1."""
+
+    name = "log_loss"
+    y_true_range = "probabilities that sum to 1 in each row"
 
     @staticmethod
     def value(raw, target, weights):
@@ -40,10 +41,8 @@ class LogLoss:
         return probabilities
 
     @staticmethod
-    def check_target(target, n_outputs):
-        check_shape(target, n_outputs)
-        if not (np.all(target >= 0) and np.allclose(target.sum(axis=1), 1.0)):
-            raise ValueError("The rows of the target of 'log_loss' must be probabilities.")
+    def in_y_true_range(target):
+        return bool(np.all(target >= 0) and np.allclose(target.sum(axis=1), 1.0))
 
     @staticmethod
     def dispersion(value, raw, target, weights):
@@ -63,6 +62,9 @@ class GroupedLogLoss:
     sizes : sequence of int
         Number of outputs in each group, in order.
     """
+
+    name = "log_loss"
+    y_true_range = "probabilities that sum to 1 in each group of outputs"
 
     def __init__(self, sizes):
         self.sizes = tuple(int(size) for size in sizes)
@@ -107,11 +109,8 @@ class GroupedLogLoss:
             part[...] = LogLoss.inverse_link(part)
         return probabilities
 
-    def check_target(self, target, n_outputs):
-        """Raise a ValueError unless the rows of each group are probabilities."""
-        check_shape(target, n_outputs)
-        for (part,) in self._groups(target):
-            LogLoss.check_target(part, part.shape[1])
+    def in_y_true_range(self, target):
+        return all(LogLoss.in_y_true_range(part) for (part,) in self._groups(target))
 
     dispersion = staticmethod(LogLoss.dispersion)
     fit_intercept_only = staticmethod(LogLoss.fit_intercept_only)

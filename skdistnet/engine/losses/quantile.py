@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import expit
 
 from .regression import RobustLoss
-from .weighted_statistics import check_finite, weighted_quantiles
+from .weighted_statistics import weighted_quantiles
 
 __all__ = ["Quantile"]
 
@@ -67,13 +67,16 @@ class Quantile(RobustLoss):
         quantiles[:, 0] = raw[:, 0]
         return np.cumsum(quantiles, axis=1, out=quantiles)
 
-    def check_target(self, target, n_outputs):
-        if self.is_list and n_outputs != len(self.quantile):
-            raise ValueError(
-                f"The levels of 'quantile' must be as many as the outputs, {n_outputs}; "
-                f"got {list(self.quantile)}."
-            )
-        check_finite(target, n_outputs, self.name)
+    @property
+    def y_true_range(self):
+        if self.is_list:
+            return f"finite, with a column for each of the levels {list(self.quantile)}"
+        return "finite"
+
+    def in_y_true_range(self, target):
+        if self.is_list and target.shape[1] != len(self.quantile):
+            return False
+        return super().in_y_true_range(target)
 
     def fit_intercept_only(self, target, weights):
         if not self.is_list:

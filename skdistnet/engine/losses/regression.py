@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..numerics.statistics import weighted_moments
-from .weighted_statistics import check_finite, check_shape, robust_units, weighted_quantiles
+from .weighted_statistics import robust_units, weighted_quantiles
 
 __all__ = ["AbsoluteError", "Huber", "Poisson", "RobustLoss", "SquaredError"]
 
@@ -23,6 +23,8 @@ __all__ = ["AbsoluteError", "Huber", "Poisson", "RobustLoss", "SquaredError"]
 class SquaredError:
     """Half the squared error, averaged over outputs, as MLPRegressor's."""
 
+    name = "squared_error"
+    y_true_range = "finite"
     out_activation = "identity"
 
     @staticmethod
@@ -43,8 +45,8 @@ class SquaredError:
         return raw
 
     @staticmethod
-    def check_target(target, n_outputs):
-        check_finite(target, n_outputs, "squared_error")
+    def in_y_true_range(target):
+        return bool(np.all(np.isfinite(target)))
 
     @staticmethod
     def dispersion(value, raw, target, weights):
@@ -68,6 +70,7 @@ class RobustLoss:
     """
 
     name: str
+    y_true_range = "finite"
     #: Median of the loss over its mean, for the errors that the loss is the likelihood of.
     median_share: float
 
@@ -92,8 +95,8 @@ class RobustLoss:
     def inverse_link(self, raw):
         return raw
 
-    def check_target(self, target, n_outputs):
-        check_finite(target, n_outputs, self.name)
+    def in_y_true_range(self, target):
+        return bool(np.all(np.isfinite(target)))
 
     def dispersion(self, value, raw, target, weights):
         medians = weighted_quantiles(self.terms(raw, target), weights, 0.5)
@@ -148,6 +151,8 @@ class Huber(RobustLoss):
 class Poisson:
     """Half the Poisson deviance of the mean ``exp(raw)``, which is zero at best, never negative."""
 
+    name = "poisson"
+    y_true_range = "finite and not negative"
     out_activation = "exp"
 
     @staticmethod
@@ -173,13 +178,8 @@ class Poisson:
             return np.clip(np.exp(raw), limits.tiny, limits.max)
 
     @staticmethod
-    def check_target(target, n_outputs):
-        check_shape(target, n_outputs)
-        if not np.all((target >= 0) & (target < np.inf)):
-            raise ValueError(
-                "The target of 'poisson' must be finite and not negative; "
-                f"got {target.min()} as the least of it."
-            )
+    def in_y_true_range(target):
+        return bool(np.all((target >= 0) & (target < np.inf)))
 
     @staticmethod
     def dispersion(value, raw, target, weights):

@@ -5,8 +5,6 @@ import numpy as np
 from ..numerics.statistics import weighted_moments
 
 __all__ = [
-    "check_finite",
-    "check_shape",
     "normalized_weights",
     "robust_units",
     "weighted_quantiles",
@@ -32,22 +30,6 @@ def normalized_weights(sample_weight, n_rows, dtype):
         # Divided by their sum they could differ from no weights by rounding.
         return np.full(n_rows, 1.0 / n_rows, dtype=dtype)
     return (sample_weight / sample_weight.sum()).astype(dtype)
-
-
-def check_shape(target, n_outputs):
-    """Raise a ValueError unless there is a column for each output."""
-    if target.ndim != 2 or target.shape[1] != n_outputs:
-        raise ValueError(
-            f"The target must have shape (n_rows, {n_outputs}), a column for each output; "
-            f"got {target.shape}."
-        )
-
-
-def check_finite(target, n_outputs, name):
-    """Raise a ValueError unless the shape is right and all numbers are finite."""
-    check_shape(target, n_outputs)
-    if not np.all(np.isfinite(target)):
-        raise ValueError(f"The target of {name!r} must be finite.")
 
 
 def weighted_quantiles(columns, weights, level):
