@@ -1,6 +1,46 @@
-"""Settings that are worth a name."""
+"""Published settings for `DistanceNetClassifier`."""
 
-__all__ = ["published_recipe"]
+import math
+from functools import lru_cache
+
+__all__ = ["inverse_time_decay", "published_recipe"]
+
+#: Decay of the learning rate in :func:`inverse_time_decay`.
+DECAY_RATE = 0.01
+
+
+def inverse_time_decay(step, steps_per_epoch, total_steps):
+    """Learning-rate schedule of the reference implementation: 1 / prod_e (1 + 0.01 e).
+
+    The product is over the completed epochs e = 1, 2, ..., so the divisions compound and the first
+    one follows epoch 1. Pass the function as `learning_rate`.
+
+    Parameters
+    ----------
+    step : int
+        Number of steps taken so far.
+    steps_per_epoch : int
+    total_steps : int or None
+        Not used.
+
+    Returns
+    -------
+    factor : float
+        Factor on `learning_rate_init` in the next step.
+
+    Examples
+    --------
+    >>> from skdistnet.recipes import inverse_time_decay
+    >>> [round(inverse_time_decay(10 * epoch, 10, 100), 3) for epoch in range(4)]
+    [1.0, 0.99, 0.971, 0.942]
+    """
+    return compounded_decay(step // steps_per_epoch)
+
+
+@lru_cache(maxsize=16)
+def compounded_decay(n_epochs):
+    """Return the factor after `n_epochs` epochs; cached, since every step of an epoch needs it."""
+    return math.exp(-math.fsum(math.log1p(DECAY_RATE * e) for e in range(1, n_epochs + 1)))
 
 
 def published_recipe():
@@ -32,9 +72,8 @@ def published_recipe():
         "init_median_activation": None,
         "standardize": False,
         "solver": "rmsprop",
-        "learning_rate": "inverse_time",
+        "learning_rate": inverse_time_decay,
         "learning_rate_init": 0.01,
-        "decay_rate": 0.01,
         "rho": 0.7,
         "momentum": 0.9,
         "epsilon": 1e-9,

@@ -1,13 +1,18 @@
 """The published recipe, through the estimator's own way to train, makes the reference's steps."""
 
+import pickle
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from skdistnet import DistanceNetClassifier, published_recipe
+from skdistnet.recipes import DECAY_RATE, compounded_decay, inverse_time_decay
 
 LAYERS = range(1, 7)
 KINDS = ("centroids", "radii")
@@ -23,14 +28,14 @@ def started_net(golden):
     """A net of the golden vectors' shape, started on the first minibatch.
 
     The golden steps all have the rate 0.01. The recipe's rate falls after each epoch, and here
-    every partial_fit is an epoch of one batch, so that `decay_rate` must be 0.
+    every partial_fit is an epoch of one batch, so that the rate must be constant.
     """
     sizes = golden["layers"].tolist()
     changes = {
         "hidden_layer_sizes": tuple(sizes[1:-1]),
         "batch_size": int(golden["mb"]),
         "shuffle": False,
-        "decay_rate": 0.0,
+        "learning_rate": "constant",
         "random_state": 0,
     }
     net = DistanceNetClassifier(**published_recipe() | changes)
@@ -123,13 +128,74 @@ def test_the_recipe_starts_where_the_paper_says_and_learns():
     assert learned.score(X[1000:], y[1000:]) > 0.85
 
 
-def test_the_rate_of_the_recipe_shrinks_after_each_epoch_as_the_reference_says(capsys):
+# The learning rate -------------------------------------------------------------------------------
+
+
+def compounded(n_epochs):
+    """The rule of the reference, an epoch at a time."""
+    factor = 1.0
+    for epoch in range(1, n_epochs + 1):
+        factor /= 1.0 + DECAY_RATE * epoch
+    return factor
+
+
+@settings(deadline=None)
+@given(
+    step=st.integers(0, 10**5),
+    steps_per_epoch=st.integers(1, 1000),
+    total_steps=st.integers(1, 10**5) | st.none(),
+)
+def test_decay_lies_between_zero_and_one(step, steps_per_epoch, total_steps):
+    assert 0.0 <= inverse_time_decay(step, steps_per_epoch, total_steps) <= 1.0
+
+
+def test_decay_starts_at_one_and_never_rises():
+    factors = [inverse_time_decay(step, 7, 200) for step in range(220)]
+    assert factors[0] == 1.0
+    assert all(later <= earlier for earlier, later in pairwise(factors))
+
+
+def test_decay_does_not_depend_on_total_steps():
+    assert len({inverse_time_decay(30, 10, total) for total in (100, 400, None)}) == 1
+
+
+@settings(deadline=None)
+@given(epochs=st.integers(0, 60), within=st.integers(0, 6))
+def test_decay_compounds_over_completed_epochs(epochs, within):
+    factor = inverse_time_decay(7 * epochs + within, 7, 1)
+    assert factor == pytest.approx(compounded(epochs), rel=1e-9, abs=0.0)
+
+
+@pytest.mark.parametrize("rate", [0.0, 1e-300, 1e-15, 1e-12, 1e-9, 1e-6, 0.1, 2.0])
+def test_decay_is_exact_at_any_rate(rate, monkeypatch):
+    monkeypatch.setattr("skdistnet.recipes.DECAY_RATE", rate)
+    monkeypatch.setitem(globals(), "DECAY_RATE", rate)
+    factor = compounded_decay.__wrapped__(20)
+    assert factor == pytest.approx(compounded(20), rel=1e-9)
+
+
+@pytest.mark.parametrize(("epoch", "rate"), [(1, 0.01), (20, 1.7e-3), (50, 2.5e-7)])
+def test_decay_has_the_rates_of_the_reference(epoch, rate):
+    """Epochs count from 1; all steps of one have the same rate, here 600 steps of 100 rows."""
+    for step in (600 * (epoch - 1), 600 * epoch - 1):
+        found = 0.01 * inverse_time_decay(step, 600, 30_000)
+        assert float(f"{found:.1e}") == rate
+
+
+def test_recipe_lowers_its_rate_after_each_epoch(capsys):
     rng = np.random.default_rng(0)
     X, y = rng.random((40, 3)), np.arange(40) % 2
-    changes = {"max_iter": 4, "verbose": True, "hidden_layer_sizes": (3,), "batch_size": 10}
-    changes |= {"learning_rate_init": 1.0, "decay_rate": 1.0}
-    DistanceNetClassifier(**published_recipe() | changes, random_state=0).fit(X, y)
+    changes = {"max_iter": 9, "verbose": True, "hidden_layer_sizes": (3,), "batch_size": 10}
+    net = DistanceNetClassifier(**published_recipe() | changes, random_state=0).fit(X, y)
     rates = [
         float(line.split("rate ")[1].split()[0]) for line in capsys.readouterr().out.splitlines()
     ]
-    np.testing.assert_allclose(rates, [1, 1 / 2, 1 / 6, 1 / 24], rtol=0.05)
+    expected = [net.learning_rate_init * compounded(epoch) for epoch in range(9)]
+    np.testing.assert_allclose(rates, expected, rtol=0.05)
+    assert rates[-1] < 0.75 * rates[0]
+
+
+def test_recipe_can_be_pickled():
+    """Its schedule is a module-level function, found by name."""
+    recipe = pickle.loads(pickle.dumps(published_recipe()))
+    assert recipe["learning_rate"] is inverse_time_decay

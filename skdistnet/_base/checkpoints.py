@@ -134,7 +134,7 @@ class Checkpoint:
             )
             return None
         if self.verbose:
-            print(f"Going on after epoch {len(state['outcome']['loss_curve'])}, from {self.path}")
+            print(f"Going on after epoch {len(state['result']['loss_curve'])}, from {self.path}")
         return state
 
     def keep(self, outcome, state):

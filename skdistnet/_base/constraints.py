@@ -223,7 +223,7 @@ RULES: dict[str, list[Any]] = {
     "n_jobs": [COUNT, Number(-LARGEST, -1, integer=True), Nothing()],
     "standardize": [Boolean()],
     "solver": [OneOf(SOLVERS)],
-    "learning_rate": [OneOf(SCHEDULES)],
+    "learning_rate": [OneOf(SCHEDULES), Callable()],
     "learning_rate_init": [OneOf(("auto",)), POSITIVE],
     "power_t": [NOT_NEGATIVE],
     "decay_rate": [NOT_NEGATIVE],

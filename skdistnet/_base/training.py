@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ..engine import LOSSES, SOLVERS
+from ..engine import LOSSES, SCHEDULES, SOLVERS
 from ..engine.init.initializers import draw_start_rows, initialize
 from ..engine.input_scaling import InputMap
 from ..engine.layers import Distance
@@ -138,7 +138,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
             *self._architecture(rows.X.shape[1], target.shape[1]),
             dtype.name,
         )
-        with blas_threads(self._network, self._config(len(rows), 1, "constant").batch_size):
+        with blas_threads(self._network, self._config(len(rows), 1).batch_size):
             self._theta_ = self._start_parameters(rows, rng)
         self.n_iter_, self.t_ = getattr(self, "n_iter_", 0), getattr(self, "t_", 0)
         self.loss_curve_: list = getattr(self, "loss_curve_", [])
@@ -209,8 +209,9 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         self._set_input_map(input_map)
         known = np.flatnonzero(before.n_varied)
         if isinstance(first, Distance) and first.radii_shape[1] > 1 and known.size:
-            run.start = None if run.start is None else run.start.copy()
-            for theta in (run.theta, run.start):
+            if run.initial_theta is not None:
+                run.initial_theta = run.initial_theta.copy()
+            for theta in (run.theta, run.initial_theta):
                 if theta is not None:
                     radii = self._network.views(theta)[0]["inverse_radii"]
                     radii[:, columns] = np.median(np.abs(radii[:, known]), axis=1, keepdims=True)
@@ -224,12 +225,18 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         if run is None:
             self.__dict__.pop("_progress_", None)
         else:
-            self._progress_ = {"solver": self.solver, "rate": self._first_rate(), **run.state()}
+            self._progress_ = {"solver": self.solver, "rate": self._first_rate(), **run.to_dict()}
 
     # Training -------------------------------------------------------------------------------------
 
     def _make_solver(self):
         cls = SOLVERS[self.solver]
+        return cls(**{field.name: getattr(self, field.name) for field in fields(cls)})
+
+    def _make_schedule(self):
+        if callable(self.learning_rate):
+            return self.learning_rate
+        cls = SCHEDULES[self.learning_rate]
         return cls(**{field.name: getattr(self, field.name) for field in fields(cls)})
 
     def _first_rate(self):
@@ -246,20 +253,17 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         """Return the largest number of rows in a batch."""
         return 200 if self.batch_size == "auto" else self.batch_size
 
-    def _config(self, n_rows, max_iter, schedule):
+    def _config(self, n_rows, max_iter):
         return TrainingConfig(
             loss=self._make_loss(),
             solver=self._make_solver(),
-            schedule=schedule,
+            schedule=self._make_schedule(),
             learning_rate_init=self._first_rate(),
             batch_size=min(self._most_rows(), n_rows),
             max_iter=max_iter,
             alpha=self.alpha,
             penalty=self.decay,
             dropout=self.dropout,
-            dropout_schedule=self.dropout_schedule,
-            power_t=self.power_t,
-            decay_rate=self.decay_rate,
             shuffle=self.shuffle,
             tol=self.tol,
             n_iter_no_change=self.n_iter_no_change,
@@ -270,7 +274,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
         """Train a copy of this draft, from a start or on from where it is, as fit does."""
         draft, rng = self._draft(keep=True), np.random.default_rng(seed)
         run = draft._continue(rows, rng) if draft._is_started() else draft._start(rows, rng)
-        config = draft._config(len(rows), self.max_iter, self.learning_rate)
+        config = draft._config(len(rows), self.max_iter)
         outcome = draft._train(rows, validation, run, config, task, checkpoint)
         draft._record(outcome, len(rows), validation)
         draft._keep_progress(run if self.warm_start else None)
@@ -278,9 +282,7 @@ class TrainableNetwork(Saveable, FittedNetwork, BaseEstimator, metaclass=ABCMeta
 
     def _train_block(self, rows, validation, run, stream, n_new, n_epochs):
         """Train `run` for a call of partial_fit, in which the first `n_new` rows are new."""
-        # There is no last step to config a cosine for, nor a loss on the same data to adapt to.
-        counted = self.learning_rate in ("invscaling", "inverse_time")
-        config = self._config(len(rows), n_epochs, self.learning_rate if counted else "constant")
+        config = self._config(len(rows), n_epochs)
         config = replace(
             config,
             learning_rate_init=config.learning_rate_init * step_length(n_new, len(rows)),

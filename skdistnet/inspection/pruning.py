@@ -10,6 +10,7 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import KFold
 
 from .._base.constraints import Number, check_parameter
+from ..engine import SCHEDULES
 from ..engine.losses.regression import SquaredError
 from ..engine.training.config import Rows, TrainingState
 from ..engine.training.loop import train
@@ -218,12 +219,13 @@ class Lessons:
         weights = None if self.weights is None else self.weights[rows]
         lesson = Rows(self.X[rows], self.answers[rows], weights)
         taught, theta = net._draft(keep=True), net._theta_.copy()
-        config = net._config(len(lesson), 1, "cosine")
+        config = net._config(len(lesson), 1)
         steps_per_epoch = -(-len(lesson) // config.batch_size)
         config = replace(
             config,
             loss=self.loss,
-            rate=config.learning_rate_init / RATE_DIVISOR,
+            schedule=SCHEDULES["cosine"](),
+            learning_rate_init=config.learning_rate_init / RATE_DIVISOR,
             max_iter=-(-N_STEPS // steps_per_epoch),
             alpha=0.0,
             dropout=0.0,

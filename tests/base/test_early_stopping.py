@@ -49,7 +49,7 @@ def split(monkeypatch):
 
 def interrupt_epoch(monkeypatch, number):
     """Let Ctrl-C fall into the epoch of this number, counted from 1."""
-    epochs, whole = [], training.Trainer.epoch
+    epochs, whole = [], training.Trainer.train_epoch
 
     def epoch(self):
         epochs.append(1)
@@ -57,7 +57,7 @@ def interrupt_epoch(monkeypatch, number):
             raise KeyboardInterrupt
         return whole(self)
 
-    monkeypatch.setattr(training.Trainer, "epoch", epoch)
+    monkeypatch.setattr(training.Trainer, "train_epoch", epoch)
 
 
 # The best parameters ------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def interrupted(step):
 
     def cut_off(self, batch):
         if next(numbers) == step:
-            self.run.theta[::2] = np.nan
+            self.state.theta[::2] = np.nan
             self.gradient[:] = np.nan
             raise KeyboardInterrupt
         return whole(self, batch)
@@ -43,16 +43,16 @@ def interrupted(step):
 @contextmanager
 def parameters_seen():
     """The parameters at the start of each training and after each epoch of it."""
-    seen, whole = [], training.Trainer.epoch
+    seen, whole = [], training.Trainer.train_epoch
 
     def epoch(self):
         if not seen:
-            seen.append(self.run.theta.copy())
+            seen.append(self.state.theta.copy())
         loss = whole(self)
-        seen.append(self.run.theta.copy())
+        seen.append(self.state.theta.copy())
         return loss
 
-    with patch.object(training.Trainer, "epoch", epoch):
+    with patch.object(training.Trainer, "train_epoch", epoch):
         yield seen
 
 

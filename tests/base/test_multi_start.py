@@ -117,7 +117,7 @@ def test_going_on_has_one_start(kind, X, y):
 
 @both_kinds
 def test_an_interrupt_ends_the_restarts_too(kind, X, y, monkeypatch):
-    epochs, whole = [], training.Trainer.epoch
+    epochs, whole = [], training.Trainer.train_epoch
 
     def epoch(self):
         epochs.append(1)
@@ -125,7 +125,7 @@ def test_an_interrupt_ends_the_restarts_too(kind, X, y, monkeypatch):
             raise KeyboardInterrupt
         return whole(self)
 
-    monkeypatch.setattr(training.Trainer, "epoch", epoch)
+    monkeypatch.setattr(training.Trainer, "train_epoch", epoch)
     net = kind(**SMALL, n_init=4)
     with pytest.warns(UserWarning, match="interrupted"):
         net.fit(X, y)
@@ -135,7 +135,7 @@ def test_an_interrupt_ends_the_restarts_too(kind, X, y, monkeypatch):
 
 
 def test_a_start_that_diverged_is_not_the_best(monkeypatch):
-    starts, start, whole = [], DistanceNetClassifier._start, training.Trainer.epoch
+    starts, start, whole = [], DistanceNetClassifier._start, training.Trainer.train_epoch
 
     def count(self, rows, rng):
         starts.append(1)
@@ -145,7 +145,7 @@ def test_a_start_that_diverged_is_not_the_best(monkeypatch):
         return float("nan") if len(starts) == 1 else whole(self)
 
     monkeypatch.setattr(DistanceNetClassifier, "_start", count)
-    monkeypatch.setattr(training.Trainer, "epoch", epoch)
+    monkeypatch.setattr(training.Trainer, "train_epoch", epoch)
     net = DistanceNetClassifier(**SMALL, n_init=3).fit(WINE, WINE_Y)
     assert net.init_scores_[0] == -np.inf
     assert net.score(WINE, WINE_Y) > 0.9

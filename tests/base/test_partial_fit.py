@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine import SCHEDULES, SOLVERS
 from skdistnet.engine.training import loop as training
+from skdistnet.recipes import inverse_time_decay
 
 WINE, WINE_Y = load_wine(return_X_y=True)
 DIABETES, DIABETES_Y = load_diabetes(return_X_y=True)
@@ -55,9 +56,9 @@ def test_several_partial_fits_of_all_rows_are_one_fit_at_a_constant_rate(kind, X
 
 
 @both_kinds
-@pytest.mark.parametrize("schedule", ["invscaling", "inverse_time"])
+@pytest.mark.parametrize("schedule", ["invscaling", inverse_time_decay])
 def test_schedules_that_count_steps_count_them_over_all_calls(kind, X, y, schedule):
-    options = SMALL | {"learning_rate": schedule, "decay_rate": 0.5}
+    options = SMALL | {"learning_rate": schedule}
     parts = partial_fit(kind(**options), X, y, times=3)
     assert_same_net(parts, kind(**options).fit(X, y), X)
     constant = partial_fit(kind(**SMALL), X, y, times=3)
@@ -156,7 +157,7 @@ def test_an_interrupt_of_partial_fit_is_not_silent(kind, X, y, monkeypatch):
     def interrupt(self):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training.Trainer, "epoch", interrupt)
+    monkeypatch.setattr(training.Trainer, "train_epoch", interrupt)
     with pytest.raises((KeyboardInterrupt, UserWarning)):  # warnings are errors in these tests
         partial_fit(net, X, y)
     np.testing.assert_array_equal(raw_output(net, X), before)
@@ -233,14 +234,14 @@ def test_classes_stay_those_of_the_first_fit_under_warm_start():
 def test_an_error_within_a_training_leaves_the_estimator_as_it_was(kind, X, y, method, monkeypatch):
     net = kind(**SMALL, warm_start=True).fit(X, y)
     before, expected = joblib.hash(vars(net)), kind(**SMALL, warm_start=True).fit(X, y).fit(X, y)
-    whole = training.Trainer.epoch
+    whole = training.Trainer.train_epoch
 
     def fail(self):
         whole(self)
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(training.Trainer, "epoch", fail)
+        patch.setattr(training.Trainer, "train_epoch", fail)
         with pytest.raises(MemoryError):
             getattr(net, method)(X, y)
     assert joblib.hash(vars(net)) == before

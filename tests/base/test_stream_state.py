@@ -90,13 +90,13 @@ def test_heavy_rows_decide_a_prediction(solver):
 def test_a_call_that_fails_changes_nothing(kind, n_rows, error, monkeypatch):
     X, y, _ = DATA[kind]
     net = streamed(kind, n_rows=n_rows, random_state=np.random.RandomState(0))
-    before, whole = joblib.hash(vars(net)), training.Trainer.epoch
+    before, whole = joblib.hash(vars(net)), training.Trainer.train_epoch
 
     def fail(self):
         whole(self)
         raise error
 
-    monkeypatch.setattr(training.Trainer, "epoch", fail)
+    monkeypatch.setattr(training.Trainer, "train_epoch", fail)
     for n_new in (1, 60):
         try:
             net.partial_fit(X[-n_new:], y[-n_new:], np.arange(1.0, n_new + 1))
@@ -115,7 +115,7 @@ def test_a_failure_leaves_the_start_of_decay(monkeypatch):
     def fail(self):
         raise MemoryError
 
-    monkeypatch.setattr(training.Trainer, "epoch", fail)
+    monkeypatch.setattr(training.Trainer, "train_epoch", fail)
     for method in (net.fit, net.partial_fit):
         with pytest.raises(MemoryError):
             method(WINE, WINE_Y)

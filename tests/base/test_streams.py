@@ -211,13 +211,13 @@ def test_decay_is_as_strong_as_for_all_rows(kind):
 
 def test_filled_batches_are_trained_as_planned(monkeypatch):
     """Steps are as long as rows are new; decay and weights are in proportion to all rows."""
-    trainers, whole = [], training.Trainer.epoch
+    trainers, whole = [], training.Trainer.train_epoch
 
     def note(self):
         trainers.append(self)
         return whole(self)
 
-    monkeypatch.setattr(training.Trainer, "epoch", note)
+    monkeypatch.setattr(training.Trainer, "train_epoch", note)
     net = DistanceNetClassifier(random_state=0, learning_rate_init=0.01, batch_size=10)
     net.partial_fit(WINE[:30], WINE_Y[:30], np.full(30, 2.0), classes=[0, 1, 2])
     net.partial_fit(WINE[30:32], WINE_Y[30:32], np.full(2, 18.0))

@@ -34,7 +34,12 @@ def trained(config, kept, seed=0):
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_a_training_goes_on_from_any_epoch_to_the_same(solver, schedule):
     config = replace(
-        CONFIG, solver=SOLVERS[solver](), schedule=schedule, dropout=0.2, alpha=0.5, penalty="prior"
+        CONFIG,
+        solver=SOLVERS[solver](),
+        schedule=SCHEDULES[schedule](),
+        dropout=0.2,
+        alpha=0.5,
+        penalty="prior",
     )
     kept = Kept()
     run, outcome = trained(config, kept)
@@ -76,4 +81,4 @@ def test_an_interrupted_epoch_is_not_kept():
     kept = Interrupted()
     _, outcome = trained(CONFIG, kept)
     assert (outcome.reason, len(kept.states)) == ("interrupted", 3)
-    assert kept.states[-1]["outcome"]["reason"] == ""
+    assert kept.states[-1]["result"]["reason"] == ""

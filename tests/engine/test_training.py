@@ -10,7 +10,7 @@ from skdistnet.engine import LOSSES, SCHEDULES, SOLVERS
 from skdistnet.engine.losses import normalized_weights
 from skdistnet.engine.prediction import layer_output
 from skdistnet.engine.training.loop import train
-from skdistnet.engine.training.monitor import ADAPTIVE_SMALLEST
+from skdistnet.engine.training.monitor import ADAPTIVE_MIN_RATE
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,18 @@ def test_epochs_at_a_constant_rate_may_be_trained_one_at_a_time(solver):
     assert parts.n_steps == whole.n_steps == 5 * config.max_iter
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
+def inverse_epochs(step, steps_per_epoch, total_steps):
+    """A schedule as a user may write it."""
+    return 1.0 / (1.0 + step // steps_per_epoch)
+
+
+every_schedule = {name: make() for name, make in SCHEDULES.items()} | {"callable": inverse_epochs}
+
+
+@pytest.mark.parametrize("schedule", every_schedule)
 def test_every_schedule_reports_its_rate_and_lowers_the_loss(schedule):
     config = replace(
-        CONFIG, schedule=schedule, learning_rate_init=0.05, max_iter=12, decay_rate=0.1
+        CONFIG, schedule=every_schedule[schedule], learning_rate_init=0.05, max_iter=12
     )
     rates = []
     outcome = train(
@@ -123,7 +131,7 @@ def test_without_validation_the_latest_parameters_are_returned():
     [
         ("constant", False, "plateau", 4),
         ("invscaling", False, "plateau", 4),
-        ("inverse_time", False, "plateau", 4),
+        ("callable", False, "plateau", 4),
         ("constant", True, "plateau", 4),
         ("cosine", False, "budget", 12),
         ("cosine", True, "plateau", 4),
@@ -133,7 +141,7 @@ def test_a_plateau_ends_a_training_but_no_cosine_without_validation(
     schedule, validated, reason, n_epochs
 ):
     network, rows, run = standstill()
-    config = replace(CONFIG, schedule=schedule, max_iter=12, n_iter_no_change=2)
+    config = replace(CONFIG, schedule=every_schedule[schedule], max_iter=12, n_iter_no_change=2)
     given = (rows, lambda raw: 0.0) if validated else ()
     outcome = train(network, IDENTITY, rows, config, run(config), *given)
     assert (outcome.reason, len(outcome.loss_curve)) == (reason, n_epochs)
@@ -156,14 +164,14 @@ def test_a_loss_that_falls_by_more_than_tol_is_no_plateau():
 
 def test_adaptive_lowers_the_rate_at_every_plateau_down_to_its_smallest():
     network, rows, make = standstill()
-    config = replace(CONFIG, schedule="adaptive", max_iter=100, n_iter_no_change=1)
+    config = replace(CONFIG, schedule=SCHEDULES["adaptive"](), max_iter=100, n_iter_no_change=1)
     run, rates = make(config), []
     outcome = train(network, IDENTITY, rows, config, run, report=lambda _, rate: rates.append(rate))
     assert outcome.reason == "plateau"
     assert len(outcome.loss_curve) < 100
     steps = np.unique(rates)[::-1]
     np.testing.assert_allclose(steps, 0.01 / 5.0 ** np.arange(len(steps)))
-    assert steps[-1] <= ADAPTIVE_SMALLEST < steps[-2]
+    assert steps[-1] <= ADAPTIVE_MIN_RATE < steps[-2]
     assert run.rate_factor * config.learning_rate_init == pytest.approx(steps[-1])
 
 

@@ -60,7 +60,7 @@ def test_a_prior_is_the_gradient_of_the_posterior_times_the_loss():
     config = replace(ONE_PLAIN_STEP, penalty="prior")
     run = make_run(config)
     start = run.theta + np.random.default_rng(4).normal(size=run.theta.shape)
-    run.start = start.copy()
+    run.initial_theta = start.copy()
 
     def objective(theta):
         loss, _ = NETWORK.loss_and_grad(theta, rows.X, rows.target)
@@ -74,7 +74,7 @@ def test_a_prior_is_the_gradient_of_the_posterior_times_the_loss():
     )
     train(NETWORK, IDENTITY, rows, config, run)
     np.testing.assert_allclose(run.theta, expected, rtol=1e-7, atol=1e-9)
-    np.testing.assert_array_equal(run.start, start)
+    np.testing.assert_array_equal(run.initial_theta, start)
 
 
 def test_a_prior_stays_where_training_started_when_it_goes_on():

@@ -30,7 +30,7 @@ class CutOff(Exception):
 @contextmanager
 def epochs_counted(fatal=None, error=CutOff):
     """The list of epochs trained meanwhile; the one of number `fatal`, from 1, fails."""
-    epochs, whole = [], training.Trainer.epoch
+    epochs, whole = [], training.Trainer.train_epoch
 
     def epoch(self):
         epochs.append(len(epochs) + 1)
@@ -38,7 +38,7 @@ def epochs_counted(fatal=None, error=CutOff):
             raise error
         return whole(self)
 
-    with patch.object(training.Trainer, "epoch", epoch):
+    with patch.object(training.Trainer, "train_epoch", epoch):
         yield epochs
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdistnet.engine import LOSSES, SOLVERS, Network
+from skdistnet.engine import LOSSES, SCHEDULES, SOLVERS, Network
 from skdistnet.engine.input_scaling import InputMap
 from skdistnet.engine.training.config import Rows, TrainingConfig, TrainingState
 
@@ -12,7 +12,7 @@ IDENTITY = InputMap(np.zeros(N_INPUTS), np.ones(N_INPUTS), np.zeros(N_INPUTS))
 CONFIG = TrainingConfig(
     loss=LOSSES["squared_error"],
     solver=SOLVERS["rmsprop"](),
-    schedule="constant",
+    schedule=SCHEDULES["constant"](),
     learning_rate_init=0.01,
     batch_size=5,
     max_iter=6,

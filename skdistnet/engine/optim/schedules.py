@@ -1,53 +1,69 @@
-"""Learning rate as a function of the step: what the initial rate is multiplied by.
+"""Learning-rate schedules: the factor on the initial rate as a function of the step.
 
-A schedule is called as ``schedule(step, steps_per_epoch, total_steps, power_t, decay_rate)`` with
-the number of steps taken so far, and returns the multiplier of the step to come. To add one, write
-such a function and list it in `SCHEDULES`.
+A schedule is called as ``schedule(step, steps_per_epoch, total_steps)`` and returns the factor of
+the step to come. `step` counts the steps taken so far, from 0. `total_steps` are those of the whole
+training run, or None in a stream (`partial_fit`), whose end is not known. Any such callable will
+do. Two attributes, False where a schedule does not have them, change the training loop:
+
+``has_horizon``
+    The factor falls towards the end of the run. Steps are counted from the start of the run, and
+    only validation may stop it early, since a plateau of the loss would cost its last, best part.
+``adapts_to_loss``
+    The training loop divides the rate whenever the loss has reached a plateau.
+
+To add a schedule, write a frozen dataclass, whose fields are parameters of the estimators with
+defaults, and list it in `SCHEDULES`.
 """
 
 import math
-from functools import lru_cache
+from dataclasses import dataclass
 
-__all__ = ["HORIZON_SCHEDULES", "SCHEDULES"]
+__all__ = ["SCHEDULES", "Adaptive", "Constant", "Cosine", "InverseScaling"]
 
 
-def constant(step, steps_per_epoch, total_steps, power_t, decay_rate):
+@dataclass(frozen=True)
+class Constant:
     """The initial rate throughout."""
-    return 1.0
+
+    def __call__(self, step, steps_per_epoch, total_steps):
+        return 1.0
 
 
-def cosine(step, steps_per_epoch, total_steps, power_t, decay_rate):
-    """Half a cosine, from 1 at the first step to 0 after the last (Loshchilov & Hutter, 2017)."""
-    return 0.5 * (1.0 + math.cos(math.pi * min(step / total_steps, 1.0)))
+@dataclass(frozen=True)
+class Cosine:
+    """Half a cosine, from 1 at the first step to 0 after the last (Loshchilov & Hutter, 2017).
 
-
-def invscaling(step, steps_per_epoch, total_steps, power_t, decay_rate):
-    """``1 / t ** power_t``, t counting steps from 1."""
-    return (step + 1.0) ** -power_t
-
-
-def inverse_time(step, steps_per_epoch, total_steps, power_t, decay_rate):
-    """The rule of the reference, which compounds: after epoch e, divide by ``1 + decay_rate e``.
-
-    Epochs count from 1, so that the first division comes after epoch 1.
+    In a stream the factor stays 1.
     """
-    return compounded(step // steps_per_epoch, decay_rate)
+
+    has_horizon = True
+
+    def __call__(self, step, steps_per_epoch, total_steps):
+        if total_steps is None:
+            return 1.0
+        return 0.5 * (1.0 + math.cos(math.pi * min(step / total_steps, 1.0)))
 
 
-@lru_cache(maxsize=16)
-def compounded(epochs, decay_rate):
-    """Return 1 / prod (1 + decay_rate e) over the epochs done; kept, as each step asks for it."""
-    return math.exp(-math.fsum(math.log1p(decay_rate * e) for e in range(1, epochs + 1)))
+@dataclass(frozen=True)
+class InverseScaling:
+    """``1 / t ** power_t``, where t counts steps from 1."""
+
+    power_t: float = 0.5
+
+    def __call__(self, step, steps_per_epoch, total_steps):
+        return (step + 1.0) ** -self.power_t
 
 
-#: "adaptive" is constant here: it answers to the loss, so the epoch loop lowers its rate.
+@dataclass(frozen=True)
+class Adaptive(Constant):
+    """The initial rate, until the training loop lowers it at a plateau of the loss."""
+
+    adapts_to_loss = True
+
+
 SCHEDULES = {
-    "adaptive": constant,
-    "constant": constant,
-    "cosine": cosine,
-    "inverse_time": inverse_time,
-    "invscaling": invscaling,
+    "adaptive": Adaptive,
+    "constant": Constant,
+    "cosine": Cosine,
+    "invscaling": InverseScaling,
 }
-
-#: Schedules that end where the config ends, so that stopping early would waste their last part.
-HORIZON_SCHEDULES = frozenset({"cosine"})

@@ -1,4 +1,4 @@
-"""What pulls a network's parameters back while they learn: decay."""
+"""Weight decay: penalties that pull parameters towards a centre during training."""
 
 import numpy as np
 
@@ -8,58 +8,59 @@ PENALTIES = ("coupled", "decoupled", "prior")
 
 
 class WeightDecay:
-    """Pulls parameters, but no intercepts, towards a centre; changes theta or its gradient.
+    """Pulls all parameters but intercepts towards a centre.
 
-    With p the parameter's distance from the centre, for each step over a batch of m of N rows::
+    With p the distance of a parameter from its centre, in a step on a batch of m of N rows::
 
-        decoupled   theta    -= rate alpha p            outside of the solver's normalisation
-        coupled     gradient += alpha / m p             as in the reference
+        decoupled   theta    -= rate alpha p            not normalised by the solver
+        coupled     gradient += alpha / m p             as in the reference implementation
         prior       gradient += alpha dispersion / N p
 
-    The last is the gradient of the posterior, times the loss, of parameters with a Gaussian prior
-    around the centre, for errors whose variance is unknown and stands as the loss itself: what can
-    be learned without error is hardly held back, and what cannot, is.
+    "prior" is a Gaussian prior around the centre, for errors of unknown variance: the gradient of
+    the posterior, multiplied by the loss, whose mean stands for that variance. The penalty is weak
+    where the data can be fitted without error and strong where they cannot.
 
-    That holds for other errors than normal ones. With the scale of the errors put at its most
-    likely value, minus the log-likelihood is, up to constants, N times the logarithm of the mean
-    absolute error for Laplace's, and of the mean pinball loss for their lopsided kind, and half of
-    that for the mean squared error of normal ones and, as an extended quasi-likelihood, for the
-    mean deviance of overdispersed counts. So the pull is alpha times the loss in each case, a
-    factor of two in alpha aside. But the mean of a loss of bounded slope grows without bound with a
-    single error, and the pull would drown a gradient that does not: those losses tell their
-    `dispersion` from the median, and it equals the loss where errors are of the loss's own kind.
+    This holds for other errors than normal ones. With the scale of the errors at its most likely
+    value, minus the log-likelihood is, up to constants, N times the logarithm of the mean absolute
+    error for Laplace errors and of the mean pinball loss for asymmetric Laplace errors; and half of
+    N times the logarithm of the mean squared error for normal errors and, as an extended
+    quasi-likelihood, of the mean deviance for overdispersed counts. In each case the pull is alpha
+    times the loss, a factor of two in alpha aside. But the mean of a loss of bounded slope grows
+    without limit with a single outlier, while its gradient does not. Such losses estimate their
+    `dispersion` from the median, which equals the loss for errors of the loss's own distribution.
 
     Parameters
     ----------
     network : Network
-    kind : {"coupled", "decoupled", "prior"}
+    penalty : {"coupled", "decoupled", "prior"}
     alpha : float
     origin : ndarray of shape (n_inputs,)
-        Where "coupled" pulls the centroids of the first layer.
-    start : ndarray of shape (n_parameters,) or None
-        Where "prior" pulls distance layers; dot-product layers, whose start is random, to zero.
+        Centre of "coupled" for centroids of the first layer; zero for all other parameters.
+    initial_theta : ndarray of shape (n_parameters,) or None
+        Centre of "prior" for distance layers; zero for dot-product layers, whose initial weights
+        are random.
     """
 
-    def __init__(self, network, kind, alpha, origin, start=None):
-        self.kind, self.alpha = kind, alpha
+    def __init__(self, network, penalty, alpha, origin, initial_theta=None):
+        self.penalty, self.alpha = penalty, alpha
         self.mask = network.decay_mask()
         self.center = np.zeros_like(self.mask)
         centers = network.views(self.center)
-        if kind == "coupled" and "centroids" in centers[0]:
+        if penalty == "coupled" and "centroids" in centers[0]:
             centers[0]["centroids"][...] = origin
-        if kind == "prior":
-            for center, begun in zip(centers, network.views(start), strict=True):
+        if penalty == "prior":
+            for center, initial in zip(centers, network.views(initial_theta), strict=True):
                 for name in center.keys() & {"centroids", "inverse_radii"}:
-                    center[name][...] = begun[name]
+                    center[name][...] = initial[name]
 
-    def act(self, theta, gradient, rate, dispersion, n_batch, n_rows):
-        """Change `theta` or `gradient`, in place, before the solver's step."""
+    def apply(self, theta, gradient, rate, dispersion, n_batch, n_rows):
+        """Change `theta` or `gradient` in place, before the solver's step."""
         pull = np.subtract(theta, self.center)
         pull *= self.mask
-        if self.kind == "decoupled":
+        if self.penalty == "decoupled":
             pull *= rate * self.alpha
             theta -= pull
         else:
-            coupled = self.kind == "coupled"
+            coupled = self.penalty == "coupled"
             pull *= self.alpha / n_batch if coupled else self.alpha * dispersion / n_rows
             gradient += pull

@@ -1,5 +1,6 @@
-"""What a training is told, given and changes."""
+"""The configuration, the data and the state of a training run."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,36 +13,33 @@ __all__ = ["Rows", "TrainingConfig", "TrainingState"]
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Settings of a training that stay as they are."""
+    """Settings that do not change during a training run."""
 
     loss: Any
     solver: Any
-    schedule: str
+    schedule: Callable
     learning_rate_init: float
     batch_size: int
     max_iter: int
     alpha: float = 0.0
     penalty: str = "decoupled"
     dropout: float = 0.0
-    dropout_schedule: str = "constant"
-    power_t: float = 0.5
-    decay_rate: float = 0.0
     shuffle: bool = True
     tol: float = 1e-4
     n_iter_no_change: int = 10
     maximize_score: bool = False
-    """Whether the score of the validation rows decides, the higher the better, not their loss."""
+    """Select the epoch with the highest validation score, not the one with the lowest loss."""
     n_rows: float | None = None
-    """Number of rows of all data, where a stream trains on some at a time; None: those given."""
+    """In a stream, the number of rows of all data so far; None where the rows are all data."""
     mean_weight: float | None = None
-    """Mean weight of all data, in the same way."""
+    """In a stream, the mean weight of all data so far."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Data in input units, the target as the loss wants it, and positive weights or None.
+    """Data in input units, the target in the form of the loss, and positive weights or None.
 
-    `X` is an array, or sparse with rows to slice.
+    `X` is an array or a sparse matrix that can be sliced by rows.
     """
 
     X: Any
@@ -54,29 +52,29 @@ class Rows:
 
 @dataclass
 class TrainingState:
-    """What a training changes, and what continuing it needs."""
+    """What a training run changes, and what is needed to continue it."""
 
     theta: np.ndarray
     solver_state: dict
     rng: np.random.Generator
     n_steps: int = 0
     rate_factor: float = 1.0
-    start: np.ndarray | None = None
-    """Where theta was when training began, for a decay that pulls it back there."""
+    initial_theta: np.ndarray | None = None
+    """Theta before the first step, the centre of the "prior" penalty."""
 
-    def state(self):
-        """All but theta, as arrays, numbers and strings; nothing is copied."""
+    def to_dict(self):
+        """Return all but theta as arrays, numbers and strings, without copies."""
         return {
             "solver_state": self.solver_state,
             "rng_state": self.rng.bit_generator.state,
             "n_steps": self.n_steps,
             "rate_factor": self.rate_factor,
-            "start": self.start,
+            "initial_theta": self.initial_theta,
         }
 
-    def restore(self, state):
-        """Go on from a `state`, which may be used again."""
-        self.solver_state = copy_state(state["solver_state"])
-        self.rng.bit_generator.state = state["rng_state"]
-        self.n_steps, self.rate_factor = state["n_steps"], state["rate_factor"]
-        self.start = state["start"]
+    def restore(self, saved):
+        """Continue from a dict of :meth:`to_dict`, which is left unchanged."""
+        self.solver_state = copy_state(saved["solver_state"])
+        self.rng.bit_generator.state = saved["rng_state"]
+        for name in ("n_steps", "rate_factor", "initial_theta"):
+            setattr(self, name, saved[name])

@@ -1,4 +1,4 @@
-"""Where a training that diverges goes back to."""
+"""Recovery from divergence: a training run goes back to its best epoch and halves its rate."""
 
 import numpy as np
 
@@ -7,40 +7,40 @@ from ..optim.solvers import copy_state
 
 __all__ = ["MAX_HALVINGS", "Rollback"]
 
-#: How often a training may go back and halve its rate before it gives up.
+#: How often a run may go back and halve its rate before it gives up.
 MAX_HALVINGS = 5
-#: A loss so many times the smallest so far, or so many times 1, has diverged. Where nothing is
-#: learned losses are of the order of 1, targets being standardised.
-BEYOND_REASON = 1e2
+#: A loss has diverged at this multiple of the smallest loss so far, or of 1 if that is smaller:
+#: targets are standardised, so that losses of a net that has learned nothing are of the order of 1.
+DIVERGENCE_FACTOR = 1e2
 
 
 class Rollback:
     """Keeps the start of the best epoch so far, and goes back there with half the rate.
 
-    The loss of an epoch vouches for where the epoch began, not for where it ended: its last steps
-    may be those that went astray. So the start of the latest epoch is kept as well, and becomes the
-    place to go back to once the epoch's loss is the smallest so far.
+    The loss of an epoch measures where the epoch started, not where it ended: its last steps may
+    have diverged. So the start of the latest epoch is kept too, and becomes the point to go back to
+    once that epoch's loss is the smallest so far.
     """
 
-    def __init__(self, run):
-        self.run, self.best, self.n_halvings = run, np.inf, 0
-        self.good, self.latest = self.copied(), None
-        self.start = memory.copy(run.theta)
+    def __init__(self, state):
+        self.state, self.best, self.n_halvings = state, np.inf, 0
+        self.good, self.latest = self.snapshot(), None
+        self.initial_theta = memory.copy(state.theta)
         self.good_epoch = self.latest_epoch = 0
         self.went_back = False
-        self.n_steps = run.n_steps
-        # Distances multiply squares of parameters: larger ones are as good as infinite. Where
+        self.n_steps = state.n_steps
+        # Distances multiply squares of parameters, so larger ones are as good as infinite. Where
         # features keep their units, parameters may be large from the start.
-        self.highest = largest = float(np.finfo(run.theta.dtype).max) ** 0.5
+        self.loss_limit = root = float(np.finfo(state.theta.dtype).max) ** 0.5
         with np.errstate(over="ignore"):
-            self.farthest = largest * max(1.0, float(run.theta @ run.theta))
+            self.norm_limit = root * max(1.0, float(state.theta @ state.theta))
 
-    def copied(self):
-        """Copies of what a step changes: the parameters and the solver's state."""
-        return memory.copy(self.run.theta), copy_state(self.run.solver_state)
+    def snapshot(self):
+        """Return copies of what a step changes: the parameters and the solver's state."""
+        return memory.copy(self.state.theta), copy_state(self.state.solver_state)
 
-    def state(self):
-        """What `restore` needs, as arrays and numbers; nothing is copied."""
+    def to_dict(self):
+        """Return what :meth:`restore` needs, as arrays and numbers, without copies."""
         theta, solver_state = self.good
         return {
             "theta": theta,
@@ -49,67 +49,69 @@ class Rollback:
             "n_halvings": self.n_halvings,
             "good_epoch": self.good_epoch,
             "went_back": self.went_back,
-            "start": self.start,
-            "highest": self.highest,
-            "farthest": self.farthest,
+            "initial_theta": self.initial_theta,
+            "loss_limit": self.loss_limit,
+            "norm_limit": self.norm_limit,
         }
 
-    def restore(self, state):
-        """Go on from a `state`."""
-        write((state["theta"], state["solver_state"]), self.good)
-        for name in state.keys() - {"theta", "solver_state"}:
-            setattr(self, name, state[name])
+    def restore(self, saved):
+        """Continue from a dict of :meth:`to_dict`."""
+        overwrite(self.good, (saved["theta"], saved["solver_state"]))
+        for name in saved.keys() - {"theta", "solver_state"}:
+            setattr(self, name, saved[name])
 
     def has_diverged(self, loss, loss_of):
-        """Whether an epoch of this loss ended in numbers that are not finite, or beyond reason.
+        """Return whether an epoch of this loss has diverged; `loss_of` maps parameters to a loss.
 
-        `loss_of` returns the loss of parameters. The first epoch has no earlier one to compare
-        with, so its loss is compared with that of the start.
+        The first epoch has none before it, so its loss is compared with that of the initial theta.
         """
-        theta = self.run.theta
-        if self.best == np.inf and BEYOND_REASON <= abs(loss) < self.highest:
-            start = loss_of(self.start)
-            if np.isfinite(start):
-                self.highest = min(self.highest, BEYOND_REASON * max(abs(start), 1.0))
-        return not (abs(loss) < self.highest and float(theta @ theta) < self.farthest)
+        theta = self.state.theta
+        if self.best == np.inf and DIVERGENCE_FACTOR <= abs(loss) < self.loss_limit:
+            self.lower_limit(loss_of(self.initial_theta))
+        return not (abs(loss) < self.loss_limit and float(theta @ theta) < self.norm_limit)
+
+    def lower_limit(self, loss):
+        """Lower the limit from which losses have diverged, given one that has not."""
+        if np.isfinite(loss):
+            self.loss_limit = min(self.loss_limit, DIVERGENCE_FACTOR * max(abs(loss), 1.0))
 
     def begin(self, n_epochs):
-        """Record the start of an epoch after `n_epochs` others, and the epoch that led there."""
+        """Record the start of an epoch after `n_epochs` others."""
         self.latest_epoch = self.good_epoch if self.went_back else n_epochs
         self.went_back = False
-        self.n_steps = self.run.n_steps
+        self.n_steps = self.state.n_steps
         if self.latest is None:
-            self.latest = self.copied()
+            self.latest = self.snapshot()
         else:
-            write((self.run.theta, self.run.solver_state), self.latest)
+            overwrite(self.latest, (self.state.theta, self.state.solver_state))
 
     def end(self, loss):
-        """Take the epoch's loss."""
+        """Record the loss of an epoch that has not diverged."""
         if loss <= self.best:
             self.best, self.good_epoch = loss, self.latest_epoch
-            self.highest = min(self.highest, BEYOND_REASON * max(abs(loss), 1.0))
+            self.lower_limit(loss)
             self.good, self.latest = self.latest, self.good
 
     def go_back(self):
-        """Undo what was learned since the best epoch began; False if that was too often."""
-        run = self.run
-        write(self.good, (run.theta, run.solver_state))
+        """Return to the start of the best epoch; return False if that was once too often."""
+        state = self.state
+        overwrite((state.theta, state.solver_state), self.good)
         self.went_back = True
         # The steps of the epoch that failed are made again, as the schedule counts them.
-        run.n_steps = self.n_steps
+        state.n_steps = self.n_steps
         if self.n_halvings == MAX_HALVINGS:
             return False
         self.n_halvings += 1
-        run.rate_factor *= 0.5
+        state.rate_factor *= 0.5
         return True
 
 
-def write(source, target):
-    """Write parameters and a solver's state over others of the same shapes."""
-    (theta, state), (to_theta, to_state) = source, target
-    np.copyto(to_theta, theta)
-    for name, value in state.items():
+def overwrite(target, source):
+    """Overwrite parameters and a solver's state by others of the same shapes."""
+    (theta, solver_state), (new_theta, new_solver_state) = target, source
+    np.copyto(theta, new_theta)
+    for name, value in new_solver_state.items():
         if isinstance(value, np.ndarray):
-            np.copyto(to_state[name], value)
+            np.copyto(solver_state[name], value)
         else:
-            to_state[name] = value
+            solver_state[name] = value
