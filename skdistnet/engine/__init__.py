@@ -1,9 +1,7 @@
-"""The lower floor: networks over flat parameter vectors in plain NumPy, without scikit-learn."""
+"""Networks over flat parameter vectors in plain NumPy, without scikit-learn."""
 
 from .init.initializers import INITIALIZERS
-from .layers import LAYERS
-from .layers.activations import ACTIVATIONS
-from .layers.kernels import KERNELS
+from .layers import ACTIVATIONS, KERNELS, LAYERS
 from .losses import LOSSES
 from .network import Network
 from .optim.schedules import SCHEDULES

@@ -1,8 +1,4 @@
-"""From input units to the units that a network computes in: shift, then scale.
-
-X may be sparse: of a SciPy matrix or array no more than a batch of rows, or some columns, is made
-dense at a time, so that shifts need not be folded into parameters and results are those of dense X.
-"""
+"""Shift and scale from input units to those of a network; sparse X is made dense part by part."""
 
 import math
 from dataclasses import dataclass, replace
@@ -14,52 +10,46 @@ from scipy.sparse import issparse
 from .numerics import memory
 from .numerics.statistics import PART, column_range, has_missing, make_dense, weighted_moments
 
-__all__ = ["InputMap", "MappedRows"]
-
-#: Mapped rows are kept for a whole training up to this size.
+#: Mapped rows are cached during training up to this size.
 CACHE_BYTES = 64 * 2**20
-#: Columns that have one range in common are taken to have a unit in common if there are so many,
-SHARING_COLUMNS = 8
+#: Columns of one range share a scale if their number is at least this,
+SHARED_COLUMNS = 8
 #: and if they are this share of all columns that vary.
-SHARING = 2 / 3
-#: Columns up to which each spreads by 1; more of them spread less, by the root of their number.
+SHARED_PART = 2 / 3
+#: Up to this number, columns have standard deviation 1; beyond, it falls with the number's root.
 COLUMNS_OF_UNIT_SPREAD = 64
-#: Rows in which a column has varied before its scale is final, where it was constant at first.
+#: A column that was constant at first must vary in this many rows before its scale is final.
 VARIED = 30
 
 
 def largest_square_root(n_columns, dtype):
-    """Numbers below this keep the scaled squared distances over `n_columns` finite."""
-    # The factor leaves room for inverse radii, and for centroids as far away again.
+    """Return the bound below which squared distances over `n_columns` stay finite."""
+    # The factor leaves room for inverse radii, and for centroids at the same distance.
     return 1e-4 * float(np.finfo(dtype).max / n_columns) ** 0.5
 
 
-def share_a_unit(low, high):
-    """Which columns have a unit in common, as pixels do; none unless most columns do.
-
-    Those are the ones that reach exactly from the commonest low to the commonest high, and those
-    inside that start or end there, such as pixels at the border.
-    """
+def columns_of_one_unit(low, high):
+    """Return a mask of columns that share a unit, as pixels do; none unless most columns do."""
     varying = low < high
     ranges, counts = np.unique(np.stack([low, high])[:, varying], axis=1, return_counts=True)
     most = counts.max(initial=0)
-    if most < max(SHARING_COLUMNS, SHARING * np.count_nonzero(varying)):
+    if most < max(SHARED_COLUMNS, SHARED_PART * np.count_nonzero(varying)):
         return np.zeros_like(varying)
     lowest, highest = ranges[:, counts.argmax()]
+    # Pixels at the border have a range inside the most common one, with one end in common.
     inside = (low >= lowest) & (high <= highest)
     return varying & inside & ((low == lowest) | (high == highest))
 
 
 def standard_scale(X, mean, std, usable):
-    """Scale of each column: its spread, or that of all columns that share its unit.
+    """Return each column's scale: its standard deviation, or that of all columns of its unit.
 
-    A pixel at the border that is hardly ever lit would count as much as one in the middle if each
-    were divided by its own spread. Where columns are many, radii start small, and the solver's
-    steps, all of one size, would be large beside them: then all scales are larger.
+    Divided by its own, a pixel that is hardly ever lit would count as much as any other. With many
+    columns scales are larger, because initial radii are small compared with the solver's steps.
     """
     scale = np.ones_like(mean)
     scale[usable] = std[usable]
-    shared = share_a_unit(*column_range(X)) & usable
+    shared = columns_of_one_unit(*column_range(X)) & usable
     if shared.any():
         # Relative to the largest, so that no square overflows.
         largest = std[shared].max()
@@ -69,42 +59,33 @@ def standard_scale(X, mean, std, usable):
     return scale
 
 
-def scale_beside(known, deviation):
-    """Return scales for columns of this `deviation`, given the `known` scales of the others.
-
-    If most of the others share a scale of the same order of magnitude, it is used.
-    """
+def scale_new_columns(known, deviation):
+    """Return scales for columns of this `deviation`: their own, or that of most others if close."""
     crowding = (len(known) + len(deviation)) / COLUMNS_OF_UNIT_SPREAD
     scale = deviation * np.sqrt(max(1.0, crowding))
     shared, counts = np.unique(known, return_counts=True)
     most = counts.max(initial=0)
-    if most >= max(SHARING_COLUMNS, SHARING * len(known)):
+    if most >= max(SHARED_COLUMNS, SHARED_PART * len(known)):
         common = shared[counts.argmax()]
         scale = np.where(np.abs(np.log10(scale / common)) <= 1, common, scale)
     return scale
 
 
-def exceeds_rounding(spread, center, given, computed):
-    """Whether a spread around `center` is more than rounding in the dtypes given and computed."""
-    rounding = 4 * np.finfo(given).eps * np.abs(center)
-    return spread > np.maximum(rounding, np.finfo(computed).tiny ** 0.5)
+def exceeds_rounding(spread, center, data_dtype, dtype):
+    """Return whether a spread around `center` is more than rounding error in both dtypes."""
+    rounding = 4 * np.finfo(data_dtype).eps * np.abs(center)
+    return spread > np.maximum(rounding, np.finfo(dtype).tiny ** 0.5)
 
 
 def deviations(X, columns, shift):
-    """For some columns of X the shift, the number of rows that deviate from it, and how far.
-
-    A shift that is NaN becomes the column's mean. Deviations are root mean squares in float64.
-    """
-    shift, n_rows, sizes = shift.copy(), np.zeros(len(columns), int), np.zeros(len(columns))
-    width = max(1, PART // X.shape[0])  # columns at a time, so that X is never copied whole
-    for start in range(0, len(columns), width):
-        part = slice(start, start + width)
+    """Return columns' shifts (for NaN the mean), numbers of deviating rows and RMS deviations."""
+    n_rows, sizes = np.zeros(len(columns), int), np.zeros(len(columns))
+    for part in memory.slices(len(columns), PART // X.shape[0]):
         values = make_dense(X[:, columns[part]]).astype(np.float64)
         observed = ~np.isnan(values)
         center = shift[part]
         unknown = np.isnan(center) & observed.any(axis=0)
-        total = np.where(observed, values, 0.0)[:, unknown].sum(axis=0)
-        center[unknown] = total / observed[:, unknown].sum(axis=0)
+        center[unknown] = np.nanmean(values[:, unknown], axis=0)
         deviation = np.abs(np.where(observed, values - center, 0.0))
         varied = exceeds_rounding(deviation, center, X.dtype, X.dtype)
         largest = np.where(varied.any(axis=0), deviation.max(axis=0), 1.0)
@@ -115,31 +96,27 @@ def deviations(X, columns, shift):
 
 
 class MappedRows:
-    """Batches of the rows of X, mapped: all at once where they fit a cache, else batch by batch.
+    """Batches of rows of X in network units, mapped all at once if they fit a cache.
 
-    The cache takes 3 % off an epoch of 20,000 x 784, 15 % where X is of a wider dtype than the
-    network, and its bound keeps training on large data at the memory of the data. Rows that are
-    only shifted are not kept twice.
+    The cache saves up to 15 % of an epoch, but nothing where rows are only shifted.
     """
 
     def __init__(self, input_map, X, dtype):
         self.input_map, self.X, self.cached = input_map, X, None
         self.incomplete = input_map.ignores_columns or has_missing(X)
-        as_they_are = not issparse(X) and X.dtype == dtype and np.all(input_map.scale == 1)
-        if not as_they_are and math.prod(X.shape) * dtype.itemsize <= CACHE_BYTES:
+        only_shifted = not issparse(X) and X.dtype == dtype and np.all(input_map.scale == 1)
+        if not only_shifted and math.prod(X.shape) * dtype.itemsize <= CACHE_BYTES:
             self.cached = memory.empty(X.shape, dtype)
-            height = max(1, PART // X.shape[1])
-            for start in range(0, X.shape[0], height):
-                part = slice(start, start + height)
+            for part in memory.slices(X.shape[0], PART // X.shape[1]):
                 input_map.apply(X[part], self.cached[part])
 
     def gather(self, batch, out):
-        """Write the mapped rows that `batch`, a slice or indices, picks into `out`."""
+        """Write the mapped rows of `batch`, a slice or indices, into `out`."""
         rows = self.X if self.cached is None else self.cached
         if isinstance(batch, slice) or rows.dtype != out.dtype or not isinstance(rows, np.ndarray):
             rows = rows[batch]
         else:
-            # They land where they are wanted, without a copy between; the default mode has one.
+            # Unlike the default mode, "clip" writes without a copy in between.
             rows = np.take(rows, batch, axis=0, out=out, mode="clip")
         if self.cached is None:
             self.input_map.apply(rows, out)
@@ -149,15 +126,14 @@ class MappedRows:
 
 @dataclass(frozen=True)
 class InputMap:
-    """Rows in input units become ``(X - shift) / scale``, in the network's dtype.
+    """The map from input units to network units, ``(X - shift) / scale``, in the network's dtype.
 
-    The shift is there even when features are not standardised, because distances are computed by an
-    expansion that cancels far from zero; `scale` is then 1 throughout. `origin` is the point, in
-    the network's units, that stands for zero of the first layer's own input, in which starts are
-    drawn and towards which coupled decay pulls: the mean of the data where features are
-    standardised, else zero of the input units. NaN stays NaN, and a column that was NaN throughout
-    has the shift NaN, which ignores it. `n_varied` counts the rows in which a column has varied, up
-    to `VARIED`, from where on its scale is final; None if all scales are.
+    Rows are shifted even if features are not standardised (`scale` is then 1), because the
+    expansion of squared distances cancels far from zero. `origin` is the point, in network units,
+    around which centroids start and towards which coupled decay pulls: the mean of the data if
+    features are standardised, else zero in input units. NaN stays NaN; a column of nothing else has
+    the shift NaN and is ignored from then on. `n_varied` counts the rows in which a column has
+    varied, up to `VARIED`, when its scale is final; it is None if all scales are.
     """
 
     shift: np.ndarray
@@ -167,13 +143,7 @@ class InputMap:
 
     @classmethod
     def fit(cls, X, weights, standardize, dtype):
-        """Learn the map; columns without a spread that can be told from rounding have scale 1.
-
-        Raises
-        ------
-        ValueError
-            Where squared distances would overflow, or the data lie beyond `dtype`.
-        """
+        """Learn the map; columns that vary by no more than rounding errors have scale 1."""
         if issparse(X):
             X = X.tocsc()
         mean, std, reach = weighted_moments(X, weights)
@@ -204,37 +174,33 @@ class InputMap:
     def extended(self, X):
         """Return the map for further rows, and the columns that vary in them for the first time.
 
-        The scale of such a column is the root mean square of its deviations from its value so far,
-        and is learned again until it has varied in `VARIED` rows. A column that has been missing so
-        far is centred at its mean.
+        The scale of such a column is the RMS deviation from its value so far, learned again until
+        it has varied in `VARIED` rows. A column that was always missing is centred at its mean.
         """
         none = np.empty(0, dtype=np.intp)
         if self.n_varied is None or (self.n_varied >= VARIED).all():
             return self, none
         columns = np.flatnonzero(self.n_varied < VARIED)
-        before = self.shift[columns]
-        shift, n_rows, deviation = deviations(X, columns, before)
-        if not n_rows.any() and np.array_equal(shift, before, equal_nan=True):
-            return self, none
-        new_shift, scale, n_varied = map(np.copy, (self.shift, self.scale, self.n_varied))
-        new_shift[columns] = shift
+        shift, scale, n_varied = map(np.copy, (self.shift, self.scale, self.n_varied))
+        shift[columns], n_rows, deviation = deviations(X, columns, shift[columns])
         varying = n_rows > 0
-        known = self.scale[self.n_varied > 0]
-        scale[columns[varying]] = scale_beside(known, deviation[varying])
+        if not varying.any() and np.array_equal(shift, self.shift, equal_nan=True):
+            return self, none
+        known = scale[n_varied > 0]
+        scale[columns[varying]] = scale_new_columns(known, deviation[varying])
         n_varied[columns] = np.minimum(n_varied[columns] + n_rows, VARIED)
-        new = replace(self, shift=new_shift, scale=scale, n_varied=n_varied)
+        new = replace(self, shift=shift, scale=scale, n_varied=n_varied)
         return new, columns[varying & (self.n_varied[columns] == 0)]
 
     @property
     def ignores_columns(self):
-        """Whether there was nothing to learn the map of a column from."""
+        """Whether some column had no observed value to learn from."""
         return bool(np.isnan(self.shift).any())
 
     def apply(self, rows, out):
         """Write mapped `rows`, given in input units, into `out`."""
         rows = make_dense(rows)
-        # Of two dtypes the wider computes: what overflows the narrower before it is scaled may
-        # not do so after.
+        # Computed in the wider dtype: unscaled rows may overflow the narrower one.
         wide = np.result_type(rows.dtype, out.dtype)
         mapped = out if out.dtype == wide else np.empty(rows.shape, dtype=wide)
         np.subtract(rows, self.shift.astype(wide), out=mapped, dtype=wide)
@@ -242,12 +208,11 @@ class InputMap:
         if mapped is not out:
             out[...] = mapped
 
-    def place(self, points):
-        """Points in input units, in those of the network; at zero in columns that are ignored."""
-        placed = (points - self.shift) / self.scale
-        return np.where(np.isnan(self.shift), 0.0, placed)
+    def scale_points(self, points):
+        """Return points in network units; they are at zero in columns that are ignored."""
+        return np.where(np.isnan(self.shift), 0.0, (points - self.shift) / self.scale)
 
     def bound(self, mapped):
-        """Bring mapped rows that are too far off to square nearer, in place."""
+        """Clip mapped rows, in place, to where their squared distances are finite."""
         bound = largest_square_root(mapped.shape[1], mapped.dtype)
         np.clip(mapped, -bound, bound, out=mapped)

@@ -1,17 +1,14 @@
 """A network: an ordered list of layers over one flat parameter vector."""
 
-from types import SimpleNamespace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from .layers import LAYERS, Distance
-from .layers.activations import ACTIVATIONS
+from .layers import ACTIVATIONS, KERNELS, LAYERS, Distance
 from .layers.distances import RADIUS_TYPES
-from .layers.kernels import KERNELS
 from .losses import LOSSES, check_target, normalized_weights
 from .numerics import memory
-
-__all__ = ["OUTPUT_LAYERS", "NamedViews", "Network"]
 
 OUTPUT_LAYERS = ("distance", "linear")
 
@@ -22,25 +19,37 @@ class NamedViews(dict):
     __getattr__ = dict.__getitem__
 
 
+@dataclass(slots=True)
+class Workspace:
+    """Buffers of all passes over a batch."""
+
+    layers: list[Any]
+    #: The rows, which the caller writes.
+    X: np.ndarray
+    #: The output of each layer, where the next one reads its input, and the gradients of the loss.
+    outputs: list[np.ndarray]
+    d_outputs: list[np.ndarray]
+
+
 class Network:
     """Distance and dot-product layers in any order, over one flat parameter vector.
 
     A network holds its shape and nothing else. Parameters are a vector `theta` of `n_parameters`
-    numbers, made by :meth:`pack` and read by :meth:`unpack`, so that a solver works on one array.
+    numbers, which :meth:`pack` makes and :meth:`unpack` reads, so that a solver works on one array.
 
     Parameters
     ----------
     sizes : sequence of int
         Number of inputs, units of each hidden layer, number of outputs.
     activations : str or sequence of str, default="gaussian"
-        For each hidden layer. A kernel ("gaussian", "cauchy") makes it a distance layer; "relu",
-        "tanh", "logistic" or "identity" makes it a dot-product layer.
+        Of all or of each hidden layer. A kernel ("gaussian", "cauchy") makes a distance layer;
+        "relu", "tanh", "logistic" or "identity" makes a dot-product layer.
     output_layer : {"distance", "linear"}, default="distance"
-        -1/2 squared distance to a centroid for each output, or affine.
+        Each output is -1/2 squared distance to a centroid, or affine.
     radius_type : {"diag", "spherical", "tied"}, default="diag"
-        One inverse radius for each input of each unit, one for each unit, or one for each input.
+        One inverse radius for each input of each unit, for each unit, or for each input.
     dtype : dtype, default=numpy.float64
-        Of parameters and of all computation.
+        Of parameters and all computation.
 
     Examples
     --------
@@ -67,13 +76,6 @@ class Network:
             activations = [activations] * n_hidden
         self.activations = tuple(activations)
         self.dtype = np.dtype(dtype)
-        self._check(n_hidden, output_layer, radius_type)
-        self.layers = tuple(self._make_layers(output_layer, radius_type))
-        bounds = np.cumsum([0, *(layer.n_parameters for layer in self.layers)])
-        self.slices = tuple(map(slice, bounds[:-1].tolist(), bounds[1:].tolist()))
-        self.n_parameters = int(bounds[-1])
-
-    def _check(self, n_hidden, output_layer, radius_type):
         if n_hidden < 0 or min(self.sizes) < 1:
             raise ValueError(f"'sizes' must be at least two positive ints; got {self.sizes}.")
         if len(self.activations) != n_hidden:
@@ -81,79 +83,61 @@ class Network:
                 f"'activations' must name one for each of the {n_hidden} hidden layers; "
                 f"got {list(self.activations)}."
             )
-        for name in self.activations:
-            allowed = sorted([*KERNELS, *ACTIVATIONS])
+        hidden = sorted([*KERNELS, *ACTIVATIONS])
+        for parameter, name, allowed in (
+            *(("activations", name, hidden) for name in self.activations),
+            ("output_layer", output_layer, sorted(OUTPUT_LAYERS)),
+            ("radius_type", radius_type, sorted(RADIUS_TYPES)),
+        ):
             if name not in allowed:
-                raise ValueError(f"'activations' must be among {allowed}; got {name!r}.")
-        if output_layer not in OUTPUT_LAYERS:
-            raise ValueError(
-                f"'output_layer' must be one of {list(OUTPUT_LAYERS)}; got {output_layer!r}."
-            )
-        if radius_type not in RADIUS_TYPES:
-            raise ValueError(
-                f"'radius_type' must be one of {sorted(RADIUS_TYPES)}; got {radius_type!r}."
-            )
+                raise ValueError(f"{parameter!r} must be one of {allowed}; got {name!r}.")
+        self.layers = tuple(self._make_layers(output_layer, radius_type))
+        bounds = np.cumsum([0, *(layer.n_parameters for layer in self.layers)])
+        self.slices = tuple(map(slice, bounds[:-1].tolist(), bounds[1:].tolist()))
+        self.n_parameters = int(bounds[-1])
 
     def _make_layers(self, output_layer, radius_type):
-        for n_inputs, n_units, name in zip(self.sizes, self.sizes[1:], self.activations):
-            if name in KERNELS:
-                yield LAYERS["distance"](n_inputs, n_units, name, radius_type)
-            else:
+        names = [*self.activations, None if output_layer == "distance" else "identity"]
+        for n_inputs, n_units, name in zip(self.sizes, self.sizes[1:], names):
+            if name in ACTIVATIONS:
                 yield LAYERS["dense"](n_inputs, n_units, name)
-        if output_layer == "distance":
-            yield LAYERS["distance"](self.sizes[-2], self.sizes[-1], None, radius_type)
-        else:
-            yield LAYERS["dense"](self.sizes[-2], self.sizes[-1], "identity")
-
-    # Parameters -----------------------------------------------------------------------------------
+            else:
+                yield LAYERS["distance"](n_inputs, n_units, name, radius_type)
 
     def views(self, vector):
-        """For each layer a dict of named views into `vector`."""
-        return [
-            layer.views(vector[part]) for layer, part in zip(self.layers, self.slices, strict=True)
-        ]
+        """Return a dict of named views into `vector` for each layer."""
+        return [layer.views(vector[part]) for layer, part in zip(self.layers, self.slices)]
 
     def unpack(self, vector):
-        """Name the parts of a parameter vector, or of a gradient.
+        """Return named views of a parameter vector, or of a gradient.
 
-        Parameters
-        ----------
-        vector : ndarray of shape (n_parameters,)
-
-        Returns
-        -------
-        views : NamedViews
-            Keys "centroids", "inverse_radii", "coefs" and "intercepts", each a list over layers of
-            views into `vector`, None where the layer is of the other kind.
+        The result has the keys (and attributes) "centroids", "inverse_radii", "coefs" and
+        "intercepts". Each is a list over layers, with None where the layer is of the other kind.
         """
         layers = self.views(vector)
         names = [name for kind in ("distance", "dense") for name in LAYERS[kind].parameter_names]
         return NamedViews({name: [views.get(name) for views in layers] for name in names})
 
     def pack(self, centroids=None, inverse_radii=None, coefs=None, intercepts=None):
-        """Make a parameter vector; the inverse of :meth:`unpack`.
+        """Return the parameter vector of shape (n_parameters,); the inverse of :meth:`unpack`.
 
         Parameters
         ----------
         centroids, inverse_radii : list of array-like of shape (n_units, n_inputs)
-            One for each layer, None where it is a dot-product layer. Inverse radii may have any
-            shape that the radius type allows.
+            One for each layer, None for a dot-product layer. Inverse radii have the shape of the
+            radius type.
         coefs, intercepts : list of array-like of shape (n_inputs, n_units) and (n_units,)
-            One for each layer, None where it is a distance layer.
+            One for each layer, None for a distance layer.
 
-        Returns
-        -------
-        theta : ndarray of shape (n_parameters,)
+        Raises
+        ------
+        ValueError
+            If an array is missing, not expected, or of another shape.
         """
-        given = {
-            "centroids": centroids,
-            "inverse_radii": inverse_radii,
-            "coefs": coefs,
-            "intercepts": intercepts,
-        }
         theta = np.zeros(self.n_parameters, dtype=self.dtype)
-        for name, targets in self.unpack(theta).items():
-            values = given[name] if given[name] is not None else [None] * len(self.layers)
+        arrays = (centroids, inverse_radii, coefs, intercepts)
+        for (name, targets), values in zip(self.unpack(theta).items(), arrays, strict=True):
+            values = [None] * len(self.layers) if values is None else values
             if len(values) != len(targets):
                 raise ValueError(
                     f"{name!r} must have an entry for each of the {len(targets)} layers; "
@@ -163,61 +147,48 @@ class Network:
                 if (target is None) != (value is None):
                     state = "must be None" if target is None else "is missing"
                     raise ValueError(f"{name}[{number}] {state}: layers are {self.layers}.")
-                if target is not None:
-                    if np.shape(value) != target.shape:
-                        raise ValueError(
-                            f"{name}[{number}] must have shape {target.shape}; "
-                            f"got {np.shape(value)}."
-                        )
-                    target[...] = value
+                if target is None:
+                    continue
+                shape = np.shape(value)
+                if shape != target.shape:
+                    raise ValueError(
+                        f"{name}[{number}] must have shape {target.shape}; got {shape}."
+                    )
+                target[...] = value
         return theta
 
     def decay_mask(self):
-        """A vector with 1 where decay acts and 0 elsewhere (the intercepts)."""
-        mask = np.zeros(self.n_parameters, dtype=self.dtype)
-        for layer, views in zip(self.layers, self.views(mask), strict=True):
-            for name in layer.decayed_names:
-                views[name][...] = 1
-        return mask
+        """Return a vector that is 1 where weight decay acts and 0 elsewhere (at intercepts)."""
+        decayed = {name for layer in self.layers for name in layer.decayed_names}
+        return self.parameter_mask(decayed).astype(self.dtype)
 
-    def radius_mask(self):
-        """A vector of bools: which parameters are inverse radii."""
+    def parameter_mask(self, names):
+        """Return a vector of bools that marks the parameters of these names."""
         mask = np.zeros(self.n_parameters, dtype=bool)
         for views in self.views(mask):
-            if "inverse_radii" in views:
-                views["inverse_radii"][...] = True
+            for name in views.keys() & names:
+                views[name][...] = True
         return mask
 
-    # Passes through the layers --------------------------------------------------------------------
-
-    def workspace(self, n_rows, kept=1.0):
-        """Allocate all buffers of the passes over a batch of `n_rows`.
-
-        The rows are put into `X`. Each layer writes its output straight to where the next one wants
-        its input; `outputs[-1]` is the raw output and `d_outputs` holds the gradients by `outputs`.
-        Where dropout has left a share `kept` of it, a layer needs its own output on the way back.
-        """
+    def workspace(self, n_rows, keep_prob=1.0):
+        """Return buffers for batches of `n_rows` and dropout that keeps the share `keep_prob`."""
         first, *others = self.layers
         layers = [first.workspace(n_rows, self.dtype)]
-        layers += [layer.workspace(n_rows, self.dtype, kept) for layer in others]
+        layers += [layer.workspace(n_rows, self.dtype, keep_prob) for layer in others]
         last = memory.empty((n_rows, self.sizes[-1]), self.dtype)
-        outputs = [work.whole for work in layers[1:]] + [last]
-        return SimpleNamespace(
-            layers=layers,
-            X=layers[0].X,
-            outputs=outputs,
-            d_outputs=[memory.empty(out.shape, self.dtype) for out in outputs],
-        )
+        outputs = [work.input for work in layers[1:]] + [last]
+        d_outputs = [memory.empty(out.shape, self.dtype) for out in outputs]
+        return Workspace(layers, layers[0].X, outputs, d_outputs)
 
     def prepare(self, params, work):
-        """Get `work` ready for passes with `params`, as from :meth:`views`."""
+        """Prepare `work` for passes with `params`, which :meth:`views` returns."""
         for layer, views, buffers in zip(self.layers, params, work.layers):
             layer.prepare(views, buffers)
 
     def run_forward(self, params, work, masks=()):
-        """Forward pass of the rows in `work.X`, which :meth:`prepare` has got ready.
+        """Pass the rows in `work.X` forward, after :meth:`prepare`; return the raw output.
 
-        With dropout there are masks, one for each hidden layer (see dropout.py).
+        With dropout, `masks` has one for each hidden layer (see layers/dropout.py).
         """
         for number, layer in enumerate(self.layers):
             layer.forward(params[number], work.layers[number], work.outputs[number])
@@ -227,7 +198,7 @@ class Network:
         return work.outputs[-1]
 
     def run_backward(self, params, work, grads, masks=()):
-        """Fill `grads` (as from :meth:`views`) from the gradient in `work.d_outputs[-1]`."""
+        """Fill `grads` (views of a vector) from the gradient in `work.d_outputs[-1]`."""
         for number in reversed(range(len(self.layers))):
             layer, buffers, d_out = self.layers[number], work.layers[number], work.d_outputs[number]
             if number < len(masks):
@@ -236,48 +207,36 @@ class Network:
             if number > 0:
                 layer.input_gradient(params[number], buffers, d_out, work.d_outputs[number - 1])
 
-    # The doors used from outside ------------------------------------------------------------------
-
     def forward(self, theta, X):
-        """Output of every layer.
+        """Return the outputs of all layers, a list of arrays (n_rows, n_units).
 
-        Parameters
-        ----------
-        theta : ndarray of shape (n_parameters,)
-        X : array-like of shape (n_rows, n_inputs)
-
-        Returns
-        -------
-        outputs : list of ndarray of shape (n_rows, n_units)
-            One for each layer; the last is the raw output (logits or predictions).
+        The last one is the raw output (logits or predictions). `theta` is (n_parameters,) and `X`
+        (n_rows, n_inputs); another shape raises a ValueError.
         """
-        theta, work = self._enter(theta, X)
-        params = self.views(theta)
-        self.prepare(params, work)
-        self.run_forward(params, work)
+        _, work = self._pass_forward(theta, X)
         return [out.copy() for out in work.outputs]
 
     def loss_and_grad(self, theta, X, Y, sample_weight=None, decay=0.0, loss=None):
-        """Loss of rows X with target Y, and its gradient by the parameters.
+        """Return the loss, a float, and its gradient (n_parameters,).
 
         Parameters
         ----------
         theta : ndarray of shape (n_parameters,)
         X : array-like of shape (n_rows, n_inputs)
         Y : array-like of shape (n_rows, n_outputs)
-            Class probabilities, such as one-hot rows, for the log-loss; else numbers.
+            Class probabilities, such as one-hot rows, for the log-loss; else a numeric target.
         sample_weight : array-like of shape (n_rows,), default=None
-            The loss is divided by their sum.
+            Divided by its sum.
         decay : float, default=0.0
             Adds ``decay / 2`` times the squared norm of all parameters but intercepts.
         loss : str, default=None
-            A name of `LOSSES`, with its default settings. None is "log_loss" for a distance
+            A name in `LOSSES`, with its default settings. None means "log_loss" for a distance
             output and "squared_error" for a linear one.
 
-        Returns
-        -------
-        value : float
-        gradient : ndarray of shape (n_parameters,)
+        Raises
+        ------
+        ValueError
+            For an unknown loss, and for arrays of a wrong shape or out of the range of the loss.
         """
         value, gradient, _, _ = self._differentiate(theta, X, Y, sample_weight, loss)
         if decay:
@@ -287,7 +246,7 @@ class Network:
         return value, gradient
 
     def input_gradient(self, theta, X, Y, sample_weight=None, loss=None):
-        """Gradient of the loss by the inputs, shape (n_rows, n_inputs); see `loss_and_grad`."""
+        """Return the gradient of the loss with respect to X, of its shape; see `loss_and_grad`."""
         _, _, params, work = self._differentiate(theta, X, Y, sample_weight, loss)
         d_input = np.empty_like(work.X)
         self.layers[0].input_gradient(params[0], work.layers[0], work.d_outputs[0], d_input)
@@ -297,28 +256,26 @@ class Network:
         target = np.asarray(Y, dtype=self.dtype)
         if target.ndim == 1:
             target = target[:, np.newaxis]
-        theta, work = self._enter(theta, X)
+        params, work = self._pass_forward(theta, X)
+        raw = work.outputs[-1]
         if loss is None:
             loss = "log_loss" if isinstance(self.layers[-1], Distance) else "squared_error"
         if loss not in LOSSES:
             raise ValueError(f"'loss' must be one of {sorted(LOSSES)} or None; got {loss!r}.")
         loss = LOSSES[loss]()
         check_target(loss, target, self.sizes[-1])
-        if len(target) != len(work.X):
+        if len(target) != len(raw):
             raise ValueError(
                 f"X and Y must have as many rows; got shapes {work.X.shape} and {target.shape}."
             )
-        params = self.views(theta)
-        self.prepare(params, work)
-        raw = self.run_forward(params, work)
         weights = normalized_weights(sample_weight, len(raw), self.dtype)
         value = loss.value_and_gradient(raw, target, weights, out=work.d_outputs[-1])
         gradient = np.empty(self.n_parameters, dtype=self.dtype)
         self.run_backward(params, work, self.views(gradient))
         return value, gradient, params, work
 
-    def _enter(self, theta, X):
-        """Theta and a workspace holding X, both shifted to where squares do not cancel."""
+    def _pass_forward(self, theta, X):
+        """Return parameters, shifted like the rows, and a workspace after the forward pass."""
         X, theta = np.asarray(X), np.array(theta, dtype=self.dtype)
         if X.ndim != 2 or X.shape[1] != self.sizes[0] or not len(X):
             raise ValueError(
@@ -326,13 +283,15 @@ class Network:
             )
         if theta.shape != (self.n_parameters,):
             raise ValueError(f"theta must have shape ({self.n_parameters},); got {theta.shape}.")
-        work = self.workspace(len(X))
+        params, work = self.views(theta), self.workspace(len(X))
         if isinstance(self.layers[0], Distance):
-            # Distances do not change when rows and centroids move together (see distances.py).
+            # Squares cancel far from zero; moving rows and centroids together changes no distance.
             wide = np.result_type(X.dtype, self.dtype)
             shift = X.mean(axis=0, dtype=wide).astype(self.dtype)
             work.X[...] = np.subtract(X, shift, dtype=wide)
-            self.views(theta)[0]["centroids"][...] -= shift
+            params[0]["centroids"] -= shift
         else:
             work.X[...] = X
-        return theta, work
+        self.prepare(params, work)
+        self.run_forward(params, work)
+        return params, work

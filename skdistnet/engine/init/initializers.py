@@ -1,96 +1,108 @@
-"""Where centroids, inverse radii and weights start.
+"""Initialisers of centroids, and the initial parameters of a network.
 
-Layers start one after the other, each on its own input: a sample of rows pushed through the layers
-before it. Radii decide everything at the start. With inverse radius 1 on standardised data almost
-no unit answers once there are more than a few features, so radii are scaled until the median
-answer of the layer is what `median_activation` says, at any width and depth. Deep layers hand on
-what they are given: see :mod:`skdistnet.engine.relays`.
+Layers are initialised one after the other, each on its own input: a sample of rows passed through
+the layers before it. With inverse radius 1 on standardised data, nearly all activations vanish if
+there are more than a few features. So inverse radii are scaled until the median activation of the
+layer is `median_activation`, at any width and depth. Deep layers start near the identity (see
+near_identity.py).
 
-To add a way to place centroids, write a function ``(H, n_units, rng, weights, kmeans)`` that
-returns (n_units, n_inputs) centroids for the layer's own input `H` (n_rows, n_inputs), whose rows
-count by `weights`, and list it in `INITIALIZERS`. `kmeans(H, n, weights, seed)` gives each row the
-number of its cluster.
+An initialiser is a function ``(H, n_units, rng, weights, kmeans)``. It returns centroids of shape
+(n_units, n_inputs) for the layer's own input `H` (n_rows, n_inputs), whose rows have `weights` that
+sum to 1. `rng` is a numpy.random.Generator, and ``kmeans(H, n_clusters, weights, seed)`` returns
+the cluster number of each row. To add an initialiser, list it in `INITIALIZERS`.
 """
 
 import numpy as np
 
-from ..layers import Distance
-from ..layers.activations import ACTIVATIONS
+from ..layers import ACTIVATIONS, Distance
+from ..losses.weighted_statistics import weighted_quantiles
 from ..numerics import memory
 from ..numerics.statistics import has_missing
 from .near_identity import near_identity_radii, starts_near_identity
 
-__all__ = ["INITIALIZERS", "draw_start_rows", "initialize"]
-
-#: Rows that a start looks at; drawn at random where there are more.
-START_ROWS = 4_000
-#: Bytes of those rows, unless a layer has more units than so many: of sparse data they are dense.
-START_BYTES = 64 * 2**20
-#: Rows whose distances the median is taken over.
+#: Number of rows that initialisation uses, and their bytes as dense data; random rows where there
+#: are more, but at least as many as a layer has units.
+START_ROWS, START_BYTES = 4_000, 64 * 2**20
+#: Number of rows whose distances the median is taken over.
 MEDIAN_ROWS = 1_000
-#: The answer that the data-free start of the paper gives at a typical squared distance.
+#: Activation at a typical squared distance in the data-free initialisation of the paper.
 PAPER_ACTIVATION = 0.1
-#: Answers of a layer to rows that are alike differ by some tens of units in their last place, as
-#: products of matrices treat rows at an edge in another way: what differs by less is the same.
+#: Differences up to this number of units in the last place are rounding: matrix products treat rows
+#: at an edge differently, so that activations for equal rows differ by some tens of units.
 ROUNDING = 256
-#: Spread, relative to an input's own, by which centroids that coincide are set apart.
+#: Noise, relative to the spread of an input, that is added to duplicate centroids.
 JITTER = 0.1
 #: How far the logit of an absent class starts below the largest one, at every row: its probability
 #: is below 0.0001 there, and small for rows nearby.
 ABSENT_MARGIN = np.log(1e4)
 
 
-def sample(H, n_units, rng, weights, kmeans):
-    """Rows of the layer's own input, without replacement as long as there are enough."""
-    # The smallest of exponential variables divided by weights: drawn by weight, none twice.
-    with np.errstate(divide="ignore"):  # of weights far apart the least are rounded to zero
+def sample_rows(H, n_units, rng, weights, kmeans):
+    """Draw rows by weight, without replacement as long as there are enough."""
+    # The smallest of exponential variables divided by weights.
+    with np.errstate(divide="ignore"):  # very small weights are rounded to zero
         order = np.argsort(np.log(rng.exponential(size=len(H))) - np.log(weights))
     return H[np.resize(order, n_units)]
 
 
-def cluster(H, n_units, rng, weights, kmeans):
-    """Centres of k-means, and rows where there are more units than rows."""
-    # Rounded to a millionth of each input's spread (as a power of two), because k-means breaks
-    # ties by the last bit and would answer a shift of the data with other clusters.
-    # Constant inputs tell nothing, and far from zero squares of their means' errors overflow.
+def cluster_centers(H, n_units, rng, weights, kmeans):
+    """Return centres of k-means, and rows in addition if there are more units than rows."""
+    # Constant inputs do not matter; far from zero, the squared errors of their means overflow.
     constant = H.min(axis=0) == H.max(axis=0)
     varying = np.where(constant, 0, H)
+    # Round to a millionth of each input's spread (a power of two), because k-means breaks ties by
+    # the last bit: shifted data would have other clusters.
     quantum = 2.0 ** (np.round(np.log2(spread(varying, weights))) - 20)
     rounded = np.round(varying / quantum) * quantum
     n_clusters = min(n_units, len(H))
-    seed = int(rng.integers(2**31))
-    labels = kmeans(rounded, n_clusters, weights, seed)
-    centers = class_means(varying, np.eye(n_clusters)[labels], weights, rng)
-    centers[:, constant] = H[0, constant]
-    rest = sample(H, n_units - n_clusters, rng, weights, kmeans)
-    return np.concatenate([centers, rest])
+    labels = kmeans(rounded, n_clusters, weights, int(rng.integers(2**31)))
+    centers = class_means(H, np.eye(n_clusters)[labels], weights, rng)
+    others = sample_rows(H, n_units - n_clusters, rng, weights, kmeans)
+    return np.concatenate([centers, others])
 
 
 def uniform(H, n_units, rng, weights, kmeans):
-    """0.5 + 0.3 U[0, 1), the paper's start for inputs in [0, 1]; looks at no data."""
+    """Draw from 0.5 + 0.3 U[0, 1), as in the paper for inputs in [0, 1], whatever the data."""
     return 0.5 + 0.3 * rng.random((n_units, H.shape[1]))
 
 
-INITIALIZERS = {"kmeans": cluster, "sample": sample, "uniform": uniform}
+INITIALIZERS = {"kmeans": cluster_centers, "sample": sample_rows, "uniform": uniform}
+
+
+def draw_centroids(init, H, n_units, rng, weights, kmeans, origin=None):
+    """Return initial centroids; `origin` is the zero of the first layer's own input, else None."""
+    if not callable(init) and not isinstance(init, str):  # centroids of the first layer only
+        if origin is not None:
+            return init
+        init = "sample"
+    own_input = H if origin is None else H - origin
+    if isinstance(init, str):
+        centroids = INITIALIZERS[init](own_input, n_units, rng, weights, kmeans)
+    else:
+        shape, seed = (n_units, H.shape[1]), rng.integers(2**31)
+        centroids = np.asarray(init(own_input, n_units, np.random.RandomState(seed)))
+        if centroids.shape != shape:
+            raise ValueError(
+                f"The centroids that 'init' returns must have shape {shape}; got {centroids.shape}."
+            )
+        if not np.all(np.isfinite(centroids)):
+            raise ValueError("The centroids that 'init' returns must be finite.")
+    return centroids if origin is None else centroids + origin
 
 
 def weighted_median(values, weights):
-    """Median of positive `values` (n_rows, n) whose rows count by `weights`; 1 if there is none."""
+    """Return the weighted median of the positive `values` (n_rows, n); 1 if there are none."""
     rows, columns = np.nonzero(values > 0)
     if not len(rows):
         return 1.0
-    values, weights = values[rows, columns], weights[rows]
-    order = np.argsort(values)
-    cumulative = np.cumsum(weights[order], dtype=np.float64)
-    # A hair less than half, so that rounding does not decide between two values in the middle.
-    return float(values[order][np.searchsorted(cumulative, (0.5 - 1e-9) * cumulative[-1])])
+    return float(weighted_quantiles(values[rows, columns, np.newaxis], weights[rows], 0.5)[0])
 
 
 def variances(H, weights):
-    """Weighted variance of each input; exactly 0 where all rows are alike."""
-    # Wider weights would make a wider copy of the rows in each product with them.
+    """Return the weighted variance of each input; exactly 0 where all rows are equal."""
+    # Weights of a wider dtype would make each product with them copy the rows.
     weights = weights.astype(H.dtype)
-    # From a row, not from zero: else radii would measure how the mean of equal numbers is rounded.
+    # Relative to a row: the mean of equal numbers, when rounded, would leave a variance.
     deviation = H - H[0]
     deviation -= weights @ deviation
     deviation *= deviation
@@ -98,51 +110,57 @@ def variances(H, weights):
 
 
 def spread(H, weights):
-    """Weighted standard deviation of each input, kept from zero by a tenth of their mean square."""
+    """Return the weighted standard deviation of each input, at least a tenth of their mean."""
     variance = variances(H, weights)
     floor = 0.01 * variance.mean()
-    # One over the square of the result must not overflow.
+    # The square of the reciprocal must not overflow.
     return np.sqrt(np.maximum(variance, floor if floor > np.finfo(H.dtype).tiny ** 0.5 else 1.0))
 
 
-def set_apart(centroids, H, weights, rng):
-    """Move centroids that coincide: units that start equal would stay equal for ever."""
-    _, first = np.unique(centroids, axis=0, return_index=True)
-    again = np.setdiff1d(np.arange(len(centroids)), first)
-    if again.size:
-        noise = random_vectors(again.size, H, weights, rng, JITTER)
-        centroids[again] += noise.astype(centroids.dtype)
-    return centroids
+def class_means(H, target, weights, rng):
+    """Return the weighted mean of each class's rows; a random row for a class without rows."""
+    mass = weights @ target
+    means = (target * weights[:, np.newaxis]).T @ H
+    present = mass > 0
+    means[present] /= mass[present, np.newaxis]
+    constant = H.min(axis=0) == H.max(axis=0)
+    means[:, constant] = H[0, constant]  # rounding would differ from class to class
+    means[~present] = H[rng.integers(len(H), size=np.count_nonzero(~present))]
+    return means
 
 
 def random_vectors(number, H, weights, rng, scale=1.0):
-    """Normal vectors (number, n_inputs), `scale` times as wide as the inputs spread."""
+    """Draw normal vectors (number, n_inputs) with `scale` times the spread of the inputs."""
     std = np.sqrt(variances(H, weights))
     if not std.any():
         std[:] = 1
     return scale * std * rng.standard_normal((number, H.shape[1]))
 
 
-def class_means(H, target, weights, rng):
-    """Weighted mean of each class's rows; any row for a class that has none."""
-    mass = weights @ target
-    means = (target * weights[:, np.newaxis]).T @ H
-    present = mass > 0
-    means[present] /= mass[present, np.newaxis]
-    constant = H.min(axis=0) == H.max(axis=0)
-    means[:, constant] = H[0, constant]  # not what rounding makes of it, another for each class
-    means[~present] = H[rng.integers(len(H), size=np.count_nonzero(~present))]
-    return means
+def remove_rounding(H):
+    """Make each column constant, in place, whose numbers differ by rounding alone."""
+    constant = np.ptp(H, axis=0) <= ROUNDING * np.finfo(H.dtype).eps * np.abs(H[0])
+    H[:, constant] = H[0, constant]
 
 
-def level(H):
-    """Make equal, in place, what differs by rounding alone: answers to rows that are alike."""
-    alike = np.ptp(H, axis=0) <= ROUNDING * np.finfo(H.dtype).eps * np.abs(H[0])
-    H[:, alike] = H[0, alike]
+def separate_duplicates(centroids, H, weights, rng):
+    """Move duplicate centroids, in place: units that start equal would stay equal."""
+    _, first = np.unique(centroids, axis=0, return_index=True)
+    duplicates = np.setdiff1d(np.arange(len(centroids)), first)
+    if duplicates.size:
+        noise = random_vectors(duplicates.size, H, weights, rng, JITTER)
+        centroids[duplicates] += noise.astype(centroids.dtype)
 
 
-def fitted_radii(layer, H, centroids, weights, median_activation, rng):
-    """Inverse radii 1/std of each input, scaled so that the median answer is as asked."""
+def initial_radii(layer, H, centroids, weights, median_activation, rng):
+    """Return inverse radii 1/std of each input, scaled to the layer's median activation.
+
+    Without `median_activation` they are f (1 + 0.4 N(0, 1)) with f = sqrt(2 ln(1/0.1) / n_inputs),
+    as in the paper.
+    """
+    if median_activation is None:
+        typical = np.sqrt(2.0 * np.log(1.0 / PAPER_ACTIVATION) / layer.n_inputs)
+        return typical * (1.0 + 0.4 * rng.standard_normal(layer.radii_shape))
     rows = slice(None)
     if len(H) > MEDIAN_ROWS:
         rows = rng.choice(len(H), MEDIAN_ROWS, replace=False)
@@ -152,66 +170,32 @@ def fitted_radii(layer, H, centroids, weights, median_activation, rng):
     squared = -2.0 * (scaled @ centers.T)
     squared += np.einsum("ij,ij->i", scaled, scaled)[:, np.newaxis]
     squared += np.einsum("ij,ij->i", centers, centers)
-    # What rounding leaves of the zeros between a row and itself is no distance.
+    # Distances of rows to themselves are zero except for rounding.
     squared[squared < max(1e-5 * squared.max(), np.finfo(H.dtype).tiny ** 0.5)] = 0
-    if layer.kernel is None:
-        u = np.log(PAPER_ACTIVATION)
-    else:
-        u = layer.kernel.inverse(median_activation)
+    kernel = layer.kernel
+    u = np.log(PAPER_ACTIVATION) if kernel is None else kernel.inverse(median_activation)
     factor = np.sqrt(-2.0 * u / weighted_median(squared, weights[rows]))
     return np.broadcast_to(factor if shape[1] == 1 else factor * inverse, shape)
 
 
-def data_free_radii(layer, rng):
-    """The start of the paper: f (1 + 0.4 N(0, 1)), f = sqrt(2 ln(1/0.1) / n_inputs)."""
-    typical = np.sqrt(2.0 * np.log(1.0 / PAPER_ACTIVATION) / layer.n_inputs)
-    return typical * (1.0 + 0.4 * rng.standard_normal(layer.radii_shape))
-
-
-def start_distance_layer(layer, views, H, target, weights, place, median_activation, rng):
-    """Fill the views of a distance layer; `place` is None where centroids are class means."""
-    if place is None:
-        centroids = class_means(H, target, weights, rng)
-    else:
-        centroids = place(H, layer.n_units, rng)
-    centroids = set_apart(np.array(centroids, dtype=H.dtype), H, weights, rng)
-    views["centroids"][...] = centroids
-    if median_activation is None:
-        views["inverse_radii"][...] = data_free_radii(layer, rng)
-    else:
-        radii = fitted_radii(layer, H, centroids, weights, median_activation, rng)
-        views["inverse_radii"][...] = radii
-
-
-def start_relay_layer(layer, views, H, weights, place, rng):
-    """Fill the views of a layer deep in the network, which hands on its input to begin with."""
-    centroids = np.array(place(H, layer.n_units, rng), dtype=np.float64)
-    radii = near_identity_radii(layer, centroids, weights @ H, spread(H, weights))
-    views["centroids"][...] = set_apart(centroids, H, weights, rng)
-    views["inverse_radii"][...] = radii
-
-
-def start_dense_layer(layer, views, rng):
-    """Uniform weights in the bounds of Glorot & Bengio (2010), as in MLPClassifier."""
-    gain = ACTIVATIONS[layer.activation].gain
-    bound = np.sqrt(gain / (layer.n_inputs + layer.n_units))
-    for name in layer.parameter_names:
-        views[name][...] = rng.uniform(-bound, bound, views[name].shape)
-
-
-def start_absent_classes(layer, views, H, target, groups, weights, rng):
-    """Start the outputs of classes without rows so that they have the largest logit at no row.
-
-    The data do not show where such a class lies. If it started among the rows, the net would
-    predict it until training has pushed it away. So its centroid moves away from the rows in a
-    random direction, and the intercept of an affine output is lowered.
-    """
-    present = target.any(axis=0)
+def apply_layer(layer, views, H):
+    """Return the output of a layer for the rows `H` of its input."""
     work = layer.workspace(len(H), H.dtype)
     work.X[...] = H
-    raw = np.empty(target.shape, dtype=H.dtype)
+    out = np.empty((len(H), layer.n_units), dtype=H.dtype)
     layer.prepare(views, work)
-    layer.forward(views, work, raw)
+    layer.forward(views, work, out)
+    return out
+
+
+def lower_absent_classes(layer, views, H, target, groups, weights, rng):
+    """Initialise the outputs of classes without rows so that they are predicted at no row.
+
+    The net would predict a class that starts among rows until training has pushed it away. So its
+    centroid moves away from them in a random direction, or its intercept is lowered.
+    """
+    present = target.any(axis=0)
+    raw = apply_layer(layer, views, H)
     for group in groups:
         columns = np.arange(group.start, group.stop)
         absent = columns[~present[columns]]
@@ -237,39 +221,8 @@ def move_away(H, inverse_radii, vector, bound):
     return mean + t / length * vector
 
 
-def ask(init, H, n_units, rng):
-    """Centroids that the function `init` places, checked."""
-    centroids = np.asarray(init(H, n_units, np.random.RandomState(rng.integers(2**31))))
-    if centroids.shape != (n_units, H.shape[1]):
-        raise ValueError(
-            f"The centroids that 'init' places must have shape {(n_units, H.shape[1])}; "
-            f"got {centroids.shape}."
-        )
-    if not np.all(np.isfinite(centroids)):
-        raise ValueError("The centroids that 'init' places must be finite.")
-    return centroids
-
-
-def placement(init, is_first, origin, weights, kmeans):
-    """A function ``(H, n_units, rng)`` that places centroids as `init` says."""
-    if isinstance(init, str):
-        draw = INITIALIZERS[init]
-    elif callable(init):
-
-        def draw(H, n_units, rng, weights, kmeans):
-            return ask(init, H, n_units, rng)
-
-    else:
-        if is_first:
-            return lambda H, n_units, rng: init
-        draw = INITIALIZERS["sample"]
-    if not is_first:
-        return lambda H, n_units, rng: draw(H, n_units, rng, weights, kmeans)
-    return lambda H, n_units, rng: draw(H - origin, n_units, rng, weights, kmeans) + origin
-
-
 def draw_start_rows(network, target, rng):
-    """Indices of the rows to start from: all or a random part, no class left out."""
+    """Return indices of the rows to initialise with: all, or a random part with all classes."""
     n_rows = len(target)
     fitting = START_BYTES // (network.sizes[0] * network.dtype.itemsize)
     most = max(min(START_ROWS, fitting), *network.sizes[1:])
@@ -283,62 +236,50 @@ def draw_start_rows(network, target, rng):
 def initialize(
     network, X, target, weights, *, init, median_activation, origin, rng, kmeans, groups=()
 ):
-    """Start a network's parameters.
+    """Return the initial parameters of a network, of shape (n_parameters,).
 
-    Parameters
-    ----------
-    network : Network
-    X : ndarray of shape (n_rows, n_inputs)
-        A sample of the data, in the network's units. Missing numbers, NaN, stand at zero, the mean.
-    target : ndarray of shape (n_rows, n_outputs)
-        One-hot classes, for the centroids of a distance output.
-    weights : ndarray of shape (n_rows,)
-        Positive, summing to 1.
-    init : str, ndarray or callable
-        A name of `INITIALIZERS`; centroids of the first layer, in the network's units; or a
-        function ``(H, n_units, random_state)`` for every distance layer, given the layer's own
-        input, which for the first layer is X measured from `origin`.
-    median_activation : float or None
-        None starts radii without looking at data.
-    origin : ndarray of shape (n_inputs,)
-        Zero of the first layer's own input, in the network's units.
-    rng : numpy.random.Generator
-    kmeans : callable
-    groups : list of slice
-        Columns of the target that share a softmax. Classes without rows start away from the rows.
-        Without groups, such a class starts at a row, because later calls may bring its rows.
+    `X` is a sample of rows in the network's units, where NaN counts as zero, the mean; `target` has
+    one-hot classes, whose means are the centroids of a distance output; `weights` sum to 1. `init`
+    is a name in `INITIALIZERS`, an array of centroids of the first layer in the network's units, or
+    a function ``(H, n_units, random_state)`` that returns the centroids of a distance layer.
+    Without `median_activation` radii do not depend on data. `origin` (n_inputs,) is the zero, in
+    the network's units, of the first layer's own input.
 
-    Returns
-    -------
-    theta : ndarray of shape (n_parameters,)
+    `groups` has slices of target columns that share a softmax if classes without rows should start
+    away from the rows. Otherwise they start at a row, because later calls may bring rows of them.
     """
     theta = memory.empty(network.n_parameters, network.dtype)
     H = np.where(np.isnan(X), np.zeros_like(X), X) if has_missing(X) else X
-    last = len(network.layers) - 1
+    *hidden, output = range(len(network.layers))
+    by_class = not (isinstance(init, str) and init == "uniform")
     for number, (layer, views) in enumerate(zip(network.layers, network.views(theta))):
         if isinstance(layer, Distance):
-            place = placement(init, number == 0, origin, weights, kmeans)
-            if number == last and not (isinstance(init, str) and init == "uniform"):
-                place = None
-            if starts_near_identity(layer, number, init, median_activation):
-                start_relay_layer(layer, views, H, weights, place, rng)
+            if number == output and by_class:
+                centroids = class_means(H, target, weights, rng)
             else:
-                start_distance_layer(
-                    layer, views, H, target, weights, place, median_activation, rng
-                )
+                zero = None if number else origin
+                centroids = draw_centroids(init, H, layer.n_units, rng, weights, kmeans, zero)
+            if starts_near_identity(layer, number, init, median_activation):
+                centroids = np.array(centroids, dtype=np.float64)
+                radii = near_identity_radii(layer, centroids, weights @ H, spread(H, weights))
+                separate_duplicates(centroids, H, weights, rng)
+            else:
+                centroids = np.array(centroids, dtype=H.dtype)
+                separate_duplicates(centroids, H, weights, rng)
+                radii = initial_radii(layer, H, centroids, weights, median_activation, rng)
+            views["centroids"][...] = centroids
+            views["inverse_radii"][...] = radii
         else:
-            start_dense_layer(layer, views, rng)
-        if number < last:
-            work = layer.workspace(len(H), network.dtype)
-            work.X[...] = H
-            H = np.empty((len(X), layer.n_units), dtype=network.dtype)
-            layer.prepare(views, work)
+            # The bounds of Glorot & Bengio (2010), as in MLPClassifier.
+            bound = np.sqrt(ACTIVATIONS[layer.activation].gain / (layer.n_inputs + layer.n_units))
+            for name in layer.parameter_names:
+                views[name][...] = rng.uniform(-bound, bound, views[name].shape)
+        if number in hidden:
             with np.errstate(over="ignore", invalid="ignore"):
-                layer.forward(views, work, H)
-            # Where features keep their units rows may be too far off; the next layer starts all
-            # the same, and training sees what comes of it.
+                H = apply_layer(layer, views, H)
+            # Unscaled features may overflow; training detects the consequences.
             H[~np.isfinite(H)] = 0
-            level(H)
+            remove_rounding(H)
     if groups:
-        start_absent_classes(layer, views, H, target, groups, weights, rng)
+        lower_absent_classes(layer, views, H, target, groups, weights, rng)
     return theta

@@ -1,34 +1,28 @@
-"""Layer kinds. A layer keeps no state: parameters and buffers are handed to it.
+"""Kinds of layers, which keep no state: parameters and buffers are passed to their methods.
 
-Every kind has
+A kind is a frozen dataclass. `parameter_names` are its arrays, `decayed_names` those that weight
+decay acts on; they have `n_parameters` numbers in the flat parameter vector. Its methods are
 
-``parameter_names``
-    Its arrays, under the names of the fitted attributes without their underscore.
-``decayed_names``
-    Those that decay acts on.
-``n_parameters``, ``views(block)``
-    The length of its part of the flat parameter vector, and that part's named views.
-``workspace(n_rows, dtype, kept=1.0)``
-    Its buffers for batches of `n_rows`; `whole` among them is where its input is put. Where dropout
-    keeps a share of it only, that share is passed on to `X`, which else is the same array. A
-    distance layer's `presence` says how much each number of X counts where some are missing, else
-    None.
-``drop(params, work, mask)``
-    Write what dropout leaves of `whole` into X; before `forward`.
+``views(block)``
+    Return named views of its part of the parameter vector.
+``workspace(n_rows, dtype, keep_prob=1.0)``
+    Return buffers for a batch. The caller writes rows to `input`, which is the same array as `X`,
+    except that dropout writes to `X`. `observed` weights X if values are missing, else it is None.
 ``prepare(params, work)``
-    Called before the passes whenever parameters have changed.
+    Must be called before the passes whenever parameters have changed.
+``drop(params, work, mask)``
+    Apply a dropout mask to `input`; before `forward`.
 ``forward(params, work, out)``
-    Write the layer's output into `out`.
+    Write the output into `out`.
 ``backward(params, work, out, d_out, grads)``
-    Turn `d_out`, the gradient by the output, into the gradient by what stands before the
-    nonlinearity, in place, and write the gradient by the parameters.
+    Write the gradient with respect to the parameters. `d_out`, that with respect to the output, is
+    multiplied in place by the derivative of the activation.
 ``input_gradient(params, work, d_out, d_input)``
-    After `backward`: write the gradient by the layer's input.
-``answer(params, x)``
-    The output for a single row, which needs no workspace.
+    Write the gradient with respect to the input; after `backward`.
+``forward_row(params, x)``
+    Return the output for a single row, without a workspace.
 
-To add a kind, write such a class, list it in `LAYERS`, and let `Network._make_layers` know when it
-is meant.
+To add a kind, list it in `LAYERS` and extend `Network._make_layers`.
 """
 
 from typing import Any

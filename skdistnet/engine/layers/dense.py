@@ -1,15 +1,23 @@
 """The dot-product layer."""
 
 from dataclasses import dataclass
-from types import SimpleNamespace
+
+import numpy as np
 
 from ..numerics import memory
 from ..numerics.blas import multiply
-from ..numerics.denormals import flush_slopes
+from ..numerics.denormals import flush_gradients
 from .activations import ACTIVATIONS
-from .dropout import thin
+from .dropout import drop_centered
 
-__all__ = ["Dense"]
+
+@dataclass(slots=True)
+class DenseWorkspace:
+    """Buffers of a dot-product layer for a batch."""
+
+    X: np.ndarray
+    input: np.ndarray
+    observed: None = None  # dot products need every value
 
 
 @dataclass(frozen=True)
@@ -28,36 +36,34 @@ class Dense:
         return (self.n_inputs + 1) * self.n_units
 
     def views(self, block):
-        return {
-            "coefs": block[self.n_units :].reshape(self.n_inputs, self.n_units),
-            "intercepts": block[: self.n_units],
-        }
+        coefs = block[self.n_units :].reshape(self.n_inputs, self.n_units)
+        return {"coefs": coefs, "intercepts": block[: self.n_units]}
 
-    def workspace(self, n_rows, dtype, kept=1.0):
+    def workspace(self, n_rows, dtype, keep_prob=1.0):
         X = memory.empty((n_rows, self.n_inputs), dtype)
-        return SimpleNamespace(X=X, whole=X if kept == 1.0 else memory.empty(X.shape, dtype))
-
-    def drop(self, params, work, mask):
-        work.X += thin(work.whole, mask, out=work.X)
+        return DenseWorkspace(X, X if keep_prob == 1.0 else memory.empty(X.shape, dtype))
 
     def prepare(self, params, work):
-        """Nothing: the parameters are used as they are."""
+        """Do nothing: the parameters are used as they are."""
+
+    def drop(self, params, work, mask):
+        work.X += drop_centered(work.input, mask, out=work.X)
 
     def forward(self, params, work, out):
         out[...] = params["intercepts"]
         multiply(work.X, params["coefs"], out, keep=1.0)
         ACTIVATIONS[self.activation].value(out)
 
-    def answer(self, params, x):
-        out = x @ params["coefs"] + params["intercepts"]
-        ACTIVATIONS[self.activation].value(out)
-        return out
-
     def backward(self, params, work, out, d_out, grads):
         ACTIVATIONS[self.activation].multiply_by_derivative(out, d_out)
-        flush_slopes(d_out)
+        flush_gradients(d_out)
         multiply(work.X, d_out, grads["coefs"], transpose_a=True)
         d_out.sum(axis=0, out=grads["intercepts"])
 
     def input_gradient(self, params, work, d_out, d_input):
         multiply(d_out, params["coefs"], d_input, transpose_b=True)
+
+    def forward_row(self, params, x):
+        out = x @ params["coefs"] + params["intercepts"]
+        ACTIVATIONS[self.activation].value(out)
+        return out

@@ -1,56 +1,46 @@
 """Losses as functions of the raw output of a network.
 
-Shapes, for all of them: `raw` and `target` are (n_rows, n_outputs), `weights` is (n_rows,) and sums
-to 1. A loss has
+A loss works on `raw` and `target` of shape (n_rows, n_outputs) and on `weights` of shape (n_rows,),
+which sum to 1. It has
 
 ``value(raw, target, weights)``
     The weighted mean over rows, a float.
 ``value_and_gradient(raw, target, weights, out)``
-    The same, with its gradient by `raw` written into `out`, which may not be `raw` itself.
+    The same; writes its gradient with respect to `raw` into `out`, which must be another array.
 ``inverse_link(raw)``
-    What is predicted: probabilities, or the mean of the target.
+    The prediction: probabilities, or the location of the target that the loss estimates.
 ``in_y_true_range(target)``
-    Whether the loss is defined for the target; `y_true_range` says in words where it is, and
-    `name` is the name of the loss, both for messages (see `check_target`).
-``dispersion(value, raw, target, weights)``
-    A float that stands for the variance of the errors in `decay="prior"`, given the loss `value`;
-    for most the value itself (see regularization.py).
-
-`LOSSES` maps names to classes; calling one makes the loss. What can be set, such as a quantile's
-level, is a dataclass field that has the name of the constructor's parameter, and a default.
-
+    Whether the loss is defined for the target. `name` and `y_true_range`, a few words on what the
+    target must be, are for the message of `check_target`.
 ``fit_intercept_only(target, weights)``
-    The raw output (n_outputs,) of the best constant prediction; training of numbers begins there.
+    The raw output (n_outputs,) of the best constant prediction, where a linear output starts.
+``dispersion(value, raw, target, weights)``
+    A float that stands for the variance of the errors in ``penalty="prior"``, given the loss
+    `value`; for most losses the value itself (see optim/weight_decay.py).
 
-A loss for numbers has, moreover, `out_activation`, the name of its inverse link, and
+A loss for regression also has `out_activation`, the name of its inverse link, and
 
 ``units(columns, weights)``
-    Shift and scale of each column of a target in its own units: the loss is of
-    ``(columns - shift) / scale``.
+    Shift and scale of each column of y: the target is ``(columns - shift) / scale``.
 
-To add a loss, write such a class and list it here, in `REGRESSION_LOSSES` if it is for numbers.
-`GroupedLogLoss` is not listed, because a name does not say what its groups are.
+`LOSSES` maps names to classes. Settings, such as the level of a quantile, are dataclass fields with
+a default and with the name of the constructor's parameter. To add a loss, write such a class and
+list it here, in `REGRESSION_LOSSES` if it is for regression. `GroupedLogLoss` is not listed: a name
+does not determine its groups.
 """
 
 from typing import Any
 
 from .classification import GroupedLogLoss, LogLoss
-from .quantile import Quantile
-from .regression import AbsoluteError, Huber, Poisson, SquaredError
+from .regression import AbsoluteError, Huber, Poisson, Quantile, SquaredError
 from .weighted_statistics import normalized_weights
 
 __all__ = ["LOSSES", "REGRESSION_LOSSES", "GroupedLogLoss", "check_target", "normalized_weights"]
 
-#: What a regressor may choose by name.
 REGRESSION_LOSSES: dict[str, Any] = {
-    "squared_error": SquaredError,
-    "absolute_error": AbsoluteError,
-    "huber": Huber,
-    "poisson": Poisson,
-    "quantile": Quantile,
+    loss.name: loss for loss in (SquaredError, AbsoluteError, Huber, Poisson, Quantile)
 }
-
-LOSSES: dict[str, Any] = {"log_loss": LogLoss, **REGRESSION_LOSSES}
+LOSSES: dict[str, Any] = {LogLoss.name: LogLoss, **REGRESSION_LOSSES}
 
 
 def check_target(loss, target, n_outputs):

@@ -1,1 +1,1 @@
-"""Fast and safe arithmetic: BLAS, aligned memory, denormal numbers, threads."""
+"""Arithmetic that is fast and safe: BLAS, aligned memory, denormal numbers, threads, moments."""

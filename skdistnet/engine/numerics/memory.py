@@ -1,20 +1,18 @@
-"""Arrays that begin where a cache line does.
+"""Arrays aligned to cache lines, and slices for work on one part of an array at a time.
 
-NumPy's own begin 16 bytes into one when they are large, so that every vector instruction of an
-elementwise pass straddles two lines: such a pass takes twice as long.
+NumPy aligns large arrays to 16 bytes. Vector instructions then straddle two lines, and an
+elementwise pass takes twice as long.
 """
 
 import math
 
 import numpy as np
 
-__all__ = ["copy", "empty", "zeros"]
-
 CACHE_LINE = 64
 
 
 def empty(shape, dtype):
-    """Like numpy.empty, aligned to a cache line."""
+    """Return an array as numpy.empty does, aligned to a cache line."""
     dtype = np.dtype(dtype)
     n_bytes = (math.prod(shape) if isinstance(shape, tuple) else shape) * dtype.itemsize
     buffer = np.empty(n_bytes + CACHE_LINE, dtype=np.uint8)
@@ -23,14 +21,13 @@ def empty(shape, dtype):
 
 
 def copy(array):
-    """Like numpy.copy, aligned to a cache line."""
+    """Return a copy aligned to a cache line."""
     duplicate = empty(array.shape, array.dtype)
     duplicate[...] = array
     return duplicate
 
 
-def zeros(shape, dtype):
-    """Like numpy.zeros, aligned to a cache line."""
-    array = empty(shape, dtype)
-    array.fill(0)
-    return array
+def slices(length, width):
+    """Return slices that cover `length`, each of at most `width` and at least 1."""
+    width = max(1, width)
+    return [slice(start, min(start + width, length)) for start in range(0, length, width)]

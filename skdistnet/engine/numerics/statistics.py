@@ -3,50 +3,47 @@
 import numpy as np
 from scipy.sparse import issparse
 
-__all__ = ["PART", "column_range", "has_missing", "make_dense", "weighted_moments"]
+from .memory import slices
 
-#: Numbers worked on at a time where a copy of X as a whole would be too large.
+#: Numbers worked on at a time where a full copy of X would be too large.
 PART = 1_000_000
 
 
 def has_missing(X):
-    """Whether a number of `X` is NaN."""
+    """Return whether `X` contains NaN."""
     numbers = X.data if issparse(X) else X
     return bool(np.isnan(np.min(numbers, initial=0.0)))
 
 
 def make_dense(part):
-    """A part of X as an array."""
+    """Return a part of X as an array."""
     return part if isinstance(part, np.ndarray) else part.toarray()
 
 
 def column_range(X):
-    """Least and largest number of each column, NaN aside; NaN for a column of nothing else."""
+    """Return the minimum and maximum of each column, without NaN; NaN for an all-NaN column."""
     if issparse(X):
         low, high = (end.toarray().ravel() for end in (X.nanmin(axis=0), X.nanmax(axis=0)))
     else:
         low, high = X.min(axis=0), X.max(axis=0)
         if np.isnan(low).any():
             low, high = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
-    # Which of 0.0 and -0.0 is the least hangs on the order in memory.
+    # Which of 0.0 and -0.0 is the minimum depends on the order in memory; both plus 0.0 are 0.0.
     return low + 0.0, high + 0.0
 
 
 def weighted_moments(X, weights):
-    """Weighted mean, standard deviation and largest deviation of each column, in float64.
+    """Return each column's weighted mean, standard deviation and largest deviation, in float64.
 
-    A column that is constant has its value as the mean, exactly, and standard deviation zero.
-    `weights` sum to 1. Columns are divided by their reach first, so that no square overflows.
-    What is missing, NaN, is left out; a column of nothing else has mean NaN and spread zero.
+    `weights` sum to 1. The mean of a constant column is exactly its value, and its deviation zero.
+    NaN is left out; an all-NaN column has mean NaN and deviation zero.
     """
     low, high = (end.astype(np.float64) for end in column_range(X))
     middle = 0.5 * low + 0.5 * high
     reach = 0.5 * high - 0.5 * low
-    divisor = np.where(reach > 0, reach, 1.0)
+    divisor = np.where(reach > 0, reach, 1.0)  # so that no square overflows
     mean, std = np.empty_like(low), np.empty_like(low)
-    width = max(1, PART // X.shape[0])  # columns at a time, so that X is never copied whole
-    for start in range(0, len(low), width):
-        part = slice(start, start + width)
+    for part in slices(len(low), PART // X.shape[0]):  # never a full copy of X
         columns = make_dense(X[:, part]).astype(np.float64, order="C")
         columns -= middle[part]
         columns /= divisor[part]
@@ -55,15 +52,15 @@ def weighted_moments(X, weights):
         np.multiply(columns, columns, out=columns)
         mean[part] = middle[part] + center * reach[part]
         std[part] = np.sqrt(weighted_mean(columns, weights)) * reach[part]
-    spreads = low < high
-    mean[~spreads] = low[~spreads]
-    std[~spreads] = 0.0
+    varies = low < high
+    mean[~varies] = low[~varies]
+    std[~varies] = 0.0
     with np.errstate(over="ignore"):
-        return mean, std, np.where(spreads, np.maximum(high - mean, mean - low), 0.0)
+        return mean, std, np.where(varies, np.maximum(high - mean, mean - low), 0.0)
 
 
 def weighted_mean(columns, weights):
-    """Mean of each column over the numbers that are there; `weights` sum to 1."""
+    """Return the mean of each column over its observed values; `weights` sum to 1."""
     mean = weights @ columns
     if np.isnan(mean).any():
         missing = np.isnan(columns)

@@ -1,1 +1,1 @@
-"""Solvers, learning-rate schedules and weight decay."""
+"""Solvers, learning-rate schedules and weight decay, each with its contract in its module."""

@@ -1,13 +1,13 @@
 """Learning-rate schedules: the factor on the initial rate as a function of the step.
 
-A schedule is called as ``schedule(step, steps_per_epoch, total_steps)`` and returns the factor of
-the step to come. `step` counts the steps taken so far, from 0. `total_steps` are those of the whole
-training run, or None in a stream (`partial_fit`), whose end is not known. Any such callable will
-do. Two attributes, False where a schedule does not have them, change the training loop:
+A schedule is a callable ``schedule(step, steps_per_epoch, total_steps)`` that returns the factor of
+the next step. `step` counts the steps taken so far; `total_steps` is their number in the run,
+None in `partial_fit`, where the end is not known. Two attributes, False if they are missing,
+change the training loop:
 
 ``has_horizon``
-    The factor falls towards the end of the run. Steps are counted from the start of the run, and
-    only validation may stop it early, since a plateau of the loss would cost its last, best part.
+    The factor falls towards the end of the run. Steps count from the start of the run, and only
+    validation may stop it early: a plateau of the training loss would cut off the best epochs.
 ``adapts_to_loss``
     The training loop divides the rate whenever the loss has reached a plateau.
 
@@ -17,13 +17,12 @@ defaults, and list it in `SCHEDULES`.
 
 import math
 from dataclasses import dataclass
-
-__all__ = ["SCHEDULES", "Adaptive", "Constant", "Cosine", "InverseScaling"]
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Constant:
-    """The initial rate throughout."""
+    """The initial rate in every step."""
 
     def __call__(self, step, steps_per_epoch, total_steps):
         return 1.0
@@ -61,7 +60,7 @@ class Adaptive(Constant):
     adapts_to_loss = True
 
 
-SCHEDULES = {
+SCHEDULES: dict[str, Any] = {
     "adaptive": Adaptive,
     "constant": Constant,
     "cosine": Cosine,

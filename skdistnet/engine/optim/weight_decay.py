@@ -2,8 +2,6 @@
 
 import numpy as np
 
-__all__ = ["PENALTIES", "WeightDecay"]
-
 PENALTIES = ("coupled", "decoupled", "prior")
 
 
@@ -16,33 +14,21 @@ class WeightDecay:
         coupled     gradient += alpha / m p             as in the reference implementation
         prior       gradient += alpha dispersion / N p
 
-    "prior" is a Gaussian prior around the centre, for errors of unknown variance: the gradient of
-    the posterior, multiplied by the loss, whose mean stands for that variance. The penalty is weak
-    where the data can be fitted without error and strong where they cannot.
+    The centre is zero, with two exceptions. "coupled" pulls the centroids of the first layer to
+    `origin` (n_inputs,). "prior" pulls distance layers to `initial_theta` (n_parameters,).
 
-    This holds for other errors than normal ones. With the scale of the errors at its most likely
-    value, minus the log-likelihood is, up to constants, N times the logarithm of the mean absolute
-    error for Laplace errors and of the mean pinball loss for asymmetric Laplace errors; and half of
-    N times the logarithm of the mean squared error for normal errors and, as an extended
-    quasi-likelihood, of the mean deviance for overdispersed counts. In each case the pull is alpha
-    times the loss, a factor of two in alpha aside. But the mean of a loss of bounded slope grows
-    without limit with a single outlier, while its gradient does not. Such losses estimate their
-    `dispersion` from the median, which equals the loss for errors of the loss's own distribution.
-
-    Parameters
-    ----------
-    network : Network
-    penalty : {"coupled", "decoupled", "prior"}
-    alpha : float
-    origin : ndarray of shape (n_inputs,)
-        Centre of "coupled" for centroids of the first layer; zero for all other parameters.
-    initial_theta : ndarray of shape (n_parameters,) or None
-        Centre of "prior" for distance layers; zero for dot-product layers, whose initial weights
-        are random.
+    "prior" is a Gaussian prior around the centre, for errors of unknown scale. Its pull is the
+    gradient of the posterior multiplied by the mean loss, so it is weak where the data can be
+    fitted without error. With the scale at its most likely value, minus the log-likelihood is, up
+    to constants, N/2 log(mean squared error) for normal errors, N log(mean absolute error) for
+    Laplace errors, N log(mean pinball loss) for asymmetric Laplace errors and, as an extended
+    quasi-likelihood, N/2 log(mean deviance) for overdispersed counts. But a single outlier raises
+    the mean of a loss of bounded slope without limit, though not its gradient. Such losses estimate
+    their `dispersion` from the median; it equals the loss for errors of their own distribution.
     """
 
-    def __init__(self, network, penalty, alpha, origin, initial_theta=None):
-        self.penalty, self.alpha = penalty, alpha
+    def __init__(self, network, penalty, alpha, n_rows, origin, initial_theta):
+        self.penalty, self.alpha, self.n_rows = penalty, alpha, n_rows
         self.mask = network.decay_mask()
         self.center = np.zeros_like(self.mask)
         centers = network.views(self.center)
@@ -53,7 +39,7 @@ class WeightDecay:
                 for name in center.keys() & {"centroids", "inverse_radii"}:
                     center[name][...] = initial[name]
 
-    def apply(self, theta, gradient, rate, dispersion, n_batch, n_rows):
+    def apply(self, theta, gradient, rate, dispersion, n_batch):
         """Change `theta` or `gradient` in place, before the solver's step."""
         pull = np.subtract(theta, self.center)
         pull *= self.mask
@@ -62,5 +48,5 @@ class WeightDecay:
             theta -= pull
         else:
             coupled = self.penalty == "coupled"
-            pull *= self.alpha / n_batch if coupled else self.alpha * dispersion / n_rows
+            pull *= self.alpha / n_batch if coupled else self.alpha * dispersion / self.n_rows
             gradient += pull

@@ -1,4 +1,4 @@
-"""The training loop."""
+"""The training loop, with its configuration, batches, stopping rules and rollback."""
 
 from .config import Rows, TrainingConfig, TrainingState
 from .loop import train

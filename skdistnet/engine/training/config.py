@@ -8,12 +8,15 @@ import numpy as np
 
 from ..optim.solvers import copy_state
 
-__all__ = ["Rows", "TrainingConfig", "TrainingState"]
-
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Settings that do not change during a training run."""
+    """Settings that do not change during a training run.
+
+    In a stream, where rows are a part of the data, `n_rows` and `mean_weight` (of rows) describe
+    all data so far. With `maximize_score`, the best epoch is the one with the highest validation
+    score, not the one with the lowest validation loss.
+    """
 
     loss: Any
     solver: Any
@@ -28,19 +31,13 @@ class TrainingConfig:
     tol: float = 1e-4
     n_iter_no_change: int = 10
     maximize_score: bool = False
-    """Select the epoch with the highest validation score, not the one with the lowest loss."""
     n_rows: float | None = None
-    """In a stream, the number of rows of all data so far; None where the rows are all data."""
     mean_weight: float | None = None
-    """In a stream, the mean weight of all data so far."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Data in input units, the target in the form of the loss, and positive weights or None.
-
-    `X` is an array or a sparse matrix that can be sliced by rows.
-    """
+    """Data in input units (an array or sparse rows), the target, and positive weights or None."""
 
     X: Any
     target: np.ndarray
@@ -49,10 +46,15 @@ class Rows:
     def __len__(self):
         return len(self.target)
 
+    def take(self, rows):
+        """Return the rows of a slice or of indices."""
+        weights = None if self.weights is None else self.weights[rows]
+        return Rows(self.X[rows], self.target[rows], weights)
+
 
 @dataclass
 class TrainingState:
-    """What a training run changes, and what is needed to continue it."""
+    """What a training run changes; `initial_theta` is the centre of the "prior" penalty."""
 
     theta: np.ndarray
     solver_state: dict
@@ -60,17 +62,11 @@ class TrainingState:
     n_steps: int = 0
     rate_factor: float = 1.0
     initial_theta: np.ndarray | None = None
-    """Theta before the first step, the centre of the "prior" penalty."""
 
     def to_dict(self):
         """Return all but theta as arrays, numbers and strings, without copies."""
-        return {
-            "solver_state": self.solver_state,
-            "rng_state": self.rng.bit_generator.state,
-            "n_steps": self.n_steps,
-            "rate_factor": self.rate_factor,
-            "initial_theta": self.initial_theta,
-        }
+        state = vars(self) | {"rng_state": self.rng.bit_generator.state}
+        return {name: value for name, value in state.items() if name not in ("theta", "rng")}
 
     def restore(self, saved):
         """Continue from a dict of :meth:`to_dict`, which is left unchanged."""

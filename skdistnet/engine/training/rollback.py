@@ -5,12 +5,10 @@ import numpy as np
 from ..numerics import memory
 from ..optim.solvers import copy_state
 
-__all__ = ["MAX_HALVINGS", "Rollback"]
-
 #: How often a run may go back and halve its rate before it gives up.
 MAX_HALVINGS = 5
 #: A loss has diverged at this multiple of the smallest loss so far, or of 1 if that is smaller:
-#: targets are standardised, so that losses of a net that has learned nothing are of the order of 1.
+#: targets are standardised, so that the loss of an untrained net is of the order of 1.
 DIVERGENCE_FACTOR = 1e2
 
 
@@ -18,17 +16,16 @@ class Rollback:
     """Keeps the start of the best epoch so far, and goes back there with half the rate.
 
     The loss of an epoch measures where the epoch started, not where it ended: its last steps may
-    have diverged. So the start of the latest epoch is kept too, and becomes the point to go back to
-    once that epoch's loss is the smallest so far.
+    have diverged. So the start of the latest epoch is stored too, and becomes the point to return
+    to once that epoch's loss is the smallest so far.
     """
 
     def __init__(self, state):
         self.state, self.best, self.n_halvings = state, np.inf, 0
-        self.good, self.latest = self.snapshot(), None
-        self.initial_theta = memory.copy(state.theta)
-        self.good_epoch = self.latest_epoch = 0
+        self.good = self.latest = self.snapshot()
+        self.initial_theta = self.good[0]
+        self.good_epoch = self.latest_epoch = self.n_steps = 0
         self.went_back = False
-        self.n_steps = state.n_steps
         # Distances multiply squares of parameters, so larger ones are as good as infinite. Where
         # features keep their units, parameters may be large from the start.
         self.loss_limit = root = float(np.finfo(state.theta.dtype).max) ** 0.5
@@ -40,25 +37,9 @@ class Rollback:
         return memory.copy(self.state.theta), copy_state(self.state.solver_state)
 
     def to_dict(self):
-        """Return what :meth:`restore` needs, as arrays and numbers, without copies."""
-        theta, solver_state = self.good
-        return {
-            "theta": theta,
-            "solver_state": solver_state,
-            "best": self.best,
-            "n_halvings": self.n_halvings,
-            "good_epoch": self.good_epoch,
-            "went_back": self.went_back,
-            "initial_theta": self.initial_theta,
-            "loss_limit": self.loss_limit,
-            "norm_limit": self.norm_limit,
-        }
-
-    def restore(self, saved):
-        """Continue from a dict of :meth:`to_dict`."""
-        overwrite(self.good, (saved["theta"], saved["solver_state"]))
-        for name in saved.keys() - {"theta", "solver_state"}:
-            setattr(self, name, saved[name])
+        """Return what continues a run, as arrays and numbers, without copies."""
+        excluded = ("state", "latest", "latest_epoch", "n_steps")  # set when an epoch begins
+        return {name: value for name, value in vars(self).items() if name not in excluded}
 
     def has_diverged(self, loss, loss_of):
         """Return whether an epoch of this loss has diverged; `loss_of` maps parameters to a loss.
@@ -80,38 +61,24 @@ class Rollback:
         self.latest_epoch = self.good_epoch if self.went_back else n_epochs
         self.went_back = False
         self.n_steps = self.state.n_steps
-        if self.latest is None:
-            self.latest = self.snapshot()
-        else:
-            overwrite(self.latest, (self.state.theta, self.state.solver_state))
+        self.latest = self.snapshot()
 
     def end(self, loss):
         """Record the loss of an epoch that has not diverged."""
         if loss <= self.best:
-            self.best, self.good_epoch = loss, self.latest_epoch
+            self.best, self.good, self.good_epoch = loss, self.latest, self.latest_epoch
             self.lower_limit(loss)
-            self.good, self.latest = self.latest, self.good
 
     def go_back(self):
-        """Return to the start of the best epoch; return False if that was once too often."""
-        state = self.state
-        overwrite((state.theta, state.solver_state), self.good)
+        """Return to the start of the best epoch; return False after too many halvings."""
+        theta, solver_state = self.good
+        np.copyto(self.state.theta, theta)
+        self.state.solver_state = copy_state(solver_state)
         self.went_back = True
-        # The steps of the epoch that failed are made again, as the schedule counts them.
-        state.n_steps = self.n_steps
+        # The steps of the failed epoch do not count: it is repeated.
+        self.state.n_steps = self.n_steps
         if self.n_halvings == MAX_HALVINGS:
             return False
         self.n_halvings += 1
-        state.rate_factor *= 0.5
+        self.state.rate_factor *= 0.5
         return True
-
-
-def overwrite(target, source):
-    """Overwrite parameters and a solver's state by others of the same shapes."""
-    (theta, solver_state), (new_theta, new_solver_state) = target, source
-    np.copyto(theta, new_theta)
-    for name, value in new_solver_state.items():
-        if isinstance(value, np.ndarray):
-            np.copyto(solver_state[name], value)
-        else:
-            solver_state[name] = value
