@@ -1,6 +1,6 @@
-"""Neural networks that learn by distance, as scikit-learn estimators."""
+"""Neural networks of distance units, as scikit-learn estimators."""
 
-from ._base.saving import TRUSTED_TYPES
+from ._base.fitted import TRUSTED_TYPES
 from ._version import __version__ as __version__
 from .classifier import DistanceNetClassifier
 from .metrics import accuracy_coverage_curve

@@ -1,28 +1,40 @@
-"""DistanceNetClassifier: labels in, labels and probabilities out."""
+"""The classifier. `_base/estimator.py` has the order of steps in its `fit`."""
+
+from functools import partial
 
 import numpy as np
+from scipy.sparse import issparse
+from scipy.special import log_softmax
+from sklearn.base import ClassifierMixin, MultiOutputMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
 
+from ._base.constraints import FRACTION, NETWORK_CONSTRAINTS, NONE, OneOf, Rule, is_class_weights
 from ._base.docstrings import describe_parameters
-from ._targets.class_weight import ClassWeigher
-from ._targets.labels import as_lists, check_labels, learn_labels, sort_classes
-from ._targets.predictions import LabelPredictions
+from ._base.estimator import BaseDistanceNet
+from ._targets.labels import KINDS, MultiOutputCodec, as_lists, codec_for, sort_classes
+from .engine import LOSSES
+from .engine.network import OUTPUT_LAYERS
+from .metrics import check_same_kind
 
 __all__ = ["DistanceNetClassifier"]
 
 
 @describe_parameters
-class DistanceNetClassifier(LabelPredictions):
-    """Classifier made of units that answer to the distance from a centroid.
+class DistanceNetClassifier(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
+    """Neural network classifier whose units measure distances to centroids.
 
-    A hidden unit with centroid c and inverse radii r answers
-    ``exp(-1/2 sum_k r_k^2 (x_k - c_k)^2)``; such layers are stacked, and the output
-    layer gives -1/2 times the scaled squared distance to a centroid of each class as logits of a
-    softmax. Centroids and radii are trained by the gradient of the log-loss. The method is that of
-    Kurbiel & Khaleghian [1]_, with starts that fit the data. Of many outputs each has a softmax of
-    its own, over centroids of its own, and all share the hidden layers; a label of an indicator
-    matrix has two centroids (or affine outputs), for the rows without and with it. Columns of 0 and
-    1 are an indicator matrix, all others are outputs of their own, so the kind may change from fold
-    to fold. Fitted to a single class, the classifier predicts that class.
+    A hidden unit with centroid c and inverse radii r has the activation
+    ``exp(-1/2 sum_k r_k^2 (x_k - c_k)^2)``. Such layers are stacked, and the output layer gives
+    -1/2 times the scaled squared distance to a centroid of each class as the logits of a softmax.
+    Centroids and radii are trained by the gradient of the log-loss. The method is that of Kurbiel &
+    Khaleghian [1]_, with an initialisation that fits the data.
+
+    `y` may have several columns. An indicator matrix, which holds only 0 and 1, is a multilabel
+    target: each of its labels has two centroids (or affine outputs), without and with the label.
+    Any other columns are outputs of their own, each with a softmax over its own classes. All
+    outputs share the hidden layers. Fitted to a single class, the classifier predicts that class.
 
     Parameters
     ----------
@@ -32,13 +44,13 @@ class DistanceNetClassifier(LabelPredictions):
     ----------
     {attributes}
     out_activation_ : str
-        Function between raw output and prediction: "softmax".
+        Function from raw output to prediction: "softmax".
     loss_curve_, loss_, best_loss_ : list of float, float, float
-        Mean training loss of each epoch (log-loss; for many outputs their sum), the last and the
+        Mean training loss of each epoch (log-loss; for several outputs their sum), the last and the
         smallest.
     validation_loss_curve_, validation_scores_ : list of float
-        Loss and accuracy (see `score`), or what `scoring` says, on the validation rows with their
-        weights, after each epoch.
+        Loss and accuracy (see `score`), or the score that `scoring` names, on the weighted
+        validation rows after each epoch.
     best_validation_score_ : float
         The score of the epoch whose parameters were kept.
     classes_ : ndarray of shape (n_classes,), or list of ndarray
@@ -47,14 +59,12 @@ class DistanceNetClassifier(LabelPredictions):
     See Also
     --------
     DistanceNetRegressor : The same for numbers.
-    published_recipe : Arguments that make it the network of the paper.
+    published_recipe : Settings of the network of the paper.
 
     References
     ----------
     .. [1] T. Kurbiel, S. Khaleghian, "Training of Deep Neural Networks based on Distance Measures
        using RMSProp", arXiv:1708.01911, 2017.
-    .. [2] S. J. Rennie, V. Goel, S. Thomas, "Annealed Dropout Training of Deep Networks", IEEE
-       Spoken Language Technology Workshop, 2014.
 
     Examples
     --------
@@ -70,9 +80,20 @@ class DistanceNetClassifier(LabelPredictions):
     (3, 200)
     """
 
-    _loss = "log_loss"
-    _rate = 0.03
+    _learning_rate_of_one_layer = 0.03
     _score_name = "accuracy"
+    _parameter_constraints = NETWORK_CONSTRAINTS | {
+        "output_layer": [OneOf(OUTPUT_LAYERS)],
+        "label_smoothing": [FRACTION],
+        "class_weight": [
+            OneOf(("balanced",)),
+            Rule(
+                "a dict of positive floats by label, a list of such dicts (one for each output)",
+                is_class_weights,
+            ),
+            NONE,
+        ],
+    }
 
     def __init__(
         self,
@@ -90,7 +111,6 @@ class DistanceNetClassifier(LabelPredictions):
         learning_rate="cosine",
         learning_rate_init="auto",
         power_t=0.5,
-        decay_rate=0.01,
         rho=0.7,
         momentum=0.9,
         nesterovs_momentum=True,
@@ -98,9 +118,8 @@ class DistanceNetClassifier(LabelPredictions):
         beta_2=0.999,
         epsilon=1e-9,
         alpha=0.0,
-        decay="prior",
+        penalty="prior",
         dropout=0.1,
-        dropout_schedule="constant",
         label_smoothing=0.02,
         class_weight=None,
         dtype=None,
@@ -113,11 +132,8 @@ class DistanceNetClassifier(LabelPredictions):
         early_stopping=False,
         validation_fraction=0.1,
         scoring="loss",
-        false_alarm_rate=0.05,
-        handle_novelty=None,
         warm_start=False,
-        checkpoint_dir=None,
-        checkpoint_every=10,
+        checkpoint=None,
         verbose=False,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -133,7 +149,6 @@ class DistanceNetClassifier(LabelPredictions):
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
         self.power_t = power_t
-        self.decay_rate = decay_rate
         self.rho = rho
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
@@ -141,9 +156,8 @@ class DistanceNetClassifier(LabelPredictions):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.alpha = alpha
-        self.decay = decay
+        self.penalty = penalty
         self.dropout = dropout
-        self.dropout_schedule = dropout_schedule
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
         self.dtype = dtype
@@ -156,32 +170,27 @@ class DistanceNetClassifier(LabelPredictions):
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.scoring = scoring
-        self.false_alarm_rate = false_alarm_rate
-        self.handle_novelty = handle_novelty
         self.warm_start = warm_start
-        self.checkpoint_dir = checkpoint_dir
-        self.checkpoint_every = checkpoint_every
+        self.checkpoint = checkpoint
         self.verbose = verbose
 
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
-        """Train the network from its start, or further under `warm_start`.
+        """Fit the network or, with `warm_start`, continue the previous fit.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows, in any units; NaN for what is missing, if the first layer measures distances.
+            Rows, in any units; NaN is a missing value if the first layer is a distance layer.
         y : {array-like, sparse matrix} of shape (n_samples,), (n_samples, n_labels) or \
                 (n_samples, n_outputs)
-            Class labels; an indicator matrix, for any number of labels a row; or several columns of
-            labels, of classes of their own. Columns that hold nothing but 0 and 1 are an indicator
-            matrix.
+            Class labels; an indicator matrix of 0 and 1 for any number of labels per row; or
+            several columns of labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights of rows; scaling all of them changes nothing. The classifier does
-            not train on rows of weight zero, but their classes are in ``classes_``.
+            Non-negative weights of rows; only their ratios matter. Rows of weight zero are not
+            trained on, but their classes are in ``classes_``.
         X_val, y_val, sample_weight_val : array-like, default=None
-            Rows to validate on, shaped as `X`, `y` and `sample_weight`. They are watched, and the
-            best parameters brought back, with or without `early_stopping`, which then sets no rows
-            aside.
+            Validation rows, shaped as `X`, `y` and `sample_weight`. The net keeps the parameters of
+            the epoch that is best on them, even without `early_stopping`; no others are set aside.
 
         Returns
         -------
@@ -190,10 +199,9 @@ class DistanceNetClassifier(LabelPredictions):
         Raises
         ------
         ValueError
-            For a parameter out of its range, or data that cannot be learned from. The estimator is
-            then as it was before.
+            For a parameter out of its range or unsuitable data. The estimator is left unchanged.
         """
-        return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     def partial_fit(
         self,
@@ -206,31 +214,26 @@ class DistanceNetClassifier(LabelPredictions):
         y_val=None,
         sample_weight_val=None,
     ):
-        """Train for one epoch over the rows given.
+        """Train for one epoch over the given rows.
 
-        The net starts anew from all rows so far whenever the number of different ones has doubled,
-        until there are 200. If a call has fewer rows than `batch_size`, earlier rows, which the
-        estimator keeps for this, fill up the batch, and the step is shorter. The learning rate is
-        constant unless `learning_rate` is "invscaling" or "inverse_time", which count steps over
-        all calls.
+        Until there are 200 different rows, the net is initialised again from all rows so far
+        whenever their number has doubled. If a call has fewer rows than `batch_size`, stored rows
+        of earlier calls fill up the batch, and the step is shorter. The learning rate is constant
+        unless `learning_rate` is "invscaling" or a callable, which count the steps of all calls.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows, in any units; NaN for what is missing, if the first layer measures distances.
-        y : {array-like, sparse matrix} of shape (n_samples,), (n_samples, n_labels) or \
-                (n_samples, n_outputs)
-            As in :meth:`fit`.
+        X, y : {array-like, sparse matrix}
+            Rows and labels, as in :meth:`fit`.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of rows, none of them negative; they count relative to the mean weight of all
-            rows so far.
+            Non-negative weights of rows, relative to the mean weight of all rows so far.
         classes : array-like of shape (n_classes,), or a list of them, default=None
-            All labels that `y` may hold in any call. Needed in the first one. For an indicator
-            matrix the numbers of its labels, ``range(n_labels)``; for several columns of labels a
-            list of the classes of each.
+            All labels that `y` may hold in any call; required in the first one. For an indicator
+            matrix the numbers of its labels, ``range(n_labels)``; for several columns a list of the
+            classes of each.
         X_val, y_val, sample_weight_val : array-like, default=None
-            Rows to validate on, shaped as `X`, `y` and `sample_weight`. Loss and score on them are
-            recorded; when to stop is for the caller to say.
+            Validation rows, shaped as `X`, `y` and `sample_weight`. Their loss and score are
+            recorded; the caller decides when to stop.
 
         Returns
         -------
@@ -239,99 +242,168 @@ class DistanceNetClassifier(LabelPredictions):
         Raises
         ------
         ValueError
-            As :meth:`fit`; for labels that are not in `classes`; with ``early_stopping=True`` but
-            no validation set; and with `handle_novelty`, which needs all rows.
+            As :meth:`fit`; for labels that are not in `classes`; and for ``early_stopping=True``
+            without a validation set.
         """
         if isinstance(self.class_weight, str) and self.class_weight == "balanced":
             raise ValueError(
-                "class_weight='balanced' needs all rows, and partial_fit is given some: set a dict "
-                "instead, with the weights that compute_class_weight of sklearn.utils.class_weight "
-                "finds for 'balanced' on a large sample."
+                "class_weight='balanced' needs all rows, and partial_fit sees only some: set a "
+                "dict of the weights that sklearn.utils.class_weight.compute_class_weight returns "
+                "for 'balanced' on a large sample."
             )
-        if self.handle_novelty is not None:
-            raise ValueError(
-                "partial_fit of DistanceNetClassifier does not support "
-                f"handle_novelty={self.handle_novelty!r}: what is novel is told by all rows, and "
-                "it is given some. Set it to None."
-            )
-        given = X_val, y_val, sample_weight_val
         classes = self._check_classes(classes)
-        return self._partial_fit(X, y, sample_weight, *given, classes=classes)
+        return self._partial_fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), classes)
+
+    def decision_function(self, X):
+        """Return the raw output: -1/2 squared distance to each class's centroid, or affine.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        decision : ndarray of shape (n_samples, n_classes), or (n_samples,) for two classes
+            Logits; for two classes the second minus the first, positive for ``classes_[1]``. One
+            class: of shape (n_samples, 1). Multilabel: of shape (n_samples, n_labels), positive for
+            having the label. Several columns: a list over the outputs.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError, ValueError
+            Before the fit, and for rows that do not suit it.
+        """
+        raw = self._raw_output(self._check_rows(X))
+        return self._codec.decisions(raw)
+
+    def predict_proba(self, X):
+        """Return the probabilities of the classes, a softmax of the raw output.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``. Multilabel: of shape (n_samples, n_labels), each label's
+            own probability. Several columns: a list over the outputs.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError, ValueError
+            Before the fit, and for rows that do not suit it.
+        """
+        raw = self._raw_output(self._check_rows(X))
+        return self._codec.probabilities(raw, LOSSES["log_loss"]().inverse_link)
+
+    def predict_log_proba(self, X):
+        """Return the logarithms of the probabilities, even where these round to 0 or 1.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``; for several outputs in the form of :meth:`predict_proba`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError, ValueError
+            Before the fit, and for rows that do not suit it.
+        """
+        raw = self._raw_output(self._check_rows(X))
+        return self._codec.probabilities(raw, partial(log_softmax, axis=1))
+
+    def predict(self, X):
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Of the dtype of ``classes_``. Multilabel: a dense indicator matrix of shape (n_samples,
+            n_labels). Several columns: labels of shape (n_samples, n_outputs).
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError, ValueError
+            Before the fit, and for rows that do not suit it.
+        """
+        raw = self._raw_output(self._check_rows(X))
+        return self._codec.decode(raw)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy: the share of rows with all outputs predicted correctly.
+
+        For an indicator matrix this is scikit-learn's subset accuracy; for several columns of
+        labels, where scikit-learn has no score, the same rule holds.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+        y : array-like of shape (n_samples,), (n_samples, n_labels) or (n_samples, n_outputs)
+            True labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of rows; `class_weight` is not applied.
+
+        Returns
+        -------
+        score : float
+
+        Raises
+        ------
+        ValueError
+            If `y` has another shape than in the fit, or strings where the classes are numbers, or
+            numbers where they are strings.
+        """
+        predicted, codec = self.predict(X), self._codec
+        if codec.kind != MultiOutputCodec.kind:
+            return accuracy_score(y, predicted, sample_weight=sample_weight)
+        y = y.toarray() if issparse(y) else np.asarray(y)
+        codec.check_shape(y)
+        check_same_kind(y.ravel(), predicted.ravel())
+        return float(np.average((y == predicted).all(axis=1), weights=sample_weight))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    def _check_target(self, y):
+        y = y.toarray() if issparse(y) else y
+        if y.ndim != 2 or y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        return y
+
+    def _new_codec(self, y, weights, dtype, classes):
+        return codec_for(y, classes, self.label_smoothing, self.class_weight)
 
     @property
-    def out_activation_(self):
-        """Name of the function between raw output and probabilities."""
-        return "softmax"
-
-    # What the base asks for -----------------------------------------------------------------------
-
-    def _output_layer(self):
-        return self.output_layer
-
-    def _groups_with_absent_classes(self):
-        return [] if self._expected_classes().all() else self._labels.groups
-
-    def _expected_classes(self):
-        # A net that an older version saved expects all of them.
-        every = np.ones(sum(self._labels.sizes), dtype=bool)
-        return vars(self).get("_expected_classes_", every)
-
-    def _soften(self, target):
-        return self._labels.soften(target, self.label_smoothing, self._expected_classes())
-
-    def _least_loss(self, target, weights):
-        raw = np.log(np.maximum(target, np.finfo(target.dtype).tiny))
-        return self._labels.loss.value(raw, target, weights)
-
-    def _make_loss(self):
-        return self._labels.loss
-
-    def _weigher(self, target, weights):
-        return ClassWeigher.learn(self.class_weight, self._labels, target, weights)
+    def _codec(self):
+        kind, expected = KINDS[self._target_state_["kind"]], self._target_state_["expected"]
+        return kind(self.classes_, self.label_smoothing, self.class_weight, expected)
 
     def _check_classes(self, classes):
-        """The sorted `classes` of partial_fit, or those known already."""
+        """Return the sorted `classes` of partial_fit, or those of earlier calls."""
         known = getattr(self, "classes_", None)
-        if classes is None:
-            if known is None:
-                raise ValueError("'classes' must be given in the first call of partial_fit.")
-            return known
-        classes = sort_classes(classes)
+        if classes is None and known is None:
+            raise ValueError("'classes' must be given in the first call of partial_fit.")
+        classes = known if classes is None else sort_classes(classes)
         if known is not None and as_lists(classes) != as_lists(known):
             raise ValueError(
                 f"'classes' must be those of the first call, {as_lists(known)}; "
                 f"got {as_lists(classes)}."
             )
         return classes
-
-    def _check_target(self, y):
-        return check_labels(y)
-
-    def _find_classes(self, y):
-        return learn_labels(y).classes
-
-    def _learn_target(self, y, weights, dtype, classes):
-        labels = learn_labels(y, classes)
-        self._label_kind_, self.classes_ = labels.kind, labels.classes
-
-    def _encode_target(self, y, dtype):
-        return self._labels.encode(y, dtype)
-
-    def _prepare_target(self, X, y, weights, classes, more_to_come):
-        target = super()._prepare_target(X, y, weights, classes, more_to_come)
-        expected = target.any(axis=0) | vars(self).get("_expected_classes_", False)
-        self._expected_classes_ = expected | more_to_come
-        return target
-
-    def _split(self, target, seed):
-        return self._labels.split(target, self.validation_fraction, seed)
-
-    def _score_of(self, rows):
-        labels = self._labels
-        codes = labels.codes(rows.target)
-
-        def share_of_rows_all_right(raw):
-            right = (labels.codes(raw) == codes).all(axis=1)
-            return float(np.average(right, weights=rows.weights))
-
-        return share_of_rows_all_right

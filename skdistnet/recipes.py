@@ -5,21 +5,19 @@ from functools import lru_cache
 
 __all__ = ["inverse_time_decay", "published_recipe"]
 
-#: Decay of the learning rate in :func:`inverse_time_decay`.
-DECAY_RATE = 0.01
+DECAY_RATE = 0.01  # of the learning rate in `inverse_time_decay`
 
 
 def inverse_time_decay(step, steps_per_epoch, total_steps):
-    """Learning-rate schedule of the reference implementation: 1 / prod_e (1 + 0.01 e).
+    """Return the factor on the learning rate in the reference code, 1 / prod_e (1 + 0.01 e).
 
     The product is over the completed epochs e = 1, 2, ..., so the divisions compound and the first
     one follows epoch 1. Pass the function as `learning_rate`.
 
     Parameters
     ----------
-    step : int
-        Number of steps taken so far.
-    steps_per_epoch : int
+    step, steps_per_epoch : int
+        Number of steps taken so far, and of those in an epoch.
     total_steps : int or None
         Not used.
 
@@ -44,23 +42,24 @@ def compounded_decay(n_epochs):
 
 
 def published_recipe():
-    """Constructor arguments of the reference implementation, for `DistanceNetClassifier`.
+    """Return the settings of the reference implementation for `DistanceNetClassifier`.
 
-    The recipe of Kurbiel & Khaleghian, arXiv:1708.01911, as their own code has it: two layers of
-    100 units, a start that looks at no data, RMSProp, decay added to the gradient before it is
-    normalised, a step that shrinks after each epoch. It is meant for inputs in [0, 1], as pixels
-    divided by 255. Its very first step, along the plain gradient, is left out.
+    They are those of the code of Kurbiel & Khaleghian, arXiv:1708.01911: two layers of 100 units,
+    an initialisation that does not depend on the data, RMSProp, a penalty that is added to the
+    gradient before it is normalised, and a learning rate that falls after each epoch. Inputs should
+    be in [0, 1], such as pixels divided by 255. The reference's first step, along the plain
+    gradient, is left out.
 
     Returns
     -------
     arguments : dict
-        Keyword arguments; change what you like.
+        Keyword arguments of the constructor.
 
     Examples
     --------
     >>> from skdistnet import DistanceNetClassifier, published_recipe
     >>> net = DistanceNetClassifier(**published_recipe() | {"max_iter": 5, "random_state": 0})
-    >>> net.decay
+    >>> net.penalty
     'coupled'
     """
     return {
@@ -78,7 +77,7 @@ def published_recipe():
         "momentum": 0.9,
         "epsilon": 1e-9,
         "alpha": 0.001,
-        "decay": "coupled",
+        "penalty": "coupled",
         "dropout": 0.0,
         "label_smoothing": 0.0,
         "batch_size": 100,

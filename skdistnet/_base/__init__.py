@@ -1,1 +1,1 @@
-"""What the estimators share: fitting, validation, fitted attributes."""
+"""What the estimators share; `estimator.py` has the order of steps in a fit."""

@@ -1,68 +1,81 @@
-"""The tasks of a fit, as scikit-learn's callbacks see them: starts, if several, and epochs."""
+"""The tasks of a fit, starts and epochs, for the callbacks of scikit-learn 1.9 and newer."""
 
 import copy
+import warnings
 
-from .compat import callback_context
+import sklearn
 
-__all__ = ["FitTask", "fit_task", "learned"]
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # before scikit-learn 1.9
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        def set_callbacks(self, *callbacks):
+            """Warn that callbacks are ignored, and return the estimator."""
+            warnings.warn(
+                "Callbacks are ignored: they need scikit-learn 1.9 or newer; this is "
+                f"{sklearn.__version__}.",
+                stacklevel=2,
+            )
+            return self
+
+    def with_callbacks(method):
+        return method
 
 
-def learned(estimator):
-    """What makes a copy of the estimator as fitted as this one."""
+def fitted_attributes(estimator):
+    """Return all fitted attributes of an estimator, with which a copy of it is fitted."""
     return {name: value for name, value in vars(estimator).items() if name.endswith("_")}
 
 
 def fit_task(estimator, n_starts, X, y, sample_weight):
-    """The task of a whole fit; None where scikit-learn has no callbacks."""
-    several = n_starts > 1
-    context = callback_context(
-        estimator,
-        max_subtasks=n_starts if several else estimator.max_iter,
-        sequential_subtasks=not several,
-    )
-    if context is None:
+    """Return the task of a fit; None if scikit-learn has no callbacks."""
+    if not hasattr(estimator, "_init_callback_context"):
         return None
+    context = estimator._init_callback_context(
+        max_subtasks=n_starts if n_starts > 1 else estimator.max_iter,
+        sequential_subtasks=n_starts == 1,
+    )
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-    return FitTask(estimator, context, {"X": X, "y": y, "metadata": metadata})
+    data = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+    return FitTask(context, data)
 
 
 class FitTask:
-    """A task whose subtasks are epochs, or starts whose subtasks are.
+    """A task whose subtasks are epochs, or starts whose subtasks are epochs.
 
-    Callbacks are shown the estimator that a user has, which learns nothing before the end, and are
-    handed copies as fitted as the draft is.
+    Callbacks see the user's estimator, which does not change before the end, and can build fitted
+    copies with the attributes of the candidate.
     """
 
-    def __init__(self, estimator, context, data):
-        self.estimator, self.context, self.data = estimator, context, data
+    def __init__(self, context, data):
+        self.context, self.data = context, data
         self.epoch: FitTask | None = None
 
     def begin(self):
-        """Tell callbacks that the task begins."""
-        self.context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+        """Run the callbacks for the beginning of the task."""
+        self.context.call_on_fit_task_begin(**self.data)
 
-    def end(self, draft, **changed):
-        """Tell callbacks what the task has come to; returns whether one of them wants to stop."""
+    def end(self, candidate, **changed):
+        """Run the callbacks for the end of the task; return whether one requests to stop."""
         return self.context.call_on_fit_task_end(
-            estimator=self.estimator,
-            reconstruction_attributes=lambda: copy.deepcopy(learned(draft) | changed),
+            reconstruction_attributes=lambda: copy.deepcopy(fitted_attributes(candidate) | changed),
             **self.data,
         )
 
     def start(self, number):
-        """The subtask of a start."""
-        max_iter = self.estimator.max_iter
+        """Return the subtask of a start."""
+        max_iter = self.data["estimator"].max_iter
         context = self.context.subcontext(task_name="start", task_id=number, max_subtasks=max_iter)
-        return FitTask(self.estimator, context, self.data)
+        return FitTask(context, self.data)
 
     def begin_epoch(self):
-        """Begin an epoch, unless one is being made again."""
+        """Begin an epoch, unless one is being repeated after divergence."""
         if self.epoch is None:
-            context = self.context.subcontext(task_name="epoch")
-            epoch = self.epoch = FitTask(self.estimator, context, self.data)
-            epoch.begin()
+            self.epoch = FitTask(self.context.subcontext(task_name="epoch"), self.data)
+            self.epoch.begin()
 
-    def end_epoch(self, draft, theta):
-        """End an epoch; returns whether training is to stop."""
+    def end_epoch(self, candidate, theta):
+        """End an epoch; return whether training is to stop."""
         epoch, self.epoch = self.epoch, None
-        return epoch is not None and epoch.end(draft, _theta_=theta)
+        return epoch is not None and epoch.end(candidate, _theta_=theta)

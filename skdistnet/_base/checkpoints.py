@@ -1,7 +1,7 @@
-"""Files that a fit which was cut off goes on from, a file for each of its starts.
+"""Files from which an interrupted fit resumes, one for each of its starts.
 
-A file is named by a digest of all that decides the result, so that the same fit finds it, in the
-same program run again, and no other fit does.
+The name of a file is a digest of everything that decides the result. So the same fit finds its
+files when the program runs again, and no other fit does.
 """
 
 import json
@@ -19,80 +19,49 @@ from .._version import __version__
 from .fitted import LEARNED
 from .hashing import digest
 
-__all__ = ["Checkpoint", "check_checkpointing", "checkpoints_of"]
-
-#: Parameters that do not decide what a start comes to; its seed stands for `random_state`.
-IRRELEVANT = {
-    "checkpoint_dir",
-    "checkpoint_every",
-    "false_alarm_rate",
-    "handle_novelty",
-    "n_init",
-    "n_jobs",
-    "random_state",
-    "verbose",
-    "warm_start",
-}
+EVERY = 10  # epochs between two checkpoints
+#: Parameters that do not decide the result of a start, whose seed replaces `random_state`.
+IRRELEVANT = {"checkpoint", "n_init", "n_jobs", "random_state", "verbose", "warm_start"}
 
 
-def check_checkpointing(estimator):
-    """Make the folder for checkpoints, if any are asked for.
-
-    Raises
-    ------
-    ValueError
-        For a random state that leaves nothing to be found again, and for a folder that cannot be
-        made or written to.
-    """
-    if estimator.checkpoint_dir is None:
+def check_checkpoint_folder(estimator):
+    """Make the folder for checkpoints, if `checkpoint` is set; it must be writable."""
+    if estimator.checkpoint is None:
         return
-    name, folder = type(estimator).__name__, Path(estimator.checkpoint_dir)
+    name, folder = type(estimator).__name__, Path(estimator.checkpoint)
     if estimator.random_state is None or estimator.random_state is np.random:
         raise ValueError(
             f"The 'random_state' parameter of {name} must be an int or a numpy.random.RandomState "
-            "where 'checkpoint_dir' is set, because a fit is found again by its seed; got "
+            "if 'checkpoint' is set, because a fit finds its files by the seed; got "
             f"{estimator.random_state!r}."
         )
-    problem = "it cannot be written to"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return
+        if not os.access(folder, os.W_OK):
+            raise PermissionError("it cannot be written to")
     except OSError as error:
-        problem = str(error)
-    raise ValueError(
-        f"The 'checkpoint_dir' parameter of {name} must be a folder that can be made and written "
-        f"to; got {estimator.checkpoint_dir!r}: {problem}."
-    )
+        raise ValueError(
+            f"The 'checkpoint' parameter of {name} must be a folder that can be made and written "
+            f"to; got {estimator.checkpoint!r}: {error}."
+        ) from error
 
 
-def checkpoints_of(draft, rows, validation, seeds):
-    """The checkpoint of each start of a fit; None for each if there are to be none."""
-    if draft.checkpoint_dir is None:
+def checkpoints_of(candidate, rows, validation, seeds):
+    """Return the checkpoint of each start of a fit, or None for each."""
+    if candidate.checkpoint is None:
         return [None] * len(seeds)
-    # What scoring and starts are given beside their numbers.
-    fitted = {name: value for name, value in vars(draft).items() if name in LEARNED}
-    known = [fitted, rows.X, rows.target, rows.weights]
-    if validation is not None:
-        known += [validation.X, validation.target, validation.weights, validation.y]
+    fitted = {name: value for name, value in vars(candidate).items() if name in LEARNED}
+    data = fitted, vars(rows), None if validation is None else vars(validation)
     # Another version may train in another way.
-    decisive = digest([__version__, type(draft), parameter_digests(draft), known])
+    decisive = digest([__version__, type(candidate), parameter_digests(candidate), data])
     # Other processes may have another working directory.
-    folder = Path(draft.checkpoint_dir).absolute()
-    return [
-        Checkpoint(folder, digest([decisive, seed]), draft.checkpoint_every, bool(draft.verbose))
-        for seed in seeds
-    ]
+    folder = Path(candidate.checkpoint).absolute()
+    paths = [folder / f"{digest([decisive, seed])}.npz" for seed in seeds]
+    return [Checkpoint(path, bool(candidate.verbose)) for path in paths]
 
 
 def parameter_digests(estimator):
-    """Digests of the constructor's parameters that decide the result, by name.
-
-    Raises
-    ------
-    ValueError
-        For a parameter that has none.
-    """
+    """Return digests of the parameters that decide the result, or raise a ValueError."""
     digests = {}
     for name, value in sorted(estimator.get_params(deep=False).items()):
         if name not in IRRELEVANT:
@@ -101,76 +70,73 @@ def parameter_digests(estimator):
             except ValueError as error:
                 raise ValueError(
                     f"The {name!r} parameter of {type(estimator).__name__} must be such that "
-                    f"pickle can save it where 'checkpoint_dir' is set; got {error}."
+                    f"pickle can save it if 'checkpoint' is set; got {error}."
                 ) from error
     return digests
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The file that the training from one start goes on from."""
+    """The file from which training of one start resumes."""
 
-    folder: Path
-    key: str
-    every: int
+    path: Path
     verbose: bool
 
-    @property
-    def path(self):
-        """Where the file is."""
-        return self.folder / f"{self.key}.npz"
-
     def load(self):
-        """The state that was kept last; None if there is none that can be read."""
+        """Return the state that was saved last; None if there is no readable file."""
+
+        def restore_array(part):
+            return file[part["array"]] if part.keys() == {"array"} else part
+
         try:
-            state = read(self.path)
+            # NumPy does not close a file that it cannot read.
+            with open(self.path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
+                state = json.loads(str(file["text"]), object_hook=restore_array)
         except FileNotFoundError:
             return None
-        # A file may be damaged in more ways than can be listed, and is no reason not to train.
+        # A file may be damaged in more ways than can be listed, which must not prevent training.
         except Exception as error:
             warnings.warn(
-                f"The checkpoint {self.path} cannot be read, so training begins anew: {error!r}.",
+                f"The checkpoint {self.path} cannot be read, so training starts again: {error!r}.",
                 stacklevel=2,
             )
             return None
         if self.verbose:
-            print(f"Going on after epoch {len(state['result']['loss_curve'])}, from {self.path}")
+            print(f"Resuming after epoch {len(state['result']['loss_curve'])}, from {self.path}")
         return state
 
-    def keep(self, outcome, state):
-        """Write what `state` returns if it is time to, or if training is over.
-
-        The latter saves a start from being trained again for the sake of the others.
-        """
-        if not outcome.reason and len(outcome.loss_curve) % self.every:
+    def keep(self, result, state):
+        """Write what the function `state` returns, every ten epochs and at the end of training."""
+        # The end is saved so that, of several starts, those that are complete are not repeated.
+        if not result.reason and len(result.loss_curve) % EVERY:
             return
         try:
             write(self.path, state())
         except OSError as error:
-            # A full disk must not cost the training itself; the file before is as it was.
+            # A full disk must not end the training; the previous file is intact.
             warnings.warn(
-                f"The checkpoint {self.path} could not be written, and training goes on without: "
-                f"{error!r}.",
+                f"The checkpoint {self.path} could not be written, and training continues without "
+                f"it: {error!r}.",
                 stacklevel=2,
             )
 
     def remove(self):
-        """Remove the file, and what a process that was killed may have left of it."""
-        for path in self.folder.glob(f"{self.key}*"):
+        """Remove the file, and temporary files that a killed process may have left."""
+        for path in self.path.parent.glob(f"{self.path.stem}*"):
             with suppress(OSError):
                 path.unlink()
 
 
 def write(path, state):
-    """Write a state of arrays, numbers, strings, lists and dicts to a file, whole or not at all."""
+    """Write a state of arrays, numbers, strings, lists and dicts to a file, in an atomic step."""
     arrays: dict[str, Any] = {}
 
-    def set_aside(array):
+    def store_array(array):
         name = f"array_{len(arrays)}"
         arrays[name] = array
         return {"array": name}
 
-    text = json.dumps(state, default=set_aside)
+    text = json.dumps(state, default=store_array)
     descriptor, temporary = tempfile.mkstemp(".tmp", path.stem, path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -181,14 +147,3 @@ def write(path, state):
     finally:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
-
-
-def read(path):
-    """Read the state that `write` has written."""
-
-    def put_back(part):
-        return file[part["array"]] if part.keys() == {"array"} else part
-
-    # NumPy does not close what it opens if it cannot read it.
-    with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-        return json.loads(str(file["text"]), object_hook=put_back)

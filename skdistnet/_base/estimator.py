@@ -1,164 +1,175 @@
-"""What classifier and regressor share: fit, partial_fit, from data to validated data."""
+"""The base of both estimators: the order of steps in fit and partial_fit, and novelty scores."""
 
-from abc import abstractmethod
+from abc import ABCMeta, abstractmethod
 
 import numpy as np
 from sklearn.base import is_regressor
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .._novelty.handling import check_handling
-from .._novelty.mixin import ScoringNetwork
-from ..engine.training.config import Rows
-from .callbacks import fit_task, learned
-from .checkpoints import check_checkpointing, checkpoints_of
-from .compat import CallbackSupportMixin, with_callbacks
-from .constraints import check_parameters, check_sample_weight
+from .._novelty.score import NoveltyScorer
+from ..engine.layers import KERNELS, Distance
+from ..engine.training import Rows
+from . import training
+from .callbacks import CallbackSupportMixin, fit_task, fitted_attributes, with_callbacks
+from .checkpoints import check_checkpoint_folder, checkpoints_of
+from .constraints import NETWORK_CONSTRAINTS, WITHIN, check_parameter, check_parameters, to_builtin
 from .docstrings import LinkedDocs
-from .features import HiddenFeatures
-from .fitted import LEARNED
-from .messages import ENOUGH_EPOCHS, warn_if_more_is_possible, warn_if_not_smooth
-from .multi_start import best_restart
+from .fitted import LEARNED, FittedNetwork
+from .messages import warn_about_fit, warn_if_diverged_or_interrupted
 from .stream import Stream
-from .training import Validation
-from .validation import is_plain, takes_missing, validate_rows
-
-__all__ = ["BaseDistanceNet"]
+from .validation import accepts_missing, check_sample_weight, validate_rows
 
 
-class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringNetwork):
-    """Fit and partial_fit of distance nets; a subclass says what targets mean.
+def check_first_layer_is_distance(estimator):
+    """Raise an AttributeError unless the first layer of the network is a distance layer."""
+    if accepts_missing(estimator):
+        return True
+    sizes, activations, _ = estimator._layers()
+    advice = f"set 'activation', or its first entry, to one of {sorted(KERNELS)}"
+    if not sizes:
+        advice = "give 'hidden_layer_sizes' a layer"
+        if hasattr(estimator, "output_layer"):
+            advice += " or set 'output_layer' to 'distance'"
+    if estimator._is_started():
+        advice += " and call 'fit' again"
+    raise AttributeError(
+        f"score_samples of {type(estimator).__name__} needs a distance layer at the input: "
+        f"{advice}; got hidden layers of {sizes} units with activations {activations}."
+    )
 
-    Everything is learned by a copy of the estimator, the draft, and taken over at the end, so that
-    a call that fails leaves the estimator as it was.
+
+class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass=ABCMeta):
+    """Base of both estimators. They differ in their codec (`_targets/`), which has the loss.
+
+    `fit` and `partial_fit` train a candidate, a copy of the estimator, and commit its fitted
+    attributes at the end, so that a call that fails leaves the estimator as it was.
     """
 
-    # What a subclass says -------------------------------------------------------------------------
+    _parameter_constraints = NETWORK_CONSTRAINTS
+    _learning_rate_of_one_layer: float
+
+    # What a subclass provides ---------------------------------------------------------------------
 
     @abstractmethod
     def _check_target(self, y):
-        """The validated `y` in the shape that the other methods take, whatever its values."""
-
-    def _find_classes(self, y):
-        """The classes of `y`, rows of weight zero included; None for a regressor."""
-        return None
+        """Return `y` in the form that codecs take."""
 
     @abstractmethod
-    def _learn_target(self, y, weights, dtype, classes):
-        """Set the fitted attributes that describe `y`."""
+    def _new_codec(self, y, weights, dtype, classes):
+        """Return the codec for a validated `y`."""
 
-    def _extend_target(self, y, weights, dtype):
-        """Update the description of the target with further rows."""
-
+    @property
     @abstractmethod
-    def _encode_target(self, y, dtype):
-        """The target of the network, (n_rows, n_outputs), for a `y` of the kind learned."""
-
-    @abstractmethod
-    def _split(self, target, seed):
-        """Indices of training and of validation rows."""
-
-    def _weigher(self, target, weights):
-        """A function of target and weights of rows, or None: the weights to train and validate by.
-
-        It learns what it needs from the rows trained on, and must do for validation rows, too.
-        """
-        return lambda target, weights: weights
+    def _codec(self):
+        """The codec of the fit, from the stored state."""
 
     # Fit ------------------------------------------------------------------------------------------
 
-    def _fit(self, X, y, sample_weight, *given):
-        """Fit; `given` are rows, target and weights to validate on, or None for each."""
-        check_parameters(self)
-        check_checkpointing(self)
-        draft, outcome, constant_loss = self._learn(X, y, sample_weight, given)
-        warn_if_not_smooth(draft, outcome)
-        warn_if_more_is_possible(draft, outcome, constant_loss)
-        return self._take_over(draft)
-
     @with_callbacks
-    def _learn(self, X, y, sample_weight, given):
-        """Return a draft trained on the data, its outcome, and its `_constant_loss` or None."""
-        draft, data = self._draft(keep=self.warm_start), (X, y, sample_weight)
-        check_handling(draft)
-        draft._forget_novelty()
-        X, y, weights = draft._check_data(X, y, sample_weight)
-        classes = draft._find_classes(y)
-        X, y, weights = draft._drop_weightless(X, y, weights, min_rows=2)
-        if "_stream_" in vars(draft):
-            # Its rows are no longer needed, but partial_fit, if it follows, needs their number.
-            n_before = max(draft._resume_stream().n_rows, len(y))
-            draft._stream_ = Stream(n_before=float(n_before)).state()
-        seeds = draft._draw_seeds(1 if draft._is_started() else self.n_init)
-        target = draft._prepare_target(X, y, weights, classes, more_to_come=False)
-        weigh = draft._weigher(target, weights)
-        validation = draft._check_validation(*given, weigh=weigh, dtype=target.dtype)
-        rows = Rows(X, target, weigh(target, weights))
+    def _fit(self, X, y, sample_weight, validation_set):
+        """Fit the estimator; `validation_set` is X, y and weights to validate on, each or None."""
+        check_parameters(self)
+        check_checkpoint_folder(self)
+        candidate, data = self._candidate(keep=self.warm_start), (X, y, sample_weight)
+        rows, y, weigh = candidate._training_rows(*data)
+        seeds = candidate._draw_seeds(1 if candidate._is_started() else self.n_init)
+        validation = candidate._validation_rows(*validation_set, weigh, rows.target.dtype)
         if validation is None and self.early_stopping:
-            rows, validation = draft._set_aside(rows, y, seeds[0])
-        checkpoints = checkpoints_of(draft, rows, validation, seeds)
+            share = self.validation_fraction
+            trained, held_out = candidate._codec.split(rows.target, share, seeds[0])
+            validation = rows.take(held_out)
+            validation = training.ValidationRows(**vars(validation), y=y[held_out])
+            rows = rows.take(trained)
+        checkpoints = checkpoints_of(candidate, rows, validation, seeds)
         task = fit_task(self, len(seeds), *data)
         if task is not None:
             task.begin()
-        draft, outcome = best_restart(draft, rows, validation, seeds, task, checkpoints)
-        draft._learn_novelty(rows, validation, seeds[0])
+        args = candidate, rows, validation
+        if len(seeds) == 1:
+            candidate, result = training.train_start(*args, seeds[0], task, checkpoints[0])
+        else:
+            candidate, result = training.train_starts(*args, seeds, task, checkpoints)
+        candidate._fit_novelty(rows, validation, seeds[0])
         if task is not None:
-            task.end(draft)
-        if outcome.reason != "interrupted":
+            task.end(candidate)
+        if result.reason != "interrupted":
             for checkpoint in filter(None, checkpoints):
                 checkpoint.remove()
-        if outcome.reason in ("budget", "plateau") and len(outcome.loss_curve) >= ENOUGH_EPOCHS:
-            return draft, outcome, draft._constant_loss(rows, outcome)
-        return draft, outcome, None
+        warn_about_fit(candidate, rows, result)
+        return self._commit(candidate)
 
-    def _partial_fit(self, X, y, sample_weight, *given, classes=None):
+    def _training_rows(self, X, y, sample_weight):
+        """Return the rows to train on, their `y`, and the function that weighs rows."""
+        X, y, weights = self._check_data(X, y, sample_weight)
+        # A class counts even if all of its rows have weight zero.
+        classes = None if is_regressor(self) else self._new_codec(y, None, X.dtype, None).classes
+        X, y, weights = self._drop_weightless(X, y, weights, min_rows=2)
+        if "_stream_" in vars(self):
+            # Its rows are no longer needed, but partial_fit, if it follows, needs their number.
+            n_before = max(self._resume_stream().n_rows, len(y))
+            self._stream_ = Stream(n_before=float(n_before)).state()
+        rows, weigh = self._fit_codec(X, y, weights, classes, more_to_come=False)
+        return rows, y, weigh
+
+    # Partial fit ----------------------------------------------------------------------------------
+
+    def _partial_fit(self, X, y, sample_weight, validation_set, classes=None):
+        """Train on a block of a stream; `classes` are all that the stream may hold."""
         check_parameters(self)
-        if self.early_stopping and given[0] is None:
+        if self.early_stopping and validation_set[0] is None:
             raise ValueError(
                 f"partial_fit of {type(self).__name__} does not support early_stopping=True "
                 "without validation data, 'X_val' and 'y_val': it sets no rows aside."
             )
-        draft = self._draft(keep=True)
-        X, y, weights = draft._check_data(X, y, sample_weight)
-        X, y, weights = draft._drop_weightless(X, y, weights, min_rows=1)
+        candidate = self._candidate(keep=True)
+        X, y, weights = candidate._check_data(X, y, sample_weight)
+        X, y, weights = candidate._drop_weightless(X, y, weights, min_rows=1)
         # A stream has its own generator, so that a failed call draws from no other.
-        seed = 0 if "_progress_" in vars(draft) else draft._draw_seeds(1)[0]
+        seed = 0 if "_progress_" in vars(candidate) else candidate._draw_seeds(1)[0]
         rng = np.random.default_rng(seed)
-        if draft._is_started():
-            # Raises an error for rows that do not match those of earlier calls.
-            draft._check_same_network(X.shape[1])
-            draft._encode_target(y, draft._network.dtype)
-        stream, n_given = draft._resume_stream(), len(y)
-        most_rows = draft._most_rows()
-        X, y, weights = stream.add(X, y, weights, most_rows)
-        if draft._is_started() and draft._start_depends_on_data() and stream.is_due:
-            if n_given < len(stream.rows[1]):  # else the call has more rows than are kept
-                X, y, weights = stream.rows
-            draft._forget_start(rng)
-        goes_on = draft._is_started()
-        target = draft._prepare_target(X, y, weights, classes, more_to_come=True)
-        weigh = draft._weigher(target, weights)
-        validation = draft._check_validation(*given, weigh=weigh, dtype=target.dtype)
-        rows = Rows(X, target, weigh(target, weights))
-        if goes_on:
-            n_new, n_epochs = n_given, 1
-            stream.weigh(rows.weights if rows.weights is None else rows.weights[:n_new], n_new)
-            run = draft._continue(rows, rng)
+        stream, n_given = candidate._resume_stream(), len(y)
+        X, y, weights = candidate._extend_block(stream, X, y, weights, rng)
+        rows, weigh = candidate._fit_codec(X, y, weights, classes, more_to_come=True)
+        validation = candidate._validation_rows(*validation_set, weigh, rows.target.dtype)
+        if not candidate._is_started():
+            stream.update_mean_weight(rows.weights, stream.n_given)
+            # The new start trains for as many steps as have been made so far.
+            n_new, n_batches = len(y), -(-len(y) // training.largest_batch(candidate))
+            n_epochs = max(1, round(stream.n_steps / n_batches))
+            state = training.initialize_network(candidate, rows, rng)
+            stream.n_started = stream.n_different
         else:
-            # The new start makes as many steps as have been made so far.
-            n_new, n_epochs = len(y), max(1, round(stream.n_steps / -(-len(y) // most_rows)))
-            stream.weigh(rows.weights, stream.n_given)
-            run = draft._start(rows, rng)
-            stream.start()
-        outcome = draft._train_block(rows, validation, run, stream, n_new, n_epochs)
-        warn_if_not_smooth(draft, outcome)
-        if outcome.reason == "interrupted":
-            return self  # as it was: half an epoch is no call, and may be made again
-        draft._record(outcome.last_epoch(), n_given, validation)
-        draft._keep_progress(run)
-        draft._stream_ = stream.state()
-        draft._forget_novelty()
-        return self._take_over(draft)
+            n_new, n_epochs = n_given, 1
+            new_weights = None if rows.weights is None else rows.weights[:n_new]
+            stream.update_mean_weight(new_weights, n_new)
+            state = training.resume_training(candidate, rows, rng)
+        result = training.train_block(candidate, rows, validation, state, stream, n_new, n_epochs)
+        warn_if_diverged_or_interrupted(candidate, result)
+        if result.reason == "interrupted":
+            return self  # unchanged, so that the call can be repeated
+        training.record(candidate, result.last_epoch(), n_given, validation)
+        training.save_progress(candidate, state)
+        candidate._stream_ = stream.state()
+        return self._commit(candidate)
+
+    def _extend_block(self, stream, X, y, weights, rng):
+        """Add rows to the stream; return them with earlier ones, or all if the net starts anew."""
+        if not self._is_started():
+            return stream.add(X, y, weights, training.largest_batch(self))
+        # Raises an error for rows that do not match those of earlier calls.
+        self._check_same_network(X.shape[1])
+        self._codec.encode(y, self._network.dtype)
+        block = stream.add(X, y, weights, training.largest_batch(self))
+        if self._start_depends_on_data() and stream.is_due:
+            # Curves, counts and the generator continue.
+            rng.bit_generator.state = self._progress_["rng_state"]
+            del self._theta_, self._progress_
+            if len(y) < len(stream.rows[1]):  # else the call has more rows than the stream keeps
+                return stream.rows
+        return block
 
     def _resume_stream(self):
         """Return a copy of the stream of earlier calls."""
@@ -166,46 +177,48 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
             return Stream.from_state(self._stream_)
         return Stream(n_before=self.t_ / max(self.n_iter_, 1) if self._is_started() else 0.0)
 
-    def _forget_start(self, rng):
-        """Let the net start anew; curves, counts and the generator `rng` continue."""
-        rng.bit_generator.state = self._progress_["rng_state"]
-        for name in ("_theta_", "_progress_"):
-            del self.__dict__[name]
+    def _start_depends_on_data(self):
+        """Return whether the initial parameters depend on the rows, or on the target's units."""
+        by_name = isinstance(self.init, str) and self.init == "uniform"
+        fixed = by_name and not self.standardize and self.init_median_activation is None
+        return is_regressor(self) or not fixed
 
-    def _draw_seeds(self, n_seeds):
-        """A seed for each restart, the first of them the same however many there are."""
-        random_state = check_random_state(self.random_state)
-        return [int(random_state.randint(np.iinfo(np.int32).max)) for _ in range(n_seeds)]
+    # The candidate --------------------------------------------------------------------------------
 
-    def _take_over(self, draft):
-        """Take the fitted attributes of the draft; all other attributes stay the same objects."""
+    def _candidate(self, keep):
+        """Return a copy with parameters of built-in types; `keep` keeps fitted attributes."""
+        candidate = object.__new__(type(self))
+        for name, value in vars(self).items():
+            # Novelty scores would be those of other parameters.
+            if name not in LEARNED or (keep and name != "_novelty_"):
+                is_parameter = name in self._parameter_constraints
+                candidate.__dict__[name] = to_builtin(value) if is_parameter else value
+        return candidate
+
+    def _commit(self, candidate):
+        """Adopt the fitted attributes of the candidate; all other attributes stay the same."""
         own = {name: value for name, value in vars(self).items() if name not in LEARNED}
-        self.__dict__ = own | learned(draft)
+        self.__dict__ = own | fitted_attributes(candidate)
         return self
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = takes_missing(self)
-        tags.input_tags.sparse = True
-        return tags
+    def _draw_seeds(self, n_seeds):
+        """Return a seed for each start; the first is the same however many there are."""
+        draw = check_random_state(self.random_state).randint
+        return [int(draw(np.iinfo(np.int32).max)) for _ in range(n_seeds)]
 
     # Data -----------------------------------------------------------------------------------------
 
-    def _check_data(self, X, y, sample_weight, reset=None):
-        """Validated X, y and weights."""
+    def _check_data(self, X, y, sample_weight):
+        """Return validated X, y and weights."""
+        is_new = not hasattr(self, "n_features_in_")
         X, y = validate_rows(
-            self,
-            X,
-            y,
-            reset=not self._is_started() if reset is None else reset,
-            multi_output=True,
-            y_numeric=is_regressor(self),
+            self, X, y, reset=is_new, multi_output=True, y_numeric=is_regressor(self)
         )
         y = self._check_target(y)
         return X, y, check_sample_weight(sample_weight, len(y))
 
     def _drop_weightless(self, X, y, weights, min_rows):
-        """The validated data without the rows of weight zero, at least `min_rows` of them."""
+        """Return the validated data without rows of weight zero, at least `min_rows` of them."""
         if weights is not None and not weights.all():
             kept = weights > 0
             X, y, weights = X[kept], y[kept], weights[kept]
@@ -216,58 +229,130 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, HiddenFeatures, ScoringN
             )
         return X, y, weights
 
-    def _prepare_target(self, X, y, weights, classes, more_to_come):
-        """Learn what `y` means, unless an earlier fit has, and encode it for the network.
+    def _fit_codec(self, X, y, weights, classes, more_to_come):
+        """Fit the codec, or extend it; return the rows to train on and a function that weighs rows.
 
         `more_to_come` is True in `partial_fit`, where later calls may bring other classes.
         """
+        # A stream that is restarted keeps the dtype of its first call.
+        is_new = "_specification_" not in vars(self)
+        dtype = np.dtype(self.dtype or X.dtype) if is_new else self._network.dtype
         if self._is_started():
             self._check_same_network(X.shape[1])
-            self._extend_target(y, weights, self._network.dtype)
+            codec = self._codec
         else:
-            # A stream that is started anew keeps the dtype of its first call.
-            is_new = "_specification_" not in vars(self)
-            dtype = np.dtype(self.dtype or X.dtype) if is_new else self._network.dtype
-            self._learn_target(y, weights, dtype, classes)
-            return self._encode_target(y, dtype)
-        return self._encode_target(y, self._network.dtype)
+            codec = self._new_codec(y, weights, dtype, classes)
+        target = codec.fit_encode(y, weights, dtype, more_to_come)
+        self._target_state_ = codec.state()
+        if hasattr(codec, "classes"):
+            self.classes_ = codec.classes
+        weigh = self._codec.weighter(target, weights)
+        return Rows(X, target, weigh(target, weights)), weigh
 
-    def _check_validation(self, X, y, sample_weight, weigh, dtype):
-        """The validation rows given, with a target of this dtype; None if there are none."""
+    def _validation_rows(self, X, y, sample_weight, weigh, dtype):
+        """Return the given validation rows, with a target of this dtype; None if there are none."""
         if X is None and y is None and sample_weight is None:
             return None
         if X is None or y is None:
             missing = "X_val" if X is None else "y_val"
             raise ValueError(f"'X_val' and 'y_val' must be given together; {missing!r} is None.")
         try:
-            X, y, weights = self._check_data(X, y, sample_weight, reset=False)
+            X, y, weights = self._check_data(X, y, sample_weight)
             X, y, weights = self._drop_weightless(X, y, weights, min_rows=1)
-            target = self._encode_target(y, dtype)
-            return Validation(X, target, weigh(target, weights), y)
+            target = self._codec.encode(y, dtype)
+            return training.ValidationRows(X, target, weigh(target, weights), y)
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(
-                f"In the validation set (X_val, y_val, sample_weight_val): {error}"
-            ) from error
+            name = "the validation set (X_val, y_val, sample_weight_val)"
+            raise kind(f"In {name}: {error}") from error
 
-    def _set_aside(self, rows, y, seed):
-        """Rows to train on and rows to validate on."""
-        training, held = self._split(rows.target, seed)
-        weights = (None, None)
-        if rows.weights is not None:
-            weights = rows.weights[training], rows.weights[held]
-        return (
-            Rows(rows.X[training], rows.target[training], weights[0]),
-            Validation(rows.X[held], rows.target[held], weights[1], y[held]),
-        )
+    # Novelty --------------------------------------------------------------------------------------
 
-    def _check_rows(self, X):
-        """Validated X for a fitted net."""
+    def _fit_novelty(self, rows, validation, seed):
+        """Calibrate novelty scores on training and validation rows."""
+        if isinstance(self._network.layers[0], Distance):
+            groups = self._codec.novelty_groups(rows.target)
+            held_out = None if validation is None else validation.X
+            net = self._network, self._theta_, self._input_map
+            self._novelty_ = NoveltyScorer.fit(*net, rows.X, groups, held_out, seed).state
+
+    def _novelty_scorer(self, name):
         check_is_fitted(self)
-        # Full validation takes longer than to answer a row.
-        if hasattr(self, "feature_names_in_") or not is_plain(X, self.n_features_in_):
-            X = validate_rows(self, X, reset=False)
-        return X
+        if "_novelty_" not in vars(self):
+            raise NotFittedError(
+                f"{name} of {type(self).__name__} is calibrated by fit, on the training data; the "
+                "last call was one of partial_fit, which sees only some of them."
+            )
+        return NoveltyScorer(self._novelty_)
 
-    def _predict_raw(self, X):
-        return self._raw_output(self._check_rows(X))
+    @available_if(check_first_layer_is_distance)
+    def score_samples(self, X):
+        """Return the novelty score of each row; lower is less like the training data.
+
+        The score combines four statistics: how far the row lies outside the box of the training
+        data, and how far its input, its activations in the last hidden layer and its raw output are
+        from those of the nearest class. It is the sum of the logarithms of the shares of training
+        rows with a larger statistic (Fisher's method), the last two averaged. Rows below
+        `novelty_threshold_` are unlike the training data.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,)
+            At most 0; higher is more like the training data.
+
+        Raises
+        ------
+        AttributeError, sklearn.exceptions.NotFittedError
+            If the first layer is not a distance layer (the net then lacks this method); before
+            :meth:`fit`, and after :meth:`partial_fit`, which does not see all data.
+        """
+        X, scorer = self._check_rows(X), self._novelty_scorer("score_samples")
+        return scorer.score(self._network, self._theta_, self._input_map, X)
+
+    @available_if(check_first_layer_is_distance)
+    def novelty_threshold(self, false_alarm_rate):
+        """Return the score below which a given share of known rows fall.
+
+        It is measured on the validation rows of the fit if at least one of them would fall below
+        it, else on up to 4000 training rows, each compared with the others. The network was trained
+        on these, so new rows raise more false alarms, above all if training rows are few.
+
+        Parameters
+        ----------
+        false_alarm_rate : float in (0, 1)
+            Share of known rows to score below the threshold.
+
+        Returns
+        -------
+        threshold : float
+            A threshold of :meth:`score_samples`.
+
+        Raises
+        ------
+        AttributeError, sklearn.exceptions.NotFittedError, ValueError
+            As :meth:`score_samples`; ValueError for a rate out of its range.
+        """
+        scorer = self._novelty_scorer("novelty_threshold")
+        check_parameter("novelty_threshold", "false_alarm_rate", false_alarm_rate, [WITHIN])
+        return scorer.threshold(false_alarm_rate)
+
+    @property
+    def novelty_threshold_(self):
+        """The score below which 5 % of known rows fall."""
+        check_first_layer_is_distance(self)
+        return self._novelty_scorer("novelty_threshold_").threshold(0.05)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = accepts_missing(self)
+        tags.input_tags.sparse = True
+        dtypes = ["float64", "float32"] if self.dtype is None else [self.dtype]
+        if self._is_started():
+            dtypes = [self._network.dtype.name]
+        tags.transformer_tags.preserves_dtype = dtypes
+        return tags

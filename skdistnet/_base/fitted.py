@@ -1,8 +1,10 @@
-"""What a fitted network shows: its parameters as read-only arrays, in the units of the data."""
+"""Fitted attributes computed from the trained vector, hidden features, and pickling."""
 
+import inspect
 from functools import lru_cache
 
 import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..engine.input_scaling import InputMap
@@ -10,64 +12,43 @@ from ..engine.layers import Distance
 from ..engine.network import Network
 from ..engine.prediction import layer_output
 from ..engine.relevances import input_relevances
+from .constraints import to_builtin
+from .validation import is_validated, validate_rows
 
-__all__ = ["LEARNED", "FittedNetwork", "network_for"]
+#: Types that `skops.io.load` must trust; everything else in a saved estimator is plain.
+TRUSTED_TYPES = [
+    "skdistnet.classifier.DistanceNetClassifier",
+    "skdistnet.recipes.inverse_time_decay",
+    "skdistnet.regressor.DistanceNetRegressor",
+    "skdistnet.rejection.RejectingClassifier",
+]
+
+#: Number of the saved format; a change that older versions would misread increases it.
+FORMAT = 1
 
 #: Attributes that a fit sets and another fit replaces.
-LEARNED = frozenset(
-    [
-        "n_features_in_",
-        "feature_names_in_",
-        # The network.
-        "_specification_",
-        "_theta_",
-        "_input_shift_",
-        "_input_scale_",
-        "_input_origin_",
-        "_input_varied_",
-        # The target.
-        "classes_",
-        "_label_kind_",
-        "_expected_classes_",
-        "_loss_settings_",
-        "_target_ndim_",
-        "_target_mean_",
-        "_target_scale_",
-        "_target_constant_",
-        "_target_varied_",
-        # How training went, and what continuing it needs.
-        "n_iter_",
-        "t_",
-        "loss_",
-        "best_loss_",
-        "loss_curve_",
-        "validation_loss_curve_",
-        "validation_scores_",
-        "best_validation_score_",
-        "best_epoch_",
-        "init_scores_",
-        "_progress_",
-        "_stream_",
-        # Novelty.
-        "_novelty_",
-        "novelty_threshold_",
-    ]
+LEARNED = frozenset().union(
+    ["n_features_in_", "feature_names_in_", "classes_", "_target_state_", "_specification_"],
+    ["_theta_", "_input_shift_", "_input_scale_", "_input_origin_", "_input_varied_"],
+    ["n_iter_", "t_", "loss_", "best_loss_", "loss_curve_", "validation_loss_curve_"],
+    ["validation_scores_", "best_validation_score_", "best_epoch_", "init_scores_"],
+    ["_progress_", "_stream_", "_novelty_"],
 )
 
 
 @lru_cache(maxsize=32)
 def network_for(sizes, activations, output_layer, radius_type, dtype):
-    """The network of a fitted estimator's specification; networks keep no state, so share them."""
+    """Return the network of a fitted estimator's specification; networks keep no state."""
     return Network(sizes, activations, output_layer, radius_type, np.dtype(dtype))
 
 
 def narrow(array, dtype):
-    """Cast to the network's dtype, unless the units of the data lie beyond it."""
+    """Cast to the network's dtype, unless it cannot hold the units of the data."""
     with np.errstate(over="ignore", under="ignore"):
         narrowed = array.astype(dtype)
-    # NaN stands where a column of nothing but NaN left no place to learn.
-    kept = np.isfinite(narrowed) | np.isnan(array)
-    fits = np.all(kept & ((narrowed == 0) == (array == 0)))
+    # Centroids are NaN in a column that was missing throughout.
+    is_exact = np.isfinite(narrowed) | np.isnan(array)
+    fits = np.all(is_exact & ((narrowed == 0) == (array == 0)))
     return narrowed if fits else array
 
 
@@ -76,12 +57,17 @@ def read_only(array):
     return array
 
 
-class FittedNetwork:
-    """Mixin: fitted attributes computed from the trained vector.
+def parameter_property(name, doc):
+    """Return the property for one kind of parameter, in the units of X and y."""
+    return property(lambda self: self._parameters(name), doc=f"{doc}; None for other layers.")
 
-    What is stored is plain: `_theta_`, the parameter vector; `_specification_`, the arguments of
-    `network_for`; and the shifts and scales of inputs and outputs. So a saved model holds each
-    number once and no class of this package but the estimator.
+
+class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """A fitted network as a scikit-learn estimator: attributes, features, pickles.
+
+    It stores only plain data: `_theta_`, the parameter vector; `_specification_`, the arguments of
+    `network_for`; and the shifts and scales of inputs. So a saved model holds each number once and
+    no class of this package but the estimator.
     """
 
     _theta_: np.ndarray
@@ -97,32 +83,88 @@ class FittedNetwork:
 
     @property
     def _input_map(self):
-        return InputMap(
-            self._input_shift_, self._input_scale_, self._input_origin_, self._input_varied_
-        )
+        scales = self._input_shift_, self._input_scale_
+        return InputMap(*scales, self._input_origin_, self._input_varied_)
+
+    def _is_started(self):
+        return "_theta_" in vars(self)
+
+    __sklearn_is_fitted__ = _is_started
+
+    def _check_rows(self, X):
+        """Return validated X for a fitted net."""
+        check_is_fitted(self)
+        # Full validation takes longer than the prediction of a row.
+        if hasattr(self, "feature_names_in_") or not is_validated(X, self.n_features_in_):
+            X = validate_rows(self, X, reset=False)
+        return X
 
     def _raw_output(self, X):
-        """Raw output of the network for validated X."""
+        """Return the raw output of the network for validated X."""
         return layer_output(self._network, self._theta_, self._input_map, X)
 
+    # Layers ---------------------------------------------------------------------------------------
+
+    def _chosen_layers(self):
+        """Return the parameters: sizes and activations of hidden layers, and the output layer."""
+        sizes, names = to_builtin(self.hidden_layer_sizes), to_builtin(self.activation)
+        sizes = tuple(sizes) if isinstance(sizes, list) else (sizes,)
+        names = tuple(names) if isinstance(names, list) else (names,) * len(sizes)
+        return sizes, names, getattr(self, "output_layer", "linear")
+
+    def _layers(self):
+        """Return `_chosen_layers` as they were when the network was fitted; before, as they are."""
+        if not self._is_started():
+            return self._chosen_layers()
+        (_, *sizes, _), names, output_layer, *_ = self._specification_
+        return tuple(sizes), names, output_layer
+
+    def _architecture(self, n_inputs, n_outputs):
+        sizes, names, output_layer = self._chosen_layers()
+        return (n_inputs, *sizes, n_outputs), names, output_layer, self.radius_type
+
+    def _check_same_network(self, n_inputs):
+        """Raise a ValueError if parameters or data ask for another network than the fit's."""
+        if self._architecture(n_inputs, self.n_outputs_) != self._specification_[:4]:
+            raise ValueError(
+                "The layers differ from those of the fit to be continued, "
+                f"{self._specification_[:4]}: they must stay the same under warm_start and "
+                "partial_fit."
+            )
+        if self.dtype is not None and self._network.dtype != self.dtype:
+            raise ValueError(
+                f"The fit to be continued computes in {self._network.dtype}, which must stay the "
+                f"same under warm_start and partial_fit; got dtype={self.dtype!r}."
+            )
+        self._check_same_target()
+
+    def _check_same_target(self):
+        """Raise a ValueError if parameters ask for another loss than the fit's."""
+
+    def _learning_rates(self):
+        """Return the initial step size, and the one that "auto" stands for."""
+        # The steps of all layers add up.
+        usual = self._learning_rate_of_one_layer / max(1, len(self._network.layers) - 1) ** 0.5
+        given = self.learning_rate_init
+        return (usual if given == "auto" else given), usual
+
+    # Parameters -----------------------------------------------------------------------------------
+
     def _parameters(self, name):
-        """The list over layers of one kind of parameter, in input and output units."""
+        """Return the list over layers of one kind of parameter, in the units of X and y."""
         check_is_fitted(self)
-        network = self._network
-        views = network.unpack(self._theta_)
-        values = [None if view is None else np.array(view) for view in views[name]]
-        # In units of data at the ends of the range a parameter may lie beyond the range.
+        views = self._network.unpack(self._theta_)
+        # Only the squares of inverse radii matter; training may leave either sign.
+        copy = np.abs if name == "inverse_radii" else np.array
+        values = [None if view is None else copy(view) for view in views[name]]
+        # In the units of the data a parameter may overflow.
         with np.errstate(over="ignore", invalid="ignore"):
             self._to_data_units(name, values, views)
-        if name == "inverse_radii":
-            # Only their squares matter; training may leave either sign.
-            values = [None if value is None else np.abs(value) for value in values]
-        return [
-            None if value is None else read_only(narrow(value, network.dtype)) for value in values
-        ]
+        dtype = self._network.dtype
+        return [None if value is None else read_only(narrow(value, dtype)) for value in values]
 
     def _to_data_units(self, name, values, views):
-        """Change the first layer's parameters to input units, the last one's to the target's."""
+        """Convert the first layer's parameters to the units of X, the last one's to those of y."""
         shift, scale = self._input_shift_, self._input_scale_
         if values[0] is not None:
             if name == "centroids":
@@ -133,34 +175,16 @@ class FittedNetwork:
                 values[0] = values[0] / scale[:, np.newaxis]
             else:
                 values[0] = values[0] - (shift / scale) @ views["coefs"][0]
-        self._to_output_units(name, values)
+        self._codec.to_target_units(name, values)
 
-    def _to_output_units(self, name, values):
-        """Change the last layer's parameters to the units of the target, where it has units."""
-
-    @property
-    def centroids_(self):
-        """Centroids of each distance layer, (n_units, n_inputs); None for dot-product layers."""
-        return self._parameters("centroids")
-
-    @property
-    def inverse_radii_(self):
-        """Inverse radii of each distance layer, which broadcast to the shape of the centroids."""
-        return self._parameters("inverse_radii")
-
-    @property
-    def coefs_(self):
-        """Weights of each dot-product layer, (n_inputs, n_units); None for distance layers."""
-        return self._parameters("coefs")
-
-    @property
-    def intercepts_(self):
-        """Intercepts of each dot-product layer, (n_units,); None for distance layers."""
-        return self._parameters("intercepts")
+    centroids_ = parameter_property("centroids", "Centroids (n_units, n_inputs) of distance layers")
+    inverse_radii_ = parameter_property("inverse_radii", "Inverse radii of distance layers")
+    coefs_ = parameter_property("coefs", "Weights (n_inputs, n_units) of dot-product layers")
+    intercepts_ = parameter_property("intercepts", "Intercepts (n_units,) of dot-product layers")
 
     @property
     def feature_relevances_(self):
-        """Share of each feature in what the first layer tells apart, (n_features,)."""
+        """Relevance of each feature to the first layer, (n_features,); the sum is 1."""
         check_is_fitted(self)
         network = self._network
         if not isinstance(network.layers[0], Distance):
@@ -171,10 +195,8 @@ class FittedNetwork:
             )
         return read_only(input_relevances(network, self._theta_))
 
-    @property
-    def feature_importances_(self):
-        """The `feature_relevances_`, under the name that scikit-learn's tools look for."""
-        return self.feature_relevances_
+    #: The name that scikit-learn's tools look for.
+    feature_importances_ = feature_relevances_
 
     @property
     def n_layers_(self):
@@ -187,3 +209,98 @@ class FittedNetwork:
         """Number of outputs of the network."""
         check_is_fitted(self)
         return self._network.sizes[-1]
+
+    @property
+    def out_activation_(self):
+        """Name of the function from raw output to prediction."""
+        check_is_fitted(self)
+        return self._codec.out_activation
+
+    # Hidden features ------------------------------------------------------------------------------
+
+    def transform(self, X):
+        """Return the activations of the last hidden layer.
+
+        ``fit_transform(X, y)`` is ``fit(X, y).transform(X)``. A model trained on the activations of
+        these rows may overfit, because the net was fitted to them.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        activations : ndarray of shape (n_samples, n_units)
+            Dense, in the precision of the net; a data frame after ``set_output``. Columns have the
+            names of ``get_feature_names_out``: the class's name in lower case and the number of
+            the unit.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError, ValueError
+            Before the fit, and for a net without hidden layers.
+        """
+        X = self._check_rows(X)
+        self._check_hidden_layers()
+        return layer_output(self._network, self._theta_, self._input_map, X, layer=-2)
+
+    @property
+    def _n_features_out(self):
+        # An AttributeError, because `dir` looks at all properties.
+        if self._is_started() and len(self._network.layers) < 2:
+            raise AttributeError("no hidden layers")
+        check_is_fitted(self)
+        return self._network.sizes[-2]
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the columns of :meth:`transform`.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Ignored, as in scikit-learn.
+
+        Returns
+        -------
+        names : ndarray of str
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError, ValueError
+            As :meth:`transform`.
+        """
+        self._check_hidden_layers()
+        return super().get_feature_names_out(input_features)
+
+    def _check_hidden_layers(self):
+        check_is_fitted(self)
+        if len(self._network.layers) < 2:
+            raise ValueError(
+                f"transform of {type(self).__name__} returns the activations of the last hidden "
+                "layer, and this net has none: it was fitted with hidden_layer_sizes=()."
+            )
+
+    # Pickles --------------------------------------------------------------------------------------
+
+    def __getstate__(self):
+        return super().__getstate__() | {"_format": FORMAT}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        found = state.pop("_format", 1)
+        if found > FORMAT:
+            raise ValueError(
+                f"This {type(self).__name__} was saved by a newer skdistnet, in format {found}; "
+                f"formats up to {FORMAT} can be read: update skdistnet, or fit again."
+            )
+        # A parameter that an older version lacked changes nothing at its default. A subclass's
+        # constructor may lack parameters of its base class.
+        defaults = {
+            each.name: each.default
+            for kind in reversed(type(self).__mro__)
+            if "__init__" in vars(kind)
+            for each in inspect.signature(kind.__init__).parameters.values()  # type: ignore[misc]
+            if each.default is not each.empty
+        }
+        self.__dict__.update(defaults | state)

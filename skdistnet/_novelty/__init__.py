@@ -1,1 +1,1 @@
-"""Novelty scores: how unlike the training data a row is."""
+"""Novelty scores, calibrated at the end of a fit: how unlike the training data a row is."""

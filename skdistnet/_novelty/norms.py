@@ -1,8 +1,7 @@
-"""How large a row is, and how far from a subspace rows of its size are to be expected.
+"""Norms of rows, and how large a residual to expect at a given norm.
 
-What is small leaves small residuals: of a dim picture little can lie outside of anything. Where
-residuals of the training data grow with size, a small row that lies as far outside as a large one
-is further off than it looks.
+A row of small norm has a small residual: a dim image lies near any subspace. Where the residuals of
+the training data grow with the norm, a small row is as novel at a shorter distance as a large one.
 """
 
 from dataclasses import dataclass
@@ -11,50 +10,39 @@ import numpy as np
 
 from .ppca import FARTHEST
 
-__all__ = ["Sizes"]
-
-#: A value that this share of a column's rows have, and two at least, is its background, as black
-#: is a picture's.
-BACKGROUND_SHARE = 0.1
-#: Quantiles that a value of that share cannot lie between.
-LEVELS = np.linspace(0.0, 1.0, 21)
-#: Squared sizes below this share of their median are not told apart.
-LEAST_SIZE = 1e-3
+BACKGROUND_SHARE = 0.1  # of a column's rows, two at least, have the value that is its background
+LEVELS = np.linspace(0.0, 1.0, 21)  # of quantiles, one of which is any value of such a share
+MIN_NORM = 1e-3  # squared norms are clipped here, as a share of their median
 
 
 @dataclass(frozen=True)
-class Sizes:
-    """Squared distances of rows from a background, and what they let expect of residuals.
+class Norms:
+    """Expected log of the squared residual, linear in the log of the squared norm."""
 
-    The background of a column is its most frequent value or, where none is frequent, its median.
-    The logarithm of a squared residual is expected to grow by `slope` with that of the squared
-    size, up to its `median`: nothing excuses larger rows.
-    """
-
-    background: np.ndarray
-    median: float
+    background: np.ndarray  # where norms are measured from
+    median: float  # squared norm above which the expectation no longer grows
     slope: float
 
     @classmethod
-    def fit(cls, rows, evidence):
-        """Learn from rows, NaN where missing, and the logarithms of their squared residuals."""
+    def fit(cls, rows, log_residual):
+        """Fit to rows, NaN where missing, and the logs of their squared residuals."""
         values = background(np.clip(rows, -FARTHEST, FARTHEST))
-        squared = squared_sizes(rows, values)
+        squared = squared_norms(rows, values)
         median = float(np.median(squared))
         small = squared <= median
-        logs = log_shares(squared[small], median)
+        logs = log_relative(squared[small], median)
         deviations = logs - logs.mean()
         spread = deviations @ deviations
-        slope = deviations @ evidence[small] / spread if spread > 0 else 0.0
+        slope = deviations @ log_residual[small] / spread if spread > 0 else 0.0
         return cls(values, median, float(np.clip(slope, 0.0, 1.0)))
 
     def expected(self, rows):
-        """What the logarithm of a squared residual is expected to be, up to a constant."""
-        return self.slope * log_shares(squared_sizes(rows, self.background), self.median)
+        """Return the expected log of each row's squared residual, up to a constant."""
+        return self.slope * log_relative(squared_norms(rows, self.background), self.median)
 
 
 def background(rows):
-    """The most frequent value of each column, or its median; NaN for one of nothing but NaN."""
+    """Return each column's most frequent value, its median if none is frequent, NaN if all are."""
     ordered = np.sort(rows, axis=0)
     last = np.maximum((~np.isnan(rows)).sum(axis=0) - 1, 0)
     ranks = np.rint(LEVELS[:, np.newaxis] * last).astype(np.intp)
@@ -65,19 +53,18 @@ def background(rows):
     return candidates[chosen, np.arange(rows.shape[1])]
 
 
-def squared_sizes(rows, values):
-    """Squared distance of each row from the background, over what is there, scaled to all of it."""
-    away = np.clip(rows, -FARTHEST, FARTHEST)
-    away -= values
-    missing, share = np.isnan(away), 1.0
+def squared_norms(rows, values):
+    """Return squared distances to the background, scaled up where values are missing."""
+    centered = np.clip(rows, -FARTHEST, FARTHEST)
+    centered -= values
+    missing, share = np.isnan(centered), 1.0
     if missing.any():
-        away[missing] = 0.0
+        centered[missing] = 0.0
         share = np.maximum((~missing).sum(axis=1), 1) / rows.shape[1]
-    return np.einsum("ij,ij->i", away, away) / share
+    return np.einsum("ij,ij->i", centered, centered) / share
 
 
-def log_shares(squared, median):
-    """Logarithms of squared sizes in medians, those that are told apart; 0 above the median."""
-    if not median > 0:
-        return np.zeros(len(squared))
-    return np.log(np.clip(squared / median, LEAST_SIZE, 1.0))
+def log_relative(squared, median):
+    """Return logs of squared norms relative to their median, at most 0; 0 if the median is 0."""
+    relative = np.divide(squared, median, out=np.ones(len(squared)), where=median > 0)
+    return np.log(np.clip(relative, MIN_NORM, 1.0))

@@ -1,9 +1,7 @@
-"""Where rows of the training data lie: a subspace for each class, with some width around it.
+"""Mixture of probabilistic PCA with known groups: one low-rank normal distribution per class.
 
-Each group of rows, a class, is a normal distribution that has a variance of its own along its few
-principal directions and one small variance, the same for all groups, in all the others: mixtures of
-probabilistic principal components (M. E. Tipping, C. M. Bishop, Neural Computation 11, 1999), with
-the groups known. Classes that do not have one shape are kept apart so, at little memory.
+See M. E. Tipping, C. M. Bishop, "Mixtures of probabilistic principal component analyzers", Neural
+Computation 11, 1999. Classes of different shapes are described in little memory.
 """
 
 from dataclasses import dataclass
@@ -11,113 +9,92 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh
 
-__all__ = ["FARTHEST", "Subspaces"]
-
-#: Rows of a group for each of its directions, at the least: fewer rows show directions of noise.
-ROWS_PER_DIRECTION = 4
-#: Variance outside of the subspaces, at least, of rows that reach 1: less is rounding.
-LEAST_VARIANCE = 1e-12
-#: Squares of this do not overflow; nothing is told from what is farther.
-FARTHEST = 1e100
+ROWS_PER_COMPONENT = 4  # components of fewer rows are noise
+MIN_VARIANCE = 1e-12  # of rows scaled to [-1, 1]; less is rounding error
+FARTHEST = 1e100  # values are clipped here, so that their squares do not overflow
 
 
 @dataclass(frozen=True)
-class Subspaces:
-    """Normal distributions of rows, one for each group, of few directions each.
+class GroupedPPCA:
+    """Principal components of each group, with their variances, and noise in other directions."""
 
-    Rows are divided by `unit`, the largest number among them; `sizes` are the numbers of directions
-    of the groups, whose `directions` and `variances` stand one group after another, and `rest` is
-    the variance outside of them. Directions are rounded to half precision before variances are
-    measured along them, so that these are right for them as they are.
-    """
-
-    unit: float
+    scale: float  # the largest absolute value, by which rows are divided
     means: np.ndarray
-    sizes: np.ndarray
-    directions: np.ndarray
-    variances: np.ndarray
-    rest: float
+    n_components: np.ndarray  # of each group
+    components: np.ndarray  # of all groups, concatenated, in float16
+    variances: np.ndarray  # along the components
+    noise_variance: float
 
     @classmethod
-    def fit(cls, rows, groups, n_directions):
-        """The distributions of `rows` with at most so many directions in sum over the groups."""
+    def fit(cls, rows, groups, max_components):
+        """Fit to rows, NaN where missing; `max_components` limits the sum over all groups."""
         rows = np.clip(rows, -FARTHEST, FARTHEST)
-        unit = float(np.nanmax(np.abs(rows), initial=0.0)) or 1.0
-        means, directions, variances, residual, freedom = [], [], [], 0.0, 0
-        names = np.unique(groups)
-        for name in names:
-            members = rows[groups == name] / unit
-            there = ~np.isnan(members)
-            mean = np.where(there, members, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
-            means.append(mean.astype(np.float32))
-            centered = np.where(there, members - means[-1], 0.0)
-            most = n_directions // len(names), len(members) // ROWS_PER_DIRECTION, len(mean) - 1
-            found = principal_directions(centered, max(0, min(most))).astype(np.float16)
-            along = centered @ found.T.astype(np.float64)
-            directions.append(found)
-            variances.append(np.mean(along**2, axis=0))
-            residual += np.sum((centered - along @ found) ** 2)
-            freedom += (len(members) - len(found)) * (len(mean) - len(found))
-        rest = max(residual / freedom, LEAST_VARIANCE)
-        return cls(
-            unit,
-            np.stack(means),
-            np.array([len(found) for found in directions]),
-            np.concatenate(directions),
-            np.maximum(np.concatenate(variances), rest).astype(np.float32),
-            float(rest),
-        )
+        scale = float(np.nanmax(np.abs(rows), initial=0.0)) or 1.0
+        means, bases, explained, residual, freedom = [], [], [], 0.0, 0
+        labels = np.unique(groups)
+        for label in labels:
+            members = rows[groups == label] / scale
+            observed = ~np.isnan(members)
+            sums = np.where(observed, members, 0.0).sum(axis=0)
+            means.append((sums / np.maximum(observed.sum(axis=0), 1)).astype(np.float32))
+            centered = np.where(observed, members - means[-1], 0.0)
+            n_rows, n_columns = centered.shape
+            limits = max_components // len(labels), n_rows // ROWS_PER_COMPONENT, n_columns - 1
+            # Rounded before variances are measured, so that these fit the stored components.
+            basis = principal_components(centered, max(0, min(limits))).astype(np.float16)
+            projection = centered @ basis.T.astype(np.float64)
+            bases.append(basis)
+            explained.append(np.mean(projection**2, axis=0))
+            residual += np.sum((centered - projection @ basis) ** 2)
+            freedom += (n_rows - len(basis)) * (n_columns - len(basis))
+        n_components = np.array([len(basis) for basis in bases])
+        noise = float(max(residual / freedom, MIN_VARIANCE))
+        variances = np.maximum(np.concatenate(explained), noise).astype(np.float32)
+        return cls(scale, np.stack(means), n_components, np.concatenate(bases), variances, noise)
 
-    def evidence(self, rows):
-        """Logarithm of the squared distance of each row to the nearest group, in its variances.
-
-        A number that is missing, NaN, is at the group's mean.
-        """
+    def log_distance(self, rows):
+        """Return the log of each row's squared Mahalanobis distance to the nearest group."""
         with np.errstate(over="ignore"):
-            rows = np.clip(rows / self.unit, -FARTHEST, FARTHEST)
-        missing = np.isnan(rows)
-        there = np.ones((1, rows.shape[1]))
+            rows = np.clip(rows / self.scale, -FARTHEST, FARTHEST)
+        # Missing values are taken to be at the group's mean.
+        missing, observed = np.isnan(rows), np.ones((1, rows.shape[1]))
         if missing.any():
-            rows, there = np.where(missing, 0.0, rows), (~missing).astype(np.float64)
-        means, directions = self.means.astype(np.float64), self.directions.astype(np.float64)
-        spread = np.repeat(means, self.sizes, axis=0)
-        along = rows @ directions.T - there @ (directions * spread).T
+            rows, observed = np.where(missing, 0.0, rows), (~missing).astype(np.float64)
+        means, components = self.means.astype(np.float64), self.components.astype(np.float64)
+        group_means = np.repeat(means, self.n_components, axis=0)
+        projection = rows @ components.T - observed @ (components * group_means).T
         squared = np.einsum("ij,ij->i", rows, rows)[:, np.newaxis] - 2.0 * (rows @ means.T)
-        squared += there @ (means * means).T
-        ends, precisions = np.cumsum(self.sizes), 1.0 / self.variances.astype(np.float64)
-        for number, (size, end) in enumerate(zip(self.sizes, ends)):
+        squared += observed @ (means * means).T
+        ends, precisions = np.cumsum(self.n_components), 1.0 / self.variances.astype(np.float64)
+        for group, (size, end) in enumerate(zip(self.n_components, ends)):
             part = slice(end - size, end)
-            within, basis = along[:, part], directions[part]
-            # Rounded directions are not quite orthonormal.
-            squared[:, number] += np.einsum(
-                "ij,jk,ik->i", within, basis @ basis.T - 2.0 * np.eye(size), within, optimize=True
-            )
-            outside = np.maximum(squared[:, number], 0.0) / self.rest
-            squared[:, number] = outside + within**2 @ precisions[part]
-        return np.log(squared.min(axis=1) + LEAST_VARIANCE)
+            own, basis = projection[:, part], components[part]
+            # Rounded components are not quite orthonormal.
+            gram = basis @ basis.T - 2.0 * np.eye(size)
+            squared[:, group] += np.einsum("ij,jk,ik->i", own, gram, own, optimize=True)
+            residual = np.maximum(squared[:, group], 0.0) / self.noise_variance
+            squared[:, group] = residual + own**2 @ precisions[part]
+        return np.log(squared.min(axis=1) + MIN_VARIANCE)
 
     @classmethod
-    def cross_fitted(cls, rows, groups, n_directions):
-        """Each row's evidence by the distributions of that half of the rows that it is not in."""
-        if len(rows) < 2:
-            return cls.fit(rows, groups, n_directions).evidence(rows)
-        evidence = np.empty(len(rows))
-        halves = slice(0, None, 2), slice(1, None, 2)
-        for fitted, told in (halves, halves[::-1]):
-            half = cls.fit(rows[fitted], groups[fitted], n_directions)
-            evidence[told] = half.evidence(rows[told])
-        return evidence
+    def cross_fitted_log_distance(cls, rows, groups, max_components):
+        """Return :meth:`log_distance` of each half of the rows under a fit to the other half."""
+        log_distance = np.empty(len(rows))
+        halves = [slice(0, None, 2), slice(1, None, 2)] if len(rows) > 1 else [slice(None)]
+        for fitted, held_out in zip(halves, reversed(halves)):
+            half = cls.fit(rows[fitted], groups[fitted], max_components)
+            log_distance[held_out] = half.log_distance(rows[held_out])
+        return log_distance
 
 
-def principal_directions(centered, n_directions):
-    """Orthonormal directions of most variance of centred rows, at most so many, one in each row."""
+def principal_components(centered, n_components):
+    """Return at most `n_components` orthonormal principal components, one per row."""
     n_rows, n_columns = centered.shape
-    if not n_directions:
+    if not n_components:
         return np.empty((0, n_columns))
-    by_rows = n_rows < n_columns
+    by_rows, size = n_rows < n_columns, min(n_rows, n_columns)
     products = centered @ centered.T if by_rows else centered.T @ centered
-    last = len(products) - 1
-    squares, vectors = eigh(products, subset_by_index=(last + 1 - n_directions, last))
-    varies = squares > LEAST_VARIANCE * max(1.0, n_rows)
+    squares, vectors = eigh(products, subset_by_index=(size - n_components, size - 1))
+    varies = squares > MIN_VARIANCE * max(1.0, n_rows)
     vectors, squares = vectors[:, varies], squares[varies]
     return vectors.T @ centered / np.sqrt(squares)[:, np.newaxis] if by_rows else vectors.T

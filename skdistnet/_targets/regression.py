@@ -1,32 +1,25 @@
-"""What a regressor's targets are inside the network: the loss, its units, and the way back."""
+"""Codec of regression targets: their units inside the network, predictions and scores."""
 
-from collections.abc import Callable
-from dataclasses import asdict, fields
-from typing import Any
+from dataclasses import asdict, dataclass
+from math import ceil
 
 import numpy as np
-from scipy.sparse import issparse
+from sklearn.metrics import d2_pinball_score, d2_tweedie_score, r2_score
+from sklearn.model_selection import train_test_split
 
 from ..engine.input_scaling import VARIED
 from ..engine.losses import REGRESSION_LOSSES, check_target, normalized_weights
-from ..engine.network import Network
 from ..engine.training.batches import mean_weight
-from .regression_scores import SCORES
+from .codec import Codec
 
-__all__ = ["RegressionTargets", "check_dense"]
-
-#: Largest rounding error, in spreads of the target, at which predictions stay float32.
-ROUNDING = 1e-4
-
-
-def check_dense(y):
-    """Raise a TypeError, as scikit-learn does, for a sparse `y`."""
-    if issparse(y):
-        raise TypeError("'y' must be dense; got sparse data: pass y.toarray().")
+#: Largest rounding error, in standard deviations of the target, at which predictions stay float32.
+LARGEST_ROUNDING = 1e-4
+#: If a target varies by less than this share of itself, rounding hides its deviance.
+LEAST_SPREAD = float(np.finfo(np.float64).eps) ** 0.5
 
 
-def check_reach(y, dtype, when=""):
-    """Raise a ValueError where numbers of `y` leave the dtype no room to compute with them."""
+def check_magnitude(y, dtype, when=""):
+    """Raise a ValueError if numbers of `y` are too large for the dtype to compute with."""
     largest = np.abs(y).max()
     if not largest < np.finfo(dtype).max / 1e3:
         raise ValueError(
@@ -35,161 +28,204 @@ def check_reach(y, dtype, when=""):
         )
 
 
-class RegressionTargets:
-    """Mixin: targets into the units and the columns of the chosen loss, and predictions back.
+def r2(y, prediction, sample_weight, quantile):
+    """Return R^2, averaged over targets."""
+    return r2_score(y, prediction, sample_weight=sample_weight)
 
-    What is stored is plain: `_loss_settings_`, the name of the loss and its parameters;
-    `_target_ndim_`; shift and scale of the targets, `_target_mean_` and `_target_scale_`; the
-    value of each column in the first row, `_target_constant_`; and the number of rows in which it
-    has had another, `_target_varied_`, up to `VARIED`.
+
+def d2_poisson(y, prediction, sample_weight, quantile):
+    """Return the explained share of the Poisson deviance, averaged over targets.
+
+    For a target that is constant except for rounding it is 1 if the target is met exactly, else 0,
+    as with R^2.
     """
+    counting = slice(None) if sample_weight is None else np.asarray(sample_weight) > 0
+    y = y.astype(np.float64)  # a range of bools is not defined
+    columns = zip(y.reshape(len(y), -1).T, prediction.reshape(len(y), -1).T, strict=True)
+    return np.mean(
+        [
+            d2_tweedie_score(target, predicted, sample_weight=sample_weight, power=1)
+            if np.ptp(target[counting]) > LEAST_SPREAD * target[counting].max()
+            else float(np.array_equal(target[counting], predicted[counting]))
+            for target, predicted in columns
+        ]
+    )
 
-    loss: str
-    _loss_settings_: tuple
-    _target_ndim_: int
-    _target_mean_: np.ndarray
-    _target_scale_: np.ndarray
-    _target_constant_: Any = np.float64("nan")
-    _target_varied_: Any = np.int64(VARIED)  # of nets that an older version saved, too
-    _network: Network
-    _is_started: Callable[[], bool]
 
-    def _chosen_loss(self):
-        """The loss that the constructor's parameters choose."""
-        kind = REGRESSION_LOSSES[self.loss]
-        return kind(**{field.name: getattr(self, field.name) for field in fields(kind)})
+def d2_pinball(y, prediction, sample_weight, quantile):
+    """Return the explained share of the pinball loss, averaged over targets or levels."""
+    levels, columns = np.atleast_1d(quantile), prediction.T if np.ndim(quantile) else [prediction]
+    return np.mean(
+        [
+            d2_pinball_score(y, predicted, sample_weight=sample_weight, alpha=level)
+            for level, predicted in zip(levels, columns, strict=True)
+        ]
+    )
 
-    def _make_loss(self):
-        """The loss of the fit, whatever the parameters have been set to since."""
-        name, settings = self._loss_settings_
-        return REGRESSION_LOSSES[name](**settings)
 
-    def _check_same_loss(self):
-        """Raise a ValueError where the fit to be continued has another loss."""
-        loss = self._chosen_loss()
-        if loss != self._make_loss():
+#: For each loss a function ``(y, prediction, sample_weight, quantile)``.
+SCORES = {
+    "squared_error": r2,
+    "absolute_error": r2,
+    "huber": r2,
+    "poisson": d2_poisson,
+    "quantile": d2_pinball,
+}
+
+
+@dataclass
+class RegressionCodec(Codec):
+    """Targets in the units and columns of a loss, and predictions in the units of `y`."""
+
+    loss_name: str
+    loss_settings: dict
+    n_dims: int
+    """Dimensions of `y`."""
+    shift: np.ndarray
+    scale: np.ndarray
+    constant: np.ndarray
+    """The value of each column in the first row."""
+    n_varied: np.ndarray
+    """Number of rows in which each column has had another value, up to `VARIED`."""
+
+    @classmethod
+    def for_targets(cls, y, weights, dtype, loss):
+        """Return the codec for targets like the validated `y`."""
+        check_magnitude(y, dtype)
+        columns = y.reshape(len(y), -1)
+        n_columns = columns.shape[1]
+        codec = cls(
+            loss.name,
+            asdict(loss),
+            n_dims=y.ndim,
+            shift=np.zeros(n_columns),
+            scale=np.ones(n_columns),
+            constant=columns[0].copy(),
+            n_varied=np.where((columns != columns[0]).any(axis=0), VARIED, 0),
+        )
+        codec._fit_units(columns, weights, dtype, np.arange(n_columns))
+        return codec
+
+    def state(self):
+        return asdict(self)
+
+    @property
+    def loss(self):
+        return REGRESSION_LOSSES[self.loss_name](**self.loss_settings)
+
+    @property
+    def out_activation(self):
+        return self.loss.out_activation
+
+    @property
+    def predicts_levels(self):
+        """Whether there is a column of predictions for each of several quantile levels."""
+        return self.loss_name == "quantile" and np.ndim(self.loss_settings["quantile"]) > 0
+
+    def check_shape(self, y):
+        """Raise a ValueError for a `y` of another shape."""
+        if y.ndim != self.n_dims or y[:1].size != self.shift.size:
             raise ValueError(
-                f"The loss, {self.loss!r} with {asdict(loss)}, differs from that of the fit to be "
-                f"continued, {self._loss_settings_[0]!r} with {self._loss_settings_[1]}: it must "
-                "stay the same under warm_start and partial_fit."
+                f"'y' must have as many dimensions ({self.n_dims}) and targets "
+                f"({self.shift.size}) as before; got shape {y.shape}."
             )
 
-    def _predicts_levels(self):
-        name, settings = self._loss_settings_
-        return name == "quantile" and np.ndim(settings["quantile"]) > 0
+    def _fit_units(self, columns, weights, dtype, which):
+        """Learn shift and scale of the columns `which` of the target."""
+        weights = normalized_weights(weights, len(columns), np.float64)
+        shift, scale = self.loss.units(columns[:, which], weights)
+        # New arrays: the estimator's own must not change if the fit fails.
+        self.shift, self.scale = self.shift.copy(), self.scale.copy()
+        self.shift[which] = shift
+        self.scale[which] = np.where(scale > np.finfo(dtype).tiny, scale, 1.0)
 
-    def _score(self, y, prediction, weights):
-        name, settings = self._loss_settings_
-        return float(SCORES[name](y, prediction, weights, settings.get("quantile")))
-
-    def _inverse_link(self, raw):
-        """Predictions in the units of the network, in float64."""
-        prediction = self._make_loss().inverse_link(raw).astype(np.float64)
-        # Encode constants as `_encode_target` does, so that their error is exactly zero.
-        constants = (self._target_constant_ - self._target_mean_) / self._target_scale_
-        return self._with_constants(prediction, constants.astype(raw.dtype))
-
-    def _with_constants(self, prediction, constants):
-        """The prediction, but `constants` where a column of the target has not varied."""
-        known = self._target_varied_ == 0
-        return np.where(known, constants, prediction) if known.any() else prediction
-
-    def _to_target_units(self, raw):
-        """Predictions in the units of y, computed in float64."""
-        with np.errstate(over="ignore"):
-            prediction = self._inverse_link(raw) * self._target_scale_ + self._target_mean_
-        prediction = self._with_constants(prediction, self._target_constant_)
-        dtype = self._prediction_dtype(raw.dtype)
-        # Inputs far off may lead a linear net beyond the largest number there is.
-        largest = np.finfo(dtype).max
-        return np.clip(prediction, -largest, largest, out=prediction).astype(dtype, copy=False)
-
-    def _prediction_dtype(self, dtype):
-        """Return the dtype of the network, or float64 if rounding would hide differences of y."""
-        rounding = np.finfo(dtype).eps * np.abs(self._target_mean_)
-        exact = (self._target_varied_ > 0) & (rounding <= ROUNDING * self._target_scale_)
-        constants = self._target_constant_
-        exact |= (self._target_varied_ == 0) & (constants == constants.astype(dtype))
-        return dtype if exact.all() else np.dtype(np.float64)
-
-    def _to_output_units(self, name, values):
-        if self._predicts_levels():
-            return
-        varies = self._target_varied_ > 0
-        if name == "coefs":
-            values[-1] = values[-1] * np.where(varies, self._target_scale_, 0.0)
-        elif name == "intercepts":
-            values[-1] = values[-1] * self._target_scale_ + self._target_mean_
-            values[-1] = np.where(varies, values[-1], self._raw_constants())
-
-    def _raw_constants(self):
-        """Return the raw output for the columns that have not varied."""
-        if self._make_loss().out_activation != "exp":
-            return self._target_constant_
-        with np.errstate(divide="ignore"):
-            return np.log(self._target_constant_)
-
-    def _check_target(self, y):
-        check_dense(y)
-        # In one order, as sums over another may differ in the last bit.
-        return np.ascontiguousarray(y, dtype=np.float64)
-
-    def _learn_target(self, y, weights, dtype, classes):
-        check_reach(y, dtype)
-        loss = self._chosen_loss()
-        self._loss_settings_ = (self.loss, asdict(loss))
-        self._target_ndim_ = y.ndim
-        columns = y.reshape(len(y), -1)
-        self._target_mean_ = np.zeros(columns.shape[1])
-        self._target_scale_ = np.ones(columns.shape[1])
-        self._target_constant_ = columns[0].copy()
-        n_varied = (columns != columns[0]).sum(axis=0)
-        self._target_varied_ = np.where(n_varied, VARIED, 0)
-        self._learn_units(columns, weights, dtype, np.arange(columns.shape[1]))
-
-    def _extend_target(self, y, weights, dtype):
-        if y.ndim != self._target_ndim_ or y[:1].size != self._target_mean_.size:
-            return  # which encoding refuses
+    def fit_encode(self, y, weights, dtype, more_to_come):
+        """Learn the units of columns that have hardly varied before, and return the target."""
+        self.check_shape(y)
         columns = y.reshape(len(y), -1)
         weights = np.ones(len(y)) if weights is None else weights
-        for number in np.flatnonzero(self._target_varied_ < VARIED):
-            varied = columns[:, number] != self._target_constant_[number]
+        for number in np.flatnonzero(self.n_varied < VARIED):
+            varied = columns[:, number] != self.constant[number]
             if varied.any():
                 # The value so far counts as a row: a single other row has no spread.
                 sample = np.zeros((varied.sum() + 1, columns.shape[1]))
-                sample[:-1], sample[-1] = columns[varied], self._target_constant_
+                sample[:-1], sample[-1] = columns[varied], self.constant
                 own = weights[varied]
-                self._learn_units(sample, np.append(own, mean_weight(own)), dtype, [number])
-                self._target_varied_ = self._target_varied_.copy()
-                self._target_varied_[number] += min(varied.sum(), VARIED)
+                self._fit_units(sample, np.append(own, mean_weight(own)), dtype, [number])
+                self.n_varied = self.n_varied.copy()
+                self.n_varied[number] += min(varied.sum(), VARIED)
+        return self.encode(y, dtype)
 
-    def _learn_units(self, columns, weights, dtype, which):
-        """Learn shift and scale of the columns `which` of the target."""
-        weights = normalized_weights(weights, len(columns), np.float64)
-        shift, scale = self._make_loss().units(columns[:, which], weights)
-        mean, scales = self._target_mean_.copy(), self._target_scale_.copy()
-        mean[which] = shift
-        scales[which] = np.where(scale > np.finfo(dtype).tiny, scale, 1.0)
-        self._target_mean_, self._target_scale_ = mean, scales
-
-    def _encode_target(self, y, dtype):
-        if y.ndim != self._target_ndim_ or y[:1].size != self._target_mean_.size:
-            raise ValueError(
-                f"'y' must have as many dimensions ({self._target_ndim_}) and targets "
-                f"({self._target_mean_.size}) as before; got shape {y.shape}."
-            )
-        loss = self._make_loss()
-        columns = y.reshape(len(y), -1)
+    def encode(self, y, dtype):
+        """Return the target: `y` in standardised units, repeated for each quantile level."""
+        self.check_shape(y)
         with np.errstate(over="ignore"):
-            target = (columns - self._target_mean_) / self._target_scale_
-        # What follows the fit may reach farther than what it was scaled by.
-        check_reach(target, dtype, " once scaled as in the first call")
+            target = (y.reshape(len(y), -1) - self.shift) / self.scale
+        # Rows after the first call may lie far outside the range that the scale was learned from.
+        check_magnitude(target, dtype, " once scaled as in the first call")
         target = target.astype(dtype)
-        if self._predicts_levels():
+        if self.predicts_levels:
             if y.ndim != 1:
                 raise ValueError(
                     f"'y' must be 1-D where 'quantile' is a list of levels; got shape {y.shape}."
                 )
-            target = np.repeat(target, len(loss.quantile), axis=1)
-        check_target(loss, target, target.shape[1])
+            target = np.repeat(target, len(self.loss.quantile), axis=1)
+        check_target(self.loss, target, target.shape[1])
         return target
+
+    def initial_intercepts(self, target, weights):
+        """Return the best constant prediction."""
+        return self.loss.fit_intercept_only(target, weights)
+
+    def split(self, target, fraction, seed):
+        # A row is trained on, however large the fraction.
+        size = min(ceil(fraction * len(target)), len(target) - 1)
+        return train_test_split(np.arange(len(target)), test_size=size, random_state=seed)
+
+    def decode(self, raw):
+        with np.errstate(over="ignore"):
+            prediction = self.loss.inverse_link(raw).astype(np.float64) * self.scale + self.shift
+        prediction = np.where(self.n_varied > 0, prediction, self.constant)
+        dtype = self._prediction_dtype(raw.dtype)
+        # For inputs far off, a linear net may predict more than the dtype can hold.
+        largest = np.finfo(dtype).max
+        np.clip(prediction, -largest, largest, out=prediction)
+        prediction = prediction.astype(dtype, copy=False)
+        return prediction[:, 0] if self.n_dims == 1 and not self.predicts_levels else prediction
+
+    def _prediction_dtype(self, dtype):
+        """Return the dtype of the network, or float64 if rounding would hide differences of y."""
+        rounding = np.finfo(dtype).eps * np.abs(self.shift)
+        exact = (self.n_varied > 0) & (rounding <= LARGEST_ROUNDING * self.scale)
+        exact |= (self.n_varied == 0) & (self.constant == self.constant.astype(dtype))
+        return dtype if exact.all() else np.dtype(np.float64)
+
+    def score(self, y, prediction, weights):
+        """Return R^2, or D^2 of the loss, of predictions for targets in the same units."""
+        score = SCORES[self.loss_name]
+        return float(score(y, prediction, weights, self.loss_settings.get("quantile")))
+
+    def score_of(self, rows):
+        if len(rows) < 2:  # neither R^2 nor D^2 is defined
+            return lambda raw: float("nan")
+        target = rows.target[:, 0] if self.predicts_levels else rows.target
+        # Constants as `encode` gives them, so that their error is exactly zero.
+        constants = ((self.constant - self.shift) / self.scale).astype(target.dtype)
+
+        def score(raw):
+            prediction = self.loss.inverse_link(raw).astype(np.float64)
+            prediction = np.where(self.n_varied > 0, prediction, constants)
+            return self.score(target, prediction, rows.weights)
+
+        return score
+
+    def to_target_units(self, name, values):
+        if self.predicts_levels:
+            return
+        varies = self.n_varied > 0
+        if name == "coefs":
+            values[-1] = values[-1] * np.where(varies, self.scale, 0.0)
+        elif name == "intercepts":
+            with np.errstate(divide="ignore"):
+                constants = np.log(self.constant) if self.out_activation == "exp" else self.constant
+            values[-1] = np.where(varies, values[-1] * self.scale + self.shift, constants)
