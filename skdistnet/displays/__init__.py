@@ -1,7 +1,4 @@
-"""Plots of what a fitted net shows, in the form of scikit-learn's displays.
-
-matplotlib is imported when something is drawn.
-"""
+"""Plots of fitted nets in the form of scikit-learn's displays; drawing imports matplotlib."""
 
 from .accuracy_coverage import AccuracyCoverageDisplay
 from .centroids import CentroidDisplay

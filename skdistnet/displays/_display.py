@@ -1,18 +1,52 @@
-"""What the displays share: axes to draw on, names of features, which of many to show."""
+"""Base class of the displays, with the docstrings, checks and selections they have in common."""
 
-from numbers import Integral
+import re
+from dataclasses import dataclass
+from inspect import signature
+from math import inf
+from typing import dataclass_transform
 
 import numpy as np
 
-__all__ = ["Display", "choose", "is_int", "name_features"]
+from .._base.constraints import COUNT, NONE, Number, Rule, check_parameter
+from ..inspection._docs import with_shared_docs
+from ..inspection._fitted_net import check_net
+
+INDEX = Number(0, inf, integer=True)
+
+
+@dataclass_transform(kw_only_default=True, eq_default=False)
+def display_class(cls):
+    """Make a display a dataclass and complete its docstrings, as a decorator.
+
+    The parameters of ``plot`` are described as in ``from_estimator``.
+    """
+    cls = dataclass(kw_only=True, eq=False, repr=False)(cls)
+    for member in vars(cls).values():
+        if isinstance(member, classmethod):
+            with_shared_docs(member.__func__, cls)
+    entry = r"^(\w+)( : .*(?:\n    .*)*)"
+    described = dict(re.findall(entry, cls.from_estimator.__doc__, re.MULTILINE))
+    names = list(signature(cls.plot).parameters)[1:]
+    parameters = "\n".join(name + described.get(name, "") for name in names)
+    heading = f"{cls.plot.__doc__}\n\nParameters\n----------"
+    cls.plot.__doc__ = f"{heading}\n{parameters}\n\n{{display}}"
+    with_shared_docs(cls.plot, cls)
+    return with_shared_docs(cls)
 
 
 class Display:
-    """A plot whose numbers are attributes, so that drawing it again computes nothing anew."""
+    """A plot that keeps its numbers as attributes, so that drawing again computes nothing."""
 
     @classmethod
-    def _check_matplotlib(cls, method):
-        """Raise an ImportError that says what to install, before anything is computed."""
+    def _check_net(cls, estimator):
+        """Raise an error without matplotlib or a fitted distance net."""
+        cls._import_pyplot("from_estimator")
+        check_net(estimator, cls.__name__)
+
+    @classmethod
+    def _import_pyplot(cls, method):
+        """Return matplotlib.pyplot, or raise an ImportError before anything is computed."""
         try:
             import matplotlib.pyplot as plt
         except ImportError as error:
@@ -23,16 +57,15 @@ class Display:
         return plt
 
     def _take_axes(self, ax):
-        """Set the axes drawn on, of a new figure if None are given, and return them."""
-        plt = self._check_matplotlib("plot")
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
-        self.ax_, self.figure_ = ax, ax.figure
-        return ax
+        """Set and return the axes to draw on, those of a new figure if `ax` is None."""
+        plt = self._import_pyplot("plot")
+        self.ax_ = plt.subplots(layout="constrained")[1] if ax is None else ax
+        self.figure_ = self.ax_.figure
+        return self.ax_
 
 
-def name_features(estimator, feature_names, asker):
-    """The names given, else those that the net was fitted with, else x0, x1 and so on."""
+def name_features(estimator, feature_names, caller):
+    """Return the given names, else those seen in the fit, else x0, x1 and so on."""
     n_features = estimator.n_features_in_
     if feature_names is None:
         numbered = [f"x{number}" for number in range(n_features)]
@@ -40,45 +73,29 @@ def name_features(estimator, feature_names, asker):
     names = [str(name) for name in feature_names]
     if len(names) != n_features:
         raise ValueError(
-            f"The 'feature_names' parameter of {asker} must have one name for each of the "
+            f"The 'feature_names' parameter of {caller} must have one name for each of the "
             f"{n_features} features; got {len(names)} names."
         )
     return names
 
 
-def choose(given, by_rank, names, parameter, asker):
-    """Indices of what to show.
+def select_indices(value, by_rank, names, parameter, caller):
+    """Return the indices that `value` selects: the first few by rank, those listed, or all.
 
-    Parameters
-    ----------
-    given : int, sequence of int or str, or None
-        How many, the first by rank; which, by index or by name; or all.
-    by_rank : ndarray of int
-        All indices, the first to be shown first.
-    names : sequence of str
-        Names that `given` may hold, by index; empty if there are none.
-    parameter, asker : str
-        Whose parameter it is that was given.
-
-    Returns
-    -------
-    chosen : ndarray of int
+    `by_rank` holds all indices, and `names` what `value` may list instead of indices.
     """
-    if given is None:
-        return by_rank
-    if is_int(given) and given >= 1:
-        return by_rank[: int(given)]
-    n_known = len(by_rank)
-    if np.ndim(given) == 1 and len(given):
-        indices = dict(zip(names, range(n_known))) | {index: index for index in range(n_known)}
-        if all(isinstance(one, str) or is_int(one) for one in given) and set(given) <= set(indices):
-            return np.array([indices[one] for one in given])
-    or_names = " or names" if len(names) else ""
-    raise ValueError(
-        f"The '{parameter}' parameter of {asker} must be an int of at least 1, a sequence of "
-        f"indices{or_names} within the {n_known} that there are, or None; got {given!r}."
-    )
+    numbers = range(len(by_rank))
+    indices = dict(zip(names, numbers)) | dict(zip(numbers, numbers))
 
+    def is_known(entry):
+        return (isinstance(entry, str) or INDEX.accepts(entry)) and entry in indices
 
-def is_int(value):
-    return isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
+    def are_known(entries):
+        return np.ndim(entries) == 1 and len(entries) > 0 and all(map(is_known, entries))
+
+    kind = "indices or names" if len(names) else "indices"
+    listed = Rule(f"a sequence of {kind} of the {len(by_rank)} available", are_known)
+    check_parameter(caller, parameter, value, [COUNT, listed, NONE])
+    if np.ndim(value) == 0:
+        return by_rank[:value]
+    return np.array([indices[entry] for entry in value])

@@ -1,22 +1,20 @@
-"""Plot of the accuracy of the most confident predictions by the share of rows they cover."""
+"""Plot of the accuracy of the most confident predictions over the share of rows they cover."""
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from ..metrics import accuracy_coverage_curve, certainties, estimator_inside
-from ..rejection import RejectingClassifier
-from ._display import Display
-
-__all__ = ["AccuracyCoverageDisplay"]
+from ..metrics import accuracy_coverage_curve
+from ..rejection import RejectingClassifier, inner_estimator, prediction_confidence
+from ._display import Display, display_class
 
 
 def find_rejecting(estimator, X):
-    """The RejectingClassifier that the estimator ends in, with its rows; or None, and X."""
+    """Return the RejectingClassifier at the end of an estimator and its rows, else None and X."""
     steps_before = []
     while not isinstance(estimator, RejectingClassifier):
         if isinstance(estimator, Pipeline) and len(estimator) > 1:
             steps_before.append(estimator[:-1])
-        estimator = estimator_inside(estimator)
+        estimator = inner_estimator(estimator)
         if estimator is None:
             return None, X
     for steps in steps_before:
@@ -24,141 +22,87 @@ def find_rejecting(estimator, X):
     return estimator, X
 
 
+@display_class
 class AccuracyCoverageDisplay(Display):
-    """Accuracy of the most confident predictions by the share of rows they cover.
+    """Accuracy of the most confident predictions over the share of rows they cover.
 
-    Make it with :meth:`from_estimator` or :meth:`from_predictions`; the constructor takes the curve
-    itself. All parameters are stored as attributes.
+    The curve is that of :func:`~skdistnet.accuracy_coverage_curve`. Its left end is rough, because
+    a single error is a large share of few rows. Create it with :meth:`from_estimator` or
+    :meth:`from_predictions`. All parameters are stored as attributes.
 
     Parameters
     ----------
-    coverages : ndarray of shape (n_thresholds,)
-        Shares of rows accepted, increasing.
-    accuracies : ndarray of shape (n_thresholds,)
-        Accuracy of the predictions for these rows.
+    coverages, accuracies : ndarray of shape (n_thresholds,)
+        Increasing shares of rows accepted, and the accuracy of the predictions for these rows.
     point : tuple of two floats, default=None
         Coverage and accuracy at the threshold in use, if there is one.
-    name : str, default=None
-        Of the classifier, for the legend.
+    {name}
 
-    Attributes
-    ----------
-    ax_ : matplotlib Axes
-        Axes drawn on.
-    figure_ : matplotlib Figure
-        The figure they belong to.
+    {attributes}
     line_ : matplotlib Line2D
-        The curve, in steps: between two of its points there is no threshold.
+        The curve, in steps, since there is no threshold between two of its points.
     point_ : matplotlib Line2D or None
         The mark at `point`.
 
-    See Also
-    --------
-    accuracy_coverage_curve : The numbers that are drawn.
-    RejectingClassifier : Accepts the rows of one point of the curve.
-
-    Notes
-    -----
-    The left end of the curve is rough, because it covers few rows and a single error is a large
-    share of them.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_wine
-    >>> from sklearn.model_selection import train_test_split
-    >>> from skdistnet import DistanceNetClassifier, RejectingClassifier
-    >>> from skdistnet.displays import AccuracyCoverageDisplay
-    >>> X, y = load_wine(return_X_y=True)
-    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    {iris}
+    >>> from skdistnet import RejectingClassifier
     >>> net = RejectingClassifier(DistanceNetClassifier(20, random_state=0), threshold=0.9)
-    >>> net = net.fit(X_train, y_train)
-    >>> display = AccuracyCoverageDisplay.from_estimator(net, X_test, y_test)
-    >>> float(display.coverages[-1])
-    1.0
-    >>> bool(display.point[0] == net.accepts(X_test).mean())
+    >>> net = net.fit(X[::2], y[::2])
+    >>> display = AccuracyCoverageDisplay.from_estimator(net, X[1::2], y[1::2])
+    >>> bool(display.point[0] == net.accepts(X[1::2]).mean())
     True
     """
 
-    def __init__(self, *, coverages, accuracies, point=None, name=None):
-        self.coverages = coverages
-        self.accuracies = accuracies
-        self.point = point
-        self.name = name
+    coverages: np.ndarray
+    accuracies: np.ndarray
+    point: tuple[float, float] | None = None
+    name: str | None = None
 
     @classmethod
     def from_estimator(
-        cls,
-        estimator,
-        X,
-        y,
-        *,
-        method=None,
-        sample_weight=None,
-        name=None,
-        ax=None,
-        line_kw=None,
+        cls, estimator, X, y, *, method=None, sample_weight=None, name=None, ax=None, line_kw=None
     ):
-        """Draw the curve of any fitted classifier.
+        """Plot the curve of any fitted classifier.
 
         Parameters
         ----------
         estimator : classifier
-            Fitted. Of a :class:`RejectingClassifier`, also as the end of a pipeline or a search,
-            the classifier inside is drawn, and a mark where its threshold is.
+            Fitted. For a :class:`RejectingClassifier`, also at the end of a pipeline or a search,
+            the curve is that of the wrapped classifier, with a mark at its threshold.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows that it was not trained on.
+            Rows that were not used for training.
         y : array-like of shape (n_samples,)
             Their labels.
         method : {"predict_proba", "score_samples"}, default=None
-            Measure of confidence. None: that of a :class:`RejectingClassifier`, else
-            "predict_proba".
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of rows.
+            Measure of confidence; None is that of a RejectingClassifier, else "predict_proba".
+        {sample_weight}
         name : str, default=None
-            For the legend; None: the name of the class.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
-        line_kw : dict, default=None
-            Handed to :meth:`matplotlib.axes.Axes.plot`.
+            Name in the legend; None is that of the class.
+        {ax, line_kw}
 
-        Returns
-        -------
-        display : :class:`AccuracyCoverageDisplay`
-
-        Raises
-        ------
-        ImportError
-            Without matplotlib.
-        AttributeError
-            For a classifier without the method.
-        sklearn.exceptions.NotFittedError
-            Before the fit.
+        {display}
+        AttributeError, sklearn.exceptions.NotFittedError
+            For a classifier without the method, and before the fit.
         """
-        cls._check_matplotlib("from_estimator")
+        cls._import_pyplot("from_estimator")
         threshold = None
-        rejecting, rows = find_rejecting(estimator, X)
+        rejecting, X = find_rejecting(estimator, X)
         if rejecting is not None:
-            estimator, X = rejecting._fitted(), rows
+            estimator = rejecting._fitted()
             if method in (None, rejecting.method):
                 method, threshold = rejecting.method, rejecting.threshold_
         labels = estimator.predict(X)
-        return cls.from_predictions(
-            y,
-            labels,
-            certainties(estimator, method or "predict_proba", X, labels),
-            threshold=threshold,
-            sample_weight=sample_weight,
-            name=type(estimator).__name__ if name is None else name,
-            ax=ax,
-            line_kw=line_kw,
-        )
+        confidence = prediction_confidence(estimator, method or "predict_proba", X, labels)
+        name = type(estimator).__name__ if name is None else name
+        options = {"sample_weight": sample_weight, "name": name, "ax": ax, "line_kw": line_kw}
+        return cls.from_predictions(y, labels, confidence, threshold=threshold, **options)
 
     @classmethod
     def from_predictions(
         cls,
         y_true,
         y_pred,
-        certainty,
+        confidence,
         *,
         threshold=None,
         sample_weight=None,
@@ -166,39 +110,25 @@ class AccuracyCoverageDisplay(Display):
         ax=None,
         line_kw=None,
     ):
-        """Draw the curve of given predictions.
+        """Plot the curve of given predictions.
 
         Parameters
         ----------
         y_true, y_pred : array-like of shape (n_samples,)
             True labels, and predicted labels of all rows.
-        certainty : array-like of shape (n_samples,)
+        confidence : array-like of shape (n_samples,)
             Confidence in each prediction; higher is more confident.
         threshold : float, default=None
-            Smallest certainty that is accepted, to be marked.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of rows.
-        name : str, default=None
-            For the legend.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
-        line_kw : dict, default=None
-            Handed to :meth:`matplotlib.axes.Axes.plot`.
+            Smallest confidence accepted, to be marked.
+        {sample_weight, name, ax, line_kw}
 
-        Returns
-        -------
-        display : :class:`AccuracyCoverageDisplay`
-
-        Raises
-        ------
-        ImportError
-            Without matplotlib.
+        {display}
         ValueError
             As :func:`~skdistnet.accuracy_coverage_curve`.
         """
-        cls._check_matplotlib("from_predictions")
+        cls._import_pyplot("from_predictions")
         coverages, accuracies, thresholds = accuracy_coverage_curve(
-            y_true, y_pred, certainty, sample_weight=sample_weight
+            y_true, y_pred, confidence, sample_weight=sample_weight
         )
         point = None
         if threshold is not None and thresholds[0] >= threshold:
@@ -208,20 +138,7 @@ class AccuracyCoverageDisplay(Display):
         return display.plot(ax, line_kw=line_kw)
 
     def plot(self, ax=None, *, line_kw=None):
-        """Draw it.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
-        line_kw : dict, default=None
-            Handed to :meth:`matplotlib.axes.Axes.plot`.
-
-        Returns
-        -------
-        display : :class:`AccuracyCoverageDisplay`
-            Itself.
-        """
+        """Draw the curve."""
         ax = self._take_axes(ax)
         style = {"label": self.name, "drawstyle": "steps-pre"} | (line_kw or {})
         (self.line_,) = ax.plot(self.coverages, self.accuracies, **style)

@@ -1,4 +1,4 @@
-"""What a fitted net shows of what it does and of how it learns, and what it can do without."""
+"""Tools to inspect fitted nets: gradients, explanations, reports on units, and pruning."""
 
 from .gradients import gradient_flow
 from .prototypes import prototypes

@@ -1,63 +1,78 @@
-"""What the units of a layer answer over many rows, and when they are said to be of no use."""
+"""Statistics of a layer's activations over rows, gathered batch by batch."""
 
 import numpy as np
 
 from ..engine import KERNELS
-from ..engine.layers import Distance
 
-__all__ = ["Answers", "layer_kinds"]
-
-#: A unit whose answers over the rows reach no farther than this share of their scale is dead.
-DEAD = 1e-3
-#: A unit that stays within this share of the scale from an end is saturated.
-SATURATED = 0.01
-#: Activations with ends besides the kernels': their length, and the way to the nearest end.
-ENDS = {
-    "logistic": (1.0, lambda answers: np.minimum(answers, 1.0 - answers)),
-    "tanh": (2.0, lambda answers: 1.0 - np.abs(answers)),
+DEAD = 1e-3  # a unit is dead if its activations span at most this share of their scale
+SATURATED = 0.01  # and saturated if it stays within this share from where it is insensitive
+#: For each bounded activation, the length of its range and the distance to saturation.
+BOUNDED = {
+    "logistic": (1.0, lambda activations: np.minimum(activations, 1.0 - activations)),
+    "tanh": (2.0, lambda activations: 1.0 - np.abs(activations)),
 }
-# Every kernel lies between 0 and 1. At 0 the unit is silent, which is for `dead` to say.
-ENDS |= dict.fromkeys(KERNELS, (1.0, lambda answers: 1.0 - answers))
+# Kernels lie in [0, 1]. A unit that stays at 0 counts as dead, not as saturated.
+BOUNDED |= dict.fromkeys(KERNELS, (1.0, lambda activations: 1.0 - activations))
 
 
-class Answers:
-    """What is gathered about one layer, a batch of rows after the other; arrays are per unit."""
+class ActivationStatistics:
+    """Moments and ranges of the activations of a layer's units; arrays are per unit."""
 
     def __init__(self, kind, n_units):
         self.kind = kind
         self.mean, self.variance = np.zeros(n_units), np.zeros(n_units)
         self.lowest, self.highest = np.full(n_units, np.inf), np.full(n_units, -np.inf)
-        self.way_to_end = np.zeros(n_units)
+        # NaN without saturation, which compares as false.
+        self.distance_to_saturation = np.full(n_units, 0.0 if kind in BOUNDED else np.nan)
 
-    def add(self, answers, weights, share):
-        """Take in the `answers` to a batch, which has `share` of all weight up to it."""
-        answers = answers.astype(np.float64)
-        self.lowest = np.minimum(self.lowest, answers.min(axis=0))
-        self.highest = np.maximum(self.highest, answers.max(axis=0))
-        if self.kind in ENDS:
-            way = ENDS[self.kind][1](answers)
-            self.way_to_end = np.maximum(self.way_to_end, way.max(axis=0))
+    def add(self, activations, weights, share):
+        """Add a batch, which has a `share` of all weight so far; return the shift of the mean."""
+        activations = activations.astype(np.float64)
+        self.lowest = np.minimum(self.lowest, activations.min(axis=0))
+        self.highest = np.maximum(self.highest, activations.max(axis=0))
+        if self.kind in BOUNDED:
+            distance = BOUNDED[self.kind][1](activations).max(axis=0)
+            self.distance_to_saturation = np.maximum(self.distance_to_saturation, distance)
         # Moments are merged about their means: a difference of squares would cancel.
-        mean = weights @ answers
-        variance = weights @ (answers - mean) ** 2
-        move = mean - self.mean
-        self.mean += share * move
-        self.variance += share * (variance - self.variance + (1.0 - share) * move**2)
+        mean = weights @ activations
+        variance = weights @ (activations - mean) ** 2
+        shift = mean - self.mean
+        self.mean += share * shift
+        self.variance += share * (variance - self.variance + (1.0 - share) * shift**2)
+        return shift
+
+    def scale(self):
+        """Return the range of the activation function, or the largest magnitude if unbounded."""
+        if self.kind in BOUNDED:
+            return BOUNDED[self.kind][0]
+        return np.maximum(np.abs(self.lowest), np.abs(self.highest)).max()
 
     def dead(self):
-        """Which units answer the same whatever the row."""
-        largest = np.maximum(np.abs(self.lowest), np.abs(self.highest)).max()
-        scale = ENDS[self.kind][0] if self.kind in ENDS else largest
-        return self.highest - self.lowest <= DEAD * scale
+        """Return which units have nearly the same activation for every row."""
+        return self.highest - self.lowest <= DEAD * self.scale()
 
     def saturated(self):
-        """Which units never leave an end of their activation where they are insensitive."""
-        if self.kind not in ENDS:
-            return np.zeros(len(self.mean), dtype=bool)
-        return self.way_to_end <= SATURATED * ENDS[self.kind][0]
+        """Return which units are nearly saturated for every row."""
+        return self.distance_to_saturation <= SATURATED * self.scale()
 
 
-def layer_kinds(network):
-    """The activations of the hidden layers and what the output layer is made of."""
-    output = "distance" if isinstance(network.layers[-1], Distance) else "linear"
-    return [*network.activations, output]
+class UnitStatistics(ActivationStatistics):
+    """Activations of a hidden layer, their covariance, and the use of each unit."""
+
+    def __init__(self, kind, n_units):
+        super().__init__(kind, n_units)
+        self.covariance, self.use = np.zeros((n_units, n_units)), np.zeros(n_units)
+
+    def add(self, activations, weights, share):
+        shift = super().add(activations, weights, share)
+        centered = activations - (self.mean + (1.0 - share) * shift)
+        covariance = (centered * weights[:, np.newaxis]).T @ centered
+        covariance += (1.0 - share) * np.outer(shift, shift)
+        self.covariance += share * (covariance - self.covariance)
+        return shift
+
+    def correlation(self):
+        """Return the correlation of the activations, 0 with a constant unit."""
+        spread = np.sqrt(np.diag(self.covariance))
+        scale = np.where(spread > 0, spread, 1.0)
+        return self.covariance / scale / scale[:, np.newaxis]

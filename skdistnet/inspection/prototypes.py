@@ -1,174 +1,135 @@
-"""Explanations of single predictions: the units that speak for them, and why those answer."""
-
-from types import SimpleNamespace
+"""Explanations of single predictions by the units that support them and their features."""
 
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils import Bunch
 
 from .._base.constraints import COUNT, Number, check_parameter
-from ..engine.layers import Distance
 from ..engine.layers.missing import fill_missing
 from ..engine.prediction import layer_output
-from ._passes import BATCH_NUMBERS
-from ._validation import check_net
-
-__all__ = ["prototypes"]
+from ._docs import with_shared_docs
+from ._fitted_net import BATCH_NUMBERS, check_distance_layer, check_net
 
 
+@with_shared_docs
 def prototypes(estimator, X, *, n_prototypes=3, output=None, X_train=None):
-    """Explain predictions by the units that speak for them.
+    """Explain predictions by the units that support them.
 
-    The raw output of a class or target is a sum over the units of the last hidden layer, plus an
-    intercept where the output layer is linear. This takes that sum apart, and, for the units that
-    most support the output, the distance by which each of them answers.
+    The raw output is a sum over the last hidden layer's units, plus a linear output's intercept.
+    The result holds its terms and those of the squared distances of the units that support it most.
 
     Parameters
     ----------
     estimator : DistanceNetClassifier or DistanceNetRegressor
-        Fitted, its last hidden layer a distance layer.
+        Fitted, with a distance layer as last hidden layer.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows to explain. Features that are missing have no share in a distance; a row of which all
-        are missing stands at the mean of the training data.
+        Rows to explain. Missing features have no share in a distance; a row without observed ones
+        is at the mean of the training data.
     n_prototypes : int, default=3
-        How many units to describe for each row; all of them, where there are fewer.
+        Number of units to describe for each row; all units if there are fewer.
     output : int, default=None
-        Column of the raw output to explain: the position of a class in ``classes_``, or of a
-        target. None is the predicted class of each row, or the only target. Where there are
-        several columns of labels, those of each have a column for each class, one after the other;
-        of an indicator matrix, each label has two, without and with it.
+        Column of the raw output: the position of a class in ``classes_``, or of a target. None is
+        the predicted class of each row, or the only target. Several outputs have the classes of one
+        after the other; a label of an indicator matrix has two, without and with it.
     X_train : {array-like, sparse matrix} of shape (n_train_samples, n_features), default=None
-        Rows among which to look for those that each unit is nearest to. Rows with many missing
-        features are near many units, by the few that are left.
+        Rows to search for the nearest to each unit; those with few observed features are near many.
 
     Returns
     -------
     explanation : :class:`~sklearn.utils.Bunch`
         output : ndarray of int, shape (n_samples,)
             The column explained.
-        raw_output : ndarray of shape (n_samples,)
-            Its value: a logit, or what a regressor predicts by way of its ``out_activation_``,
-            which for most losses is the prediction in the units of the target itself.
-        intercept : ndarray of shape (n_samples,)
-            The part of it that no unit gives, 0 for a distance output.
+        raw_output, intercept : ndarray of shape (n_samples,)
+            Its value, a logit or the input of a regressor's ``out_activation_``, and the part that
+            belongs to no unit, 0 for a distance output.
         contributions : ndarray of shape (n_samples, n_units)
-            The part that each unit gives; with the intercept they sum to `raw_output`. A distance
-            output has contributions ``-1/2 r^2 (activation - c)^2``, none of them positive.
+            The parts that belong to units, which sum to `raw_output` with the intercept;
+            ``-1/2 r^2 (activation - c)^2`` for a distance output.
         support : ndarray of shape (n_samples, n_units)
-            What units are ranked by. For a classifier the contribution less its mean over the
-            classes, since what all logits share changes no probability; for a regressor the
-            magnitude of the contribution.
-        units : ndarray of int, shape (n_samples, n_prototypes)
-            The units of largest support, the largest first.
-        activations : ndarray of shape (n_samples, n_prototypes)
-            What those units answer.
-        centroids : ndarray of shape (n_samples, n_prototypes, n_inputs)
-            Their centroids: in the units of X where there is one hidden layer.
-        squared_distances : ndarray of shape (n_samples, n_prototypes)
-            Scaled squared distances to them, by which the units answer.
-        feature_shares : ndarray of shape (n_samples, n_prototypes, n_inputs)
-            The part of each squared distance that each input makes up; they sum to it.
+            What units are ranked by: the contribution minus its mean over classes, since what all
+            logits share changes no probability; for a regressor, its magnitude.
+        units, activations, squared_distances : ndarray of shape (n_samples, n_prototypes)
+            The units of largest support, in descending order, their activations, and the scaled
+            squared distances that determine these.
+        centroids, feature_shares : ndarray of shape (n_samples, n_prototypes, n_inputs)
+            Their centroids, for one hidden layer in units of X, and each input's part of the
+            squared distances.
         nearest_rows : ndarray of int, shape (n_samples, n_prototypes)
-            Only with `X_train`: the row of it that the unit is nearest to, by the unit's own
-            distance, through all layers.
+            Only with `X_train`: its row nearest to each unit, by the unit's own distance.
 
     Raises
     ------
-    sklearn.exceptions.NotFittedError
-        Before the fit.
-    TypeError
-        For other estimators.
+    {net_errors}
     ValueError
-        Where the last hidden layer is no distance layer, and for parameters out of range.
-
-    See Also
-    --------
-    gradient_flow : How a net learns, layer by layer.
+        If the last hidden layer is not a distance layer, and for parameters out of range.
 
     Notes
     -----
-    A unit may support an output by its silence, where other classes expect it to answer: then
-    `activations` has a small number for it, and its centroid is no place that the row resembles.
+    A unit may support an output by a small activation, where other classes expect a large one; the
+    row is then unlike its centroid. With several hidden layers, the last one's inputs are
+    activations, and only `nearest_rows` refers to the data. All parts are computed in float64 from
+    differences; their sums equal the net's outputs up to its precision.
 
-    In nets of several hidden layers the inputs of the last one are the answers of the layer before
-    it, so that `centroids` and `feature_shares` are about those. How that layer comes by its
-    answers is left out; `nearest_rows` speaks of the rows of data at any depth. Everything is
-    computed in float64 from differences; that the parts sum to what ``decision_function`` or
-    ``predict`` return holds to the precision that the net computes in, and for what the net itself
-    says: a classifier with ``handle_novelty`` mixes that with the prior afterwards.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from skdistnet import DistanceNetClassifier
-    >>> from skdistnet.inspection import prototypes
-    >>> X, y = load_iris(return_X_y=True)
+    {iris}
     >>> net = DistanceNetClassifier(20, random_state=0).fit(X, y)
-    >>> found = prototypes(net, X[:2], X_train=X)
-    >>> found.centroids.shape
+    >>> explanation = prototypes(net, X[:2], X_train=X)
+    >>> explanation.centroids.shape
     (2, 3, 4)
-    >>> found.contributions.sum(axis=1).round(6) == found.raw_output.round(6)
+    >>> explanation.contributions.sum(axis=1).round(6) == explanation.raw_output.round(6)
     array([ True,  True])
-    >>> found.nearest_rows.shape
+    >>> explanation.nearest_rows.shape
     (2, 3)
     """
     check_net(estimator, "prototypes")
-    network = estimator._network
-    check_layers(network)
+    check_distance_layer(estimator, -2, "last hidden layer", "prototypes")
     check_parameter("prototypes", "n_prototypes", n_prototypes, [COUNT])
     X = estimator._check_rows(X)
-    output = choose_output(estimator, X, output)
-    size = max(1, BATCH_NUMBERS // (max(network.sizes[-3:]) * min(n_prototypes, network.sizes[-2])))
+    output = output_of_each_row(estimator, X, output)
+    sizes = estimator._network.sizes
+    size = max(1, BATCH_NUMBERS // (max(sizes[-3:]) * min(n_prototypes, sizes[-2])))
     parts = [
         explain(estimator, X[start : start + size], output[start : start + size], n_prototypes)
         for start in range(0, X.shape[0], size)
     ]
-    found = Bunch(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    result = Bunch(**{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
     if X_train is not None:
-        found.nearest_rows = nearest_rows(estimator, X_train)[found.units]
-    return found
+        result.nearest_rows = nearest_rows(estimator, estimator._check_rows(X_train))[result.units]
+    return result
 
 
-def check_layers(network):
-    if len(network.layers) < 2 or not isinstance(network.layers[-2], Distance):
-        raise ValueError(
-            "prototypes needs a last hidden layer of distance units: set a radial 'activation' for "
-            f"it; got hidden layers of {network.sizes[1:-1]} units with activations "
-            f"{list(network.activations)}."
-        )
+def output_groups(estimator):
+    """Return the slices of output columns that share a softmax, or each column of a regressor."""
+    if is_classifier(estimator):
+        return estimator._codec.groups
+    return [slice(column, column + 1) for column in range(estimator._network.sizes[-1])]
 
 
-def choose_output(estimator, X, output):
-    """The column of the raw output to explain for each row."""
-    n_columns = estimator._network.sizes[-1]
+def output_of_each_row(estimator, X, output):
+    """Return the column of the raw output to explain for each row."""
+    n_columns, groups = estimator._network.sizes[-1], output_groups(estimator)
     if output is not None:
         check_parameter("prototypes", "output", output, [Number(0, n_columns - 1, integer=True)])
         return np.full(X.shape[0], output)
-    groups = estimator._labels.groups if is_classifier(estimator) else range(n_columns)
     if len(groups) > 1:
         raise ValueError(
             f"'output' must be given for a net of {len(groups)} outputs, as an int in "
             f"[0, {n_columns - 1}]; got None."
         )
     if is_classifier(estimator):
-        return estimator._handled_logits(X).argmax(axis=1)
+        return estimator._raw_output(X).argmax(axis=1)
     return np.zeros(X.shape[0], dtype=int)
 
 
 def explain(estimator, X, output, n_prototypes):
-    """Take the raw output of a batch of rows apart; see :func:`prototypes` for what it returns."""
+    """Explain a batch of rows; see :func:`prototypes` for the entries."""
     network, theta, input_map = estimator._network, estimator._theta_, estimator._input_map
     activations = layer_output(network, theta, input_map, X, layer=-2).astype(np.float64)
     contributions, means, intercept = contributions_to(estimator, activations, output)
-    support = np.abs(contributions)
-    if is_classifier(estimator):
-        support = contributions - means
+    support = contributions - means if is_classifier(estimator) else np.abs(contributions)
     units = np.argsort(-support, axis=1, kind="stable")[:, :n_prototypes]
-    inputs, presence = layer_inputs(estimator, X)
-    centroids, inverse_radii = places(estimator)
-    shares = ((inputs[:, np.newaxis] - centroids[units]) * inverse_radii[units]) ** 2
-    if presence is not None:
-        shares *= presence[:, np.newaxis]
+    centroids, inverse_radii = last_hidden_parameters(estimator)
+    inputs, observed = last_hidden_inputs(estimator, X)
+    shares = distance_terms(inputs, observed, centroids[units], inverse_radii[units])
     return {
         "output": output,
         "raw_output": contributions.sum(axis=1) + intercept,
@@ -184,9 +145,9 @@ def explain(estimator, X, output, n_prototypes):
 
 
 def contributions_to(estimator, activations, output):
-    """What each unit adds to the output chosen and, on average, to all classes; the intercept."""
+    """Return each unit's contribution to the output, its mean over the classes, the intercept."""
     centroids, coefs = estimator.centroids_[-1], estimator.coefs_[-1]
-    group = classes_beside(estimator, output)
+    group = next(part for part in output_groups(estimator) if part.start <= output[0] < part.stop)
     if centroids is None:
         coefs = coefs.astype(np.float64).T
         intercept = estimator.intercepts_[-1].astype(np.float64)[output]
@@ -200,49 +161,41 @@ def contributions_to(estimator, activations, output):
     return contributions, means / len(weights[group]), np.zeros(len(activations))
 
 
-def classes_beside(estimator, output):
-    """The columns that share a softmax with the `output` chosen; all columns of a regressor."""
-    if not is_classifier(estimator):
-        return slice(None)
-    return next(part for part in estimator._labels.groups if part.start <= output[0] < part.stop)
-
-
-def layer_inputs(estimator, X):
-    """What the last hidden layer is given, in the network's units and float64, and its presence.
-
-    The presence weights what is there where numbers are missing; None where none are.
-    """
+def last_hidden_inputs(estimator, X):
+    """Return the input of the last hidden layer, in float64, and weights of observed features."""
     network, input_map = estimator._network, estimator._input_map
     if len(network.layers) > 2:
         before = layer_output(network, estimator._theta_, input_map, X, layer=-3)
         return before.astype(np.float64), None
-    work = SimpleNamespace(X=np.empty(X.shape))
-    input_map.apply(X, work.X)
-    fill_missing(work)
-    return work.X, work.presence
+    inputs = np.empty(X.shape)
+    input_map.apply(X, inputs)
+    return inputs, fill_missing(inputs)
 
 
-def places(estimator):
-    """Centroids and inverse radii of the last hidden layer, alike in shape, in network units."""
+def distance_terms(inputs, observed, centroids, inverse_radii):
+    """Return the terms of squared distances, of shape (n_rows, n_centroids, n_inputs)."""
+    terms = ((inputs[:, np.newaxis] - centroids) * inverse_radii) ** 2
+    return terms if observed is None else terms * observed[:, np.newaxis]
+
+
+def last_hidden_parameters(estimator):
+    """Return centroids and inverse radii of the last hidden layer, in the network's units."""
     views = estimator._network.views(estimator._theta_)[-2]
     centroids = views["centroids"].astype(np.float64)
-    inverse_radii = views["inverse_radii"].astype(np.float64)
-    return centroids, np.broadcast_to(inverse_radii, centroids.shape)
+    return centroids, np.broadcast_to(views["inverse_radii"].astype(np.float64), centroids.shape)
 
 
-def nearest_rows(estimator, X_train):
-    """For each unit of the last hidden layer, the row nearest to it, a batch of rows at a time."""
-    rows = estimator._check_rows(X_train)
-    centroids, inverse_radii = places(estimator)
+def nearest_rows(estimator, X):
+    """Return the row nearest to each unit of the last hidden layer."""
+    centroids, inverse_radii = last_hidden_parameters(estimator)
     smallest, nearest = np.full(len(centroids), np.inf), np.zeros(len(centroids), dtype=int)
     size = max(1, BATCH_NUMBERS // max(estimator._network.sizes))
-    for start in range(0, rows.shape[0], size):
-        inputs, presence = layer_inputs(estimator, rows[start : start + size])
-        for unit, (centroid, inverse_radius) in enumerate(zip(centroids, inverse_radii)):
-            # From differences: far from all rows every answer would round to the same zero.
-            parts = ((inputs - centroid) * inverse_radius) ** 2
-            distances = (parts if presence is None else parts * presence).sum(axis=1)
-            found = distances.argmin()
-            if distances[found] < smallest[unit]:
-                smallest[unit], nearest[unit] = distances[found], start + found
+    for start in range(0, X.shape[0], size):
+        inputs, observed = last_hidden_inputs(estimator, X[start : start + size])
+        for unit, (centroid, radii) in enumerate(zip(centroids, inverse_radii)):
+            # Distances, since activations of a unit far from all rows would all round to zero.
+            distances = distance_terms(inputs, observed, centroid, radii).sum(axis=2)[:, 0]
+            row = distances.argmin()
+            if distances[row] < smallest[unit]:
+                smallest[unit], nearest[unit] = distances[row], start + row
     return nearest

@@ -1,4 +1,4 @@
-"""Smaller nets that answer alike, for models that must be cheap to run."""
+"""Pruning: smaller nets with nearly the same predictions, for models that must be cheap to run."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -10,98 +10,72 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import KFold
 
 from .._base.constraints import Number, check_parameter
+from .._base.training import training_config
 from ..engine import SCHEDULES
 from ..engine.losses.regression import SquaredError
-from ..engine.training.config import Rows, TrainingState
-from ..engine.training.loop import train
-from ._validation import check_hidden_layers, check_net
+from ..engine.training import Rows, TrainingState, train
+from ._docs import with_shared_docs
+from ._fitted_net import check_net
 from .units import measure_units
 
-__all__ = ["prune"]
-
-#: Rows are dealt into so many parts, each scored by a net that has not learned from it.
-N_FOLDS = 3
-#: Rows, at most, that units are ranked on.
-RANKING_ROWS = 2000
-#: A smaller net makes so many steps, at the least, towards the answers of the large one.
-N_STEPS = 200
-#: Its rate is the net's own, divided by this: it does not start from nothing.
-RATE_DIVISOR = 3.0
-#: Added to the diagonal of correlations: what units tell of each other is known from some rows.
-RIDGE = 1e-2
-#: Each size tried is this share of the one before, until one fails.
-STEP = 0.5**0.5
-#: The search ends when the largest net that fails has this share of the units of the smallest that
-#: does not.
-CLOSE = 0.9
+N_FOLDS = 3  # each is scored by a net that is fine-tuned on the others
+RANKING_ROWS = 2000  # units are ranked on at most so many
+N_STEPS = 200  # of fine-tuning, at least
+RATE_DIVISOR = 3.0  # fine-tuning starts near the goal and uses a smaller rate than the fit
+RIDGE = 1e-2  # added to the diagonal of correlations, which are estimated from few rows
+STEP = 0.5**0.5  # ratio of consecutive sizes until the first failure
+CLOSE = 0.9  # the search ends if a size with this share of the best one's units has failed
 
 
+@with_shared_docs
 def prune(estimator, X, y, tolerance=0.005, *, sample_weight=None, X_train=None):
-    """Find a smaller net that scores as well, but for the tolerance.
+    """Find a smaller version of a net, with a score that is lower by at most the tolerance.
 
-    Units are ranked by what would be lost without them; those at the end are taken away, and what
-    is left is trained for a short while to answer as the large net does. Ever smaller nets are
-    tried until one no longer scores well enough.
+    Units are removed in the order of their cost (see Notes), and the remaining net is fine-tuned
+    towards the outputs of the large one. Ever smaller copies are tried until a score is too low.
 
     Parameters
     ----------
-    estimator : DistanceNetClassifier or DistanceNetRegressor
-        Fitted, with hidden layers of any kind. It stays as it is.
+    {net}
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        Rows to score on. Hold them out from the fit: a large net may know those by heart, which
-        a small one cannot.
-    y : array-like of shape (n_samples,) or (n_samples, n_targets)
-        Their labels or targets.
+        Rows to score on. They should be held out from the fit: a large net may have memorised its
+        training data, which a small one cannot.
+    {targets}
     tolerance : float, default=0.005
-        How much of the score of the large net, its ``score(X, y)``, may be lost. Scores are those
-        of the nets' own answers, which `handle_novelty` does not change yet.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the rows of X, none of them negative.
+        Accepted loss of score, compared with ``score(X, y)`` of the large net.
+    {sample_weight}
     X_train : {array-like, sparse matrix} of shape (n_train_samples, n_features), default=None
-        Further rows, without labels, to learn the large net's answers on: those of the fit, or any
-        others of their kind. The more there are the smaller a net will do.
+        Further unlabelled rows to fine-tune on, such as the training data; more allow smaller nets.
 
     Returns
     -------
     pruned : DistanceNetClassifier or DistanceNetRegressor
-        A fitted net of the estimator's class and parameters, but for smaller `hidden_layer_sizes`
-        (and for the rows of an array `init`). Every layer keeps one unit at least. If no smaller
-        net does as well, it is a copy.
+        A fitted net of the same class and parameters but smaller `hidden_layer_sizes`, at least 1
+        each (and fewer rows of an array `init`); a copy if no smaller net is good enough.
     score : float
-        What `score` is for nets of its size: the mean over three parts of X, y, each asked of a net
-        that has learned from the other two alone, as in cross-validation. `pruned` itself has
-        learned from all of them, and scores better there than on new rows.
+        Mean `score` of three nets of its size, each on a third of X, y that it was not fine-tuned
+        on. `pruned` itself is fine-tuned on all of X, and scores better there than on new rows.
 
     Raises
     ------
-    sklearn.exceptions.NotFittedError
-        Before the fit.
-    TypeError
-        For other estimators.
+    {net_errors}
     ValueError
         For a net without hidden layers, a negative tolerance, and data that do not suit the net.
 
-    See Also
-    --------
-    unit_report : What each hidden unit is of use for.
-
     Notes
     -----
-    The loss without a unit is its `use` (see :func:`unit_report`) times the share of its answers'
-    variance that a linear function of the units left in its layer does not explain: a unit that is
-    dead, that no output listens to or that others speak for costs nothing. Units go one by one, the
-    cheapest of all layers first, and each time the shares are known anew from the inverse of the
-    correlations. That is optimal brain surgery [1]_ on units instead of weights. A
-    distance layer without a unit measures less, by more for some classes than for others. So the
-    remaining net is trained on towards the probabilities, or the raw output, of the large one [2]_,
-    by its own solver and without dropout and decay. Labels are looked at for the score alone.
+    The cost of a unit is its `use` (see :func:`unit_report`) times the share of its variance that a
+    linear function of the units left in its layer does not explain: nothing if it is dead, without
+    effect on the output or replaced by others. Units are removed one by one, the cheapest of all
+    layers first, and the shares are updated by the inverse of the correlations, as optimal brain
+    surgery [1]_ does for weights. Since fewer units make smaller distances, for some classes more
+    than for others, the net is trained towards the probabilities, or the raw output, of the large
+    one [2]_, with its solver and without dropout and penalty. Labels are used for the score only.
 
-    Of several nets whose score is good enough the smallest is often a lucky one. So sizes are tried
-    downwards, and the first that fails bounds the search; still, expect to lose somewhat more on
-    other rows than on few rows here.
-
-    The result does not depend on `random_state`. `score_samples` is calibrated anew, on X.
-    Attributes about the training, such as ``loss_curve_``, are those of the large net.
+    The smallest of many nets may be good enough by luck, so the search goes downwards and ends near
+    the first failure. Still, expect to lose somewhat more on other rows if X has few. The result
+    does not depend on `random_state`. `score_samples` is calibrated again, on X. Attributes of the
+    training run, such as ``loss_curve_``, are those of the large net.
 
     References
     ----------
@@ -110,204 +84,157 @@ def prune(estimator, X, y, tolerance=0.005, *, sample_weight=None, X_train=None)
     .. [2] G. Hinton, O. Vinyals, J. Dean, "Distilling the knowledge in a neural network",
        arXiv:1503.02531, 2015.
 
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.model_selection import train_test_split
-    >>> from skdistnet import DistanceNetClassifier
-    >>> from skdistnet.inspection import prune
-    >>> X, y = load_iris(return_X_y=True)
-    >>> X_train, X_held, y_train, y_held = train_test_split(X, y, stratify=y, random_state=0)
-    >>> net = DistanceNetClassifier(100, random_state=0).fit(X_train, y_train)
-    >>> pruned, score = prune(net, X_held, y_held, X_train=X_train)
-    >>> bool(score >= net.score(X_held, y_held) - 0.005)
-    True
-    >>> pruned.hidden_layer_sizes[0] <= 50
-    True
+    {iris}
+    >>> net = DistanceNetClassifier(100, random_state=0).fit(X[::2], y[::2])
+    >>> pruned, score = prune(net, X[1::2], y[1::2], X_train=X[::2])
+    >>> pruned.hidden_layer_sizes[0] <= 50, bool(score >= net.score(X[1::2], y[1::2]) - 0.005)
+    (True, True)
     """
-    check_net(estimator, "prune")
-    check_hidden_layers(estimator, "prune")
+    check_net(estimator, "prune", needs_hidden_units=True)
     check_parameter("prune", "tolerance", tolerance, [Number(0.0, inf, "[)")])
-    X, y, weights = estimator._check_data(X, y, sample_weight, reset=False)
+    X, y, weights = estimator._check_data(X, y, sample_weight)
     X, y, weights = estimator._drop_weightless(X, y, weights, min_rows=1)
     if X.shape[0] < 2 * N_FOLDS:
         raise ValueError(
             f"prune needs at least {2 * N_FOLDS} rows of positive weight in X, two for each of "
             f"{N_FOLDS} parts; got n_samples = {X.shape[0]}."
         )
-    target = estimator._encode_target(y, estimator._network.dtype)
-    held = Rows(X, y, weights)
-    lessons = Lessons(estimator, held, None if X_train is None else estimator._check_rows(X_train))
-    order = removal_order(lessons.rank_units())
-    found, score = search(estimator, order, tolerance, held, lessons)
-    calibrate_novelty(estimator, found, Rows(X, target, weights))
-    return found, score
+    held_out = Rows(X, y, weights)
+    X_train = None if X_train is None else estimator._check_rows(X_train)
+    distillation = DistillationSet(estimator, held_out, X_train)
+    pruned, score = search(estimator, distillation, held_out, tolerance)
+    if "_novelty_" in vars(estimator):
+        target = estimator._codec.encode(y, estimator._network.dtype)
+        pruned._fit_novelty(Rows(X, target, weights), None, seed=0)
+        # The box is that of the training data, extended by X.
+        bounds, (low, high) = pruned._novelty_["bounds"], estimator._novelty_["bounds"]
+        bounds[0], bounds[1] = np.fmin(bounds[0], low), np.fmax(bounds[1], high)
+    return pruned, score
 
 
-# The search ---------------------------------------------------------------------------------------
+def search(estimator, distillation, held_out, tolerance):
+    """Return the smallest net found whose score is good enough, and the score.
 
-
-def search(estimator, order, tolerance, held, lessons):
-    """The smallest net found whose score holds, and the score: down by steps, then bisection.
-
-    Smaller nets than the first that fails are not looked at: one of many would pass by luck.
+    Sizes smaller than one that failed are not tried: one of many would pass by luck.
     """
-    n_units = lessons.n_units
-    folds = [scored for _, scored in KFold(N_FOLDS, shuffle=True, random_state=0).split(held.X)]
-    wanted = score_of([estimator] * N_FOLDS, held, folds)
-    start, score = None, wanted
-    # Every layer keeps a unit. Most nets can do with half of their units.
-    least = len(estimator._network.layers) - 2
-    large, small, size = n_units, least, n_units // 2
+    ranked = np.random.default_rng(0).permutation(len(distillation.rows))[:RANKING_ROWS]
+    rows = distillation.rows.take(ranked)
+    order = removal_order(measure_units(estimator, rows.X, rows.weights))
+    folds = [scored for _, scored in KFold(N_FOLDS, shuffle=True, random_state=0).split(held_out.X)]
+    full_score = mean_score([estimator] * N_FOLDS, held_out, folds)
+    best, score = None, full_score
+    # Every layer keeps a unit, and most nets need no more than half of their units.
+    sizes = estimator._network.sizes[1:-1]
+    n_layers, large = len(sizes), sum(sizes)
+    small, size = n_layers - 1, large // 2
     while large - small > 1 and small <= CLOSE * large:
         size = min(max(size, small + 1), large - 1)
-        candidate = subnet(estimator, kept_units(estimator, order, size))
-        reached = score_of([lessons.teach(candidate, fold) for fold in folds], held, folds)
-        if reached >= wanted - tolerance:
-            start, score, large = candidate, reached, size
+        candidate = subnet(estimator, remaining_units(estimator, order, size))
+        fine_tuned = [distillation.fine_tune(candidate, without=fold) for fold in folds]
+        candidate_score = mean_score(fine_tuned, held_out, folds)
+        if candidate_score >= full_score - tolerance:
+            best, score, large = candidate, candidate_score, size
         else:
             small = size
-        size = round(large * STEP if small == least else np.sqrt(small * large))
-    return (estimator._draft(keep=True) if start is None else lessons.teach(start)), score
+        size = round(large * STEP if small < n_layers else np.sqrt(small * large))
+    return estimator._candidate(keep=True) if best is None else distillation.fine_tune(best), score
 
 
-def score_of(nets, held, folds):
-    """Mean of the scores of nets on a fold each, by weight."""
-    scores, masses = [], []
+def mean_score(nets, held_out, folds):
+    """Return the weighted mean of the scores of nets on a fold each."""
+    scores, totals = [], []
     for net, fold in zip(nets, folds):
-        weights = None if held.weights is None else held.weights[fold]
-        # Rows have been validated, and their names are no longer there to be compared. What the
-        # large net found novel says nothing about the activations of a small one.
-        net = net._draft(keep=True)
-        net.__dict__.pop("feature_names_in_", None)
-        net._forget_novelty()
-        scores.append(net.score(held.X[fold], held.target[fold], sample_weight=weights))
-        masses.append(len(fold) if weights is None else weights.sum())
-    return float(np.average(scores, weights=masses))
+        rows = held_out.take(fold)
+        net = net._candidate(keep=True)
+        net.__dict__.pop("feature_names_in_", None)  # validated rows have none
+        scores.append(net.score(rows.X, rows.target, sample_weight=rows.weights))
+        totals.append(len(rows) if rows.weights is None else rows.weights.sum())
+    return float(np.average(scores, weights=totals))
 
 
-class Lessons:
-    """Rows with the answers of the large net, which smaller ones learn; those of `held` first."""
+class DistillationSet:
+    """Rows with the outputs of the large net, to fine-tune on; the held-out rows are first."""
 
-    def __init__(self, estimator, held, X_train):
-        self.estimator, self.X, self.weights = estimator, held.X, held.weights
+    def __init__(self, estimator, held_out, X_train):
+        X, weights = held_out.X, held_out.weights
         if X_train is not None:
-            stack = vstack if issparse(held.X) or issparse(X_train) else np.concatenate
-            self.X = stack([held.X, X_train])
-            if issparse(self.X):
-                self.X = self.X.tocsr()
-            if held.weights is not None:
-                usual = np.full(X_train.shape[0], held.weights.mean())
-                self.weights = np.concatenate([held.weights, usual])
-        self.loss = estimator._make_loss() if is_classifier(estimator) else SquaredError()
-        self.answers = self.loss.inverse_link(estimator._raw_output(self.X))
+            is_sparse = issparse(X) or issparse(X_train)
+            X = vstack([X, X_train]).tocsr() if is_sparse else np.concatenate([X, X_train])
+            if weights is not None:
+                weights = np.append(weights, np.full(X_train.shape[0], weights.mean()))
+        self.loss = estimator._codec.loss if is_classifier(estimator) else SquaredError()
+        self.rows = Rows(X, self.loss.inverse_link(estimator._raw_output(X)), weights)
 
-    @property
-    def n_units(self):
-        """Number of hidden units of the large net."""
-        return sum(self.estimator._network.sizes[1:-1])
-
-    def rank_units(self):
-        """What is known of the large net's units: see :func:`measure_units`."""
-        chosen = np.random.default_rng(0).permutation(self.X.shape[0])[:RANKING_ROWS]
-        weights = None if self.weights is None else self.weights[chosen]
-        return measure_units(self.estimator, self.X[chosen], weights)
-
-    def teach(self, net, left_out=()):
-        """A copy of the `net` that has learned from all rows but those left out."""
-        rows = np.delete(np.arange(self.X.shape[0]), np.asarray(left_out, dtype=int))
-        weights = None if self.weights is None else self.weights[rows]
-        lesson = Rows(self.X[rows], self.answers[rows], weights)
-        taught, theta = net._draft(keep=True), net._theta_.copy()
-        config = net._config(len(lesson), 1)
-        steps_per_epoch = -(-len(lesson) // config.batch_size)
+    def fine_tune(self, net, without=()):
+        """Return a copy of the `net` fine-tuned on all rows except those of the fold `without`."""
+        rows = self.rows.take(np.delete(np.arange(len(self.rows)), np.asarray(without, dtype=int)))
+        config = training_config(net, len(rows), max_iter=1)
         config = replace(
             config,
             loss=self.loss,
             schedule=SCHEDULES["cosine"](),
             learning_rate_init=config.learning_rate_init / RATE_DIVISOR,
-            max_iter=-(-N_STEPS // steps_per_epoch),
+            max_iter=-(-N_STEPS // -(-len(rows) // config.batch_size)),
             alpha=0.0,
             dropout=0.0,
         )
-        run = TrainingState(theta, config.solver.init(theta), np.random.default_rng(0))
-        taught._theta_ = train(net._network, net._input_map, lesson, config, run).theta
-        return taught
-
-
-# Units --------------------------------------------------------------------------------------------
+        theta = net._theta_.copy()
+        state = TrainingState(theta, config.solver.init(theta), np.random.default_rng(0))
+        fine_tuned = net._candidate(keep=True)
+        fine_tuned._theta_ = train(net._network, net._input_map, rows, config, state).theta
+        return fine_tuned
 
 
 def removal_order(layers):
-    """Pairs of layer and unit, the first to go first; the last unit of each layer is not there."""
-    inverses, left, costs = [], [], []
+    """Return pairs of layer and unit in order of removal, without the last unit of each layer."""
+    inverses, remaining, costs = [], [], []
     for layer in layers:
         correlation = layer.correlation()
         correlation.flat[:: len(correlation) + 1] = 1.0 + RIDGE
         inverses.append(np.linalg.inv(correlation))
-        left.append(np.ones(len(correlation), dtype=bool))
+        remaining.append(np.ones(len(correlation), dtype=bool))
         costs.append(layer.use / np.diag(inverses[-1]))
     order = []
-    while any(free := [rest.sum() > 1 for rest in left]):
-        cheapest = [cost.min() if is_free else np.inf for cost, is_free in zip(costs, free)]
+    while any(removable := [units.sum() > 1 for units in remaining]):
+        cheapest = [cost.min() if is_free else inf for cost, is_free in zip(costs, removable)]
         number = int(np.argmin(cheapest))
         inverse, unit = inverses[number], int(costs[number].argmin())
-        left[number][unit] = False
+        remaining[number][unit] = False
         order.append((number, unit))
-        # What is left is the inverse of the correlations of the others.
+        # Downdate to the inverse of the correlations of the remaining units.
         column = inverse[:, unit].copy()
         inverse -= np.outer(column, column / column[unit])
-        shares = 1.0 / np.where(left[number], np.diag(inverse), 1.0)
-        costs[number] = np.where(left[number], layers[number].use * shares, np.inf)
+        shares = 1.0 / np.where(remaining[number], np.diag(inverse), 1.0)
+        costs[number] = np.where(remaining[number], layers[number].use * shares, inf)
     return order
 
 
-def kept_units(estimator, order, size):
-    """For each hidden layer the units that are left when `size` are, in order."""
+def remaining_units(estimator, order, size):
+    """Return the units of each hidden layer that remain in a net of `size` hidden units."""
     sizes = estimator._network.sizes[1:-1]
-    left = [np.ones(n_units, dtype=bool) for n_units in sizes]
+    remaining = [np.ones(n_units, dtype=bool) for n_units in sizes]
     for layer, unit in order[: sum(sizes) - size]:
-        left[layer][unit] = False
-    return [np.flatnonzero(rest) for rest in left]
+        remaining[layer][unit] = False
+    return [np.flatnonzero(units) for units in remaining]
 
 
-def subnet(estimator, kept):
-    """A copy with the `kept` units of each hidden layer and the parameters they had."""
-    network, net = estimator._network, estimator._draft(keep=True)
-    sizes = network.sizes[0], *map(len, kept), network.sizes[-1]
+def subnet(estimator, remaining):
+    """Return a copy with the `remaining` units of each hidden layer and their parameters."""
+    network, net = estimator._network, estimator._candidate(keep=True)
+    sizes = network.sizes[0], *map(len, remaining), network.sizes[-1]
     net.hidden_layer_sizes = sizes[1:-1]
     if not isinstance(net.init, str) and not callable(net.init):
-        net.init = np.asarray(net.init)[kept[0]]
+        net.init = np.asarray(net.init)[remaining[0]]
     net._specification_ = (sizes, *estimator._specification_[1:])
-    net._keep_progress(None)  # the solver's averages are those of another vector
-    ends = [np.arange(network.sizes[0]), *kept, np.arange(network.sizes[-1])]
+    net.__dict__.pop("_progress_", None)  # the solver's state is that of more parameters
+    ends = [np.arange(network.sizes[0]), *remaining, np.arange(network.sizes[-1])]
     net._theta_ = np.zeros(net._network.n_parameters, dtype=network.dtype)
     old, new = network.views(estimator._theta_), net._network.views(net._theta_)
     for number, (inputs, units) in enumerate(pairwise(ends)):
         for name, values in new[number].items():
-            values[...] = select(name, old[number][name], units, inputs)
+            axes = {"intercepts": [units], "coefs": [inputs, units]}.get(name, [units, inputs])
+            # Shared inverse radii have one row or one column.
+            source = old[number][name]
+            axes = [axis if size > 1 else [0] for axis, size in zip(axes, source.shape)]
+            values[...] = source[np.ix_(*axes)]
     return net
-
-
-def select(name, values, units, inputs):
-    """The part of a layer's parameters that belongs to these units and inputs."""
-    if name == "intercepts":
-        return values[units]
-    if name == "coefs":
-        return values[np.ix_(inputs, units)]
-    # Inverse radii that are shared have one row, or one column.
-    rows = units if len(values) > 1 else [0]
-    columns = inputs if values.shape[1] > 1 else [0]
-    return values[np.ix_(rows, columns)]
-
-
-def calibrate_novelty(estimator, pruned, rows):
-    """Teach `pruned` what is novel, if the large net knows: box and prior of its data stay."""
-    if "_novelty_" not in vars(estimator):
-        return
-    pruned._learn_novelty(rows, None, seed=0)
-    pruned._novelty_.pop("prior", None)
-    if "prior" in estimator._novelty_:
-        pruned._novelty_["prior"] = estimator._novelty_["prior"]
-    bounds, before = pruned._novelty_["bounds"], estimator._novelty_["bounds"]
-    bounds[0], bounds[1] = np.fmin(bounds[0], before[0]), np.fmax(bounds[1], before[1])
