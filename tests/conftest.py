@@ -1,8 +1,8 @@
-"""How many cases hypothesis generates, and an option by which a skipped test is a failure.
+"""The hypothesis profiles, and the option --no-skips.
 
-`HYPOTHESIS_PROFILE=long` or `--hypothesis-profile=long` asks for many cases; by default there are
-few. Tests of an optional package are skipped where it is missing. Where it has just been installed
-for them, a skip means that nothing was tested: `--no-skips`.
+`HYPOTHESIS_PROFILE=long` or `--hypothesis-profile=long` generates many cases; the default is few.
+Tests of an optional package are skipped if it is missing. With `--no-skips` a skip is a failure,
+for runs in which all optional packages are installed.
 """
 
 import os
@@ -10,13 +10,13 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-# A fit has no deadline, and data that make none are rare.
+# Fits take any time, and the data are slow to generate.
 COMMON = {
     "deadline": None,
     "print_blob": True,
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 }
-# The short one repeats itself, so that a change is not blamed for what was there before.
+# The short profile is deterministic, so that only a change of the code makes it fail.
 settings.register_profile("short", max_examples=25, derandomize=True, **COMMON)
 settings.register_profile("long", max_examples=150, **COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
@@ -31,7 +31,7 @@ def pytest_addoption(parser):
 
 
 def fail_if_skipped(report, config):
-    """The report, made one of a failure if it is one of a skip and skips are not wanted."""
+    """Return the report, turned into a failure if it is a skip and --no-skips is set."""
     expected = hasattr(report, "wasxfail")
     if report.skipped and not expected and config.getoption("no_skips"):
         report.outcome = "failed"

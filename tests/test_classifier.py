@@ -1,4 +1,4 @@
-"""DistanceNetClassifier learns, and speaks scikit-learn's language."""
+"""DistanceNetClassifier learns, and follows scikit-learn's conventions."""
 
 import numpy as np
 import pandas as pd
@@ -15,16 +15,17 @@ from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine import ACTIVATIONS, INITIALIZERS, KERNELS, SCHEDULES, SOLVERS
 from skdistnet.engine.layers.distances import RADIUS_TYPES
 from skdistnet.engine.network import OUTPUT_LAYERS
+from skdistnet.recipes import inverse_time_decay
 
 IRIS, IRIS_Y = load_iris(return_X_y=True)
 SMALL = {"hidden_layer_sizes": (10, 10), "max_iter": 5, "random_state": 0}
 
 
-# How well it learns -------------------------------------------------------------------------------
+# Learning -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("output_layer", OUTPUT_LAYERS)
-def test_digits_held_out_are_told_apart_by_the_defaults(output_layer):
+def test_defaults_classify_held_out_digits(output_layer):
     parts = train_test_split(*load_digits(return_X_y=True), test_size=0.3, random_state=0)
     net = DistanceNetClassifier(output_layer=output_layer, max_iter=30, random_state=0)
     assert net.fit(parts[0], parts[2]).score(parts[1], parts[3]) > 0.95
@@ -32,12 +33,12 @@ def test_digits_held_out_are_told_apart_by_the_defaults(output_layer):
 
 @pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_small_data_held_out_are_told_apart_by_the_defaults(load, dtype):
+def test_defaults_classify_held_out_small_tables(load, dtype):
     net = DistanceNetClassifier(random_state=0, dtype=dtype, max_iter=40)
     assert cross_val_score(net, *load(return_X_y=True), cv=3).mean() > 0.92
 
 
-def test_a_class_inside_another_is_found():
+def test_enclosed_class_is_learned():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 2))
     y = (X**2).sum(axis=1) < 1
@@ -49,6 +50,7 @@ def test_a_class_inside_another_is_found():
 CHOICES = [
     *({"solver": name} for name in SOLVERS),
     *({"learning_rate": name} for name in SCHEDULES),
+    pytest.param({"learning_rate": inverse_time_decay}, id="callable learning_rate"),
     *({"activation": name} for name in [*KERNELS, *ACTIVATIONS]),
     *({"radius_type": name} for name in RADIUS_TYPES),
     *({"init": name} for name in INITIALIZERS),
@@ -58,7 +60,7 @@ CHOICES = [
     {"hidden_layer_sizes": (8,) * 6},
     {"activation": ["relu", "gaussian"]},
     {"alpha": 0.01},
-    {"alpha": 0.01, "decay": "coupled"},
+    {"alpha": 0.01, "penalty": "coupled"},
     {"batch_size": 7},
     {"standardize": False},
     {"init_median_activation": 0.1},
@@ -66,7 +68,7 @@ CHOICES = [
 
 
 @pytest.mark.parametrize("options", CHOICES, ids=str)
-def test_training_lowers_the_loss_whatever_is_chosen(options):
+def test_training_lowers_the_loss_for_any_settings(options):
     options = {"max_iter": 30, "batch_size": 30, "learning_rate_init": 0.03} | options
     net = DistanceNetClassifier(**SMALL | options).fit(IRIS, IRIS_Y)
     assert min(net.loss_curve_) > 0
@@ -75,7 +77,7 @@ def test_training_lowers_the_loss_whatever_is_chosen(options):
     assert net.score(IRIS, IRIS_Y) > 0.6
 
 
-def test_the_recorded_loss_is_the_log_loss():
+def test_recorded_loss_is_the_log_loss():
     options = SMALL | {"max_iter": 1, "learning_rate_init": 1e-12, "dropout": 0.0}
     net = DistanceNetClassifier(**options, label_smoothing=0.0).fit(IRIS, IRIS_Y)
     probabilities = net.predict_proba(IRIS)
@@ -85,19 +87,19 @@ def test_the_recorded_loss_is_the_log_loss():
     assert smoothed.loss_ == pytest.approx(expected, rel=1e-6)
 
 
-def test_smoothed_labels_hold_probabilities_back():
+def test_label_smoothing_limits_probabilities():
     options = SMALL | {"max_iter": 200, "learning_rate_init": 0.03, "dropout": 0.0}
     sure, unsure = (
         DistanceNetClassifier(**options, label_smoothing=share).fit(IRIS, IRIS_Y)
         for share in (0.0, 0.3)
     )
     assert sure.predict_proba(IRIS).max(axis=1).mean() > 0.95
-    # Without error, what is trained towards is 1 - 0.3 * 2/3.
+    # The largest smoothed label is 1 - 0.3 * 2/3.
     assert unsure.predict_proba(IRIS).max(axis=1).mean() == pytest.approx(0.8, abs=0.05)
 
 
 @pytest.mark.parametrize("kind", [DistanceNetClassifier, DistanceNetRegressor])
-def test_dropout_changes_the_training_and_is_none_of_prediction(kind):
+def test_dropout_affects_training_only(kind):
     options = SMALL | {"max_iter": 5}
     without = kind(**options, dropout=0.0).fit(IRIS, IRIS_Y)
     dropped = kind(**options, dropout=0.3).fit(IRIS, IRIS_Y)
@@ -109,8 +111,8 @@ def test_dropout_changes_the_training_and_is_none_of_prediction(kind):
 
 @pytest.mark.parametrize("activation", [*KERNELS, "relu", "tanh"])
 @pytest.mark.parametrize("output_layer", OUTPUT_LAYERS)
-def test_what_was_learned_under_much_dropout_holds_without(activation, output_layer):
-    """Were answers without dropout others than those trained, layers would add up to nonsense."""
+def test_nets_trained_with_dropout_predict_without_it(activation, output_layer):
+    """Otherwise the differences would accumulate over the layers."""
     X, y = load_digits(return_X_y=True)
     rate = "auto" if activation in KERNELS else 0.003
     net = DistanceNetClassifier(
@@ -122,22 +124,22 @@ def test_what_was_learned_under_much_dropout_holds_without(activation, output_la
 @pytest.mark.parametrize(
     ("hidden", "expected"), [((), 0.03), (30, 0.03), ((5, 5), 0.03 / 2**0.5), ((5,) * 9, 0.01)]
 )
-def test_an_automatic_rate_is_divided_by_the_root_of_depth(hidden, expected):
+def test_automatic_learning_rate_depends_on_depth(hidden, expected):
     options = SMALL | {"hidden_layer_sizes": hidden}
     automatic = DistanceNetClassifier(**options).fit(IRIS, IRIS_Y)
-    given = DistanceNetClassifier(**options, learning_rate_init=expected).fit(IRIS, IRIS_Y)
+    explicit = DistanceNetClassifier(**options, learning_rate_init=expected).fit(IRIS, IRIS_Y)
     assert automatic.learning_rate_init == "auto"
-    assert automatic.loss_curve_ == pytest.approx(given.loss_curve_, rel=1e-9)
+    assert automatic.loss_curve_ == pytest.approx(explicit.loss_curve_, rel=1e-9)
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_thirty_layers_learn_at_the_defaults(kernel):
+def test_defaults_train_thirty_layers(kernel):
     X, y = load_digits(return_X_y=True)
     net = DistanceNetClassifier((64,) * 30, kernel, max_iter=15, dtype="float32", random_state=0)
     assert net.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.85
 
 
-# What it answers ----------------------------------------------------------------------------------
+# Predictions --------------------------------------------------------------------------------------
 
 
 def test_probabilities_decisions_and_labels_agree():
@@ -151,7 +153,7 @@ def test_probabilities_decisions_and_labels_agree():
     assert (decisions <= 0).all()
 
 
-def test_two_classes_have_one_decision_whose_sign_is_the_label():
+def test_binary_decision_sign_is_the_label():
     X, y = load_breast_cancer(return_X_y=True)
     labels = np.array(["malignant", "benign"])[y]
     net = DistanceNetClassifier(**SMALL).fit(X, labels)
@@ -164,7 +166,7 @@ def test_two_classes_have_one_decision_whose_sign_is_the_label():
     )
 
 
-def test_logarithms_of_probabilities_stay_exact_far_from_the_data():
+def test_log_probabilities_are_exact_far_away():
     net = DistanceNetClassifier(hidden_layer_sizes=(), max_iter=20, random_state=0)
     net.fit(IRIS, IRIS_Y)
     logs = net.predict_log_proba(1e3 * IRIS)
@@ -183,7 +185,7 @@ def test_logarithms_of_probabilities_stay_exact_far_from_the_data():
     ],
     ids=lambda labels: labels.dtype.kind,
 )
-def test_labels_come_back_as_they_were_given(labels):
+def test_predicted_labels_keep_their_type(labels):
     net = DistanceNetClassifier(**SMALL).fit(IRIS, labels[IRIS_Y])
     np.testing.assert_array_equal(net.classes_, np.unique(labels))
     predicted = net.predict(IRIS)
@@ -192,18 +194,18 @@ def test_labels_come_back_as_they_were_given(labels):
     np.testing.assert_array_equal(predicted, np.sort(labels)[codes.predict(IRIS)])
 
 
-def test_a_column_of_labels_is_taken_with_a_warning():
+def test_label_column_is_accepted_with_warning():
     net = DistanceNetClassifier(**SMALL)
     with pytest.warns(DataConversionWarning, match="column-vector"):
         net.fit(IRIS, IRIS_Y[:, np.newaxis])
     assert net.predict(IRIS).shape == (150,)
 
 
-# What it takes ------------------------------------------------------------------------------------
+# Input --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("given", "dtype", "computed"),
+    ("input_dtype", "dtype", "computed"),
     [
         ("float64", None, "float64"),
         ("float32", None, "float32"),
@@ -216,8 +218,8 @@ def test_a_column_of_labels_is_taken_with_a_warning():
         ("float32", "float64", "float64"),
     ],
 )
-def test_precision_is_the_inputs_or_the_one_asked_for(given, dtype, computed):
-    X = (10 * IRIS).astype(given)
+def test_precision_follows_input_or_dtype(input_dtype, dtype, computed):
+    X = (10 * IRIS).astype(input_dtype)
     net = DistanceNetClassifier(**SMALL, dtype=dtype).fit(X, IRIS_Y)
     assert net.predict_proba(X).dtype == computed
     assert net.decision_function(X).dtype == computed
@@ -225,7 +227,7 @@ def test_precision_is_the_inputs_or_the_one_asked_for(given, dtype, computed):
 
 
 @pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
-def test_frames_are_taken_with_the_names_of_their_columns(make):
+def test_feature_names_are_checked(make):
     frame = make({name: IRIS[:, i] for i, name in enumerate("abcd")})
     net = DistanceNetClassifier(**SMALL).fit(frame, IRIS_Y)
     assert net.feature_names_in_.tolist() == ["a", "b", "c", "d"]
@@ -238,15 +240,15 @@ def test_frames_are_taken_with_the_names_of_their_columns(make):
 
 
 @pytest.mark.parametrize("X", [IRIS.tolist(), np.asfortranarray(IRIS), IRIS[::-1][::-1]])
-def test_any_layout_of_the_same_rows_gives_the_same_net(X):
+def test_memory_layout_does_not_change_the_net(X):
     expected = DistanceNetClassifier(**SMALL).fit(IRIS, IRIS_Y).predict_proba(IRIS)
-    found = DistanceNetClassifier(**SMALL).fit(X, IRIS_Y.tolist()).predict_proba(X)
-    np.testing.assert_allclose(found, expected, rtol=1e-10)
+    actual = DistanceNetClassifier(**SMALL).fit(X, IRIS_Y.tolist()).predict_proba(X)
+    np.testing.assert_allclose(actual, expected, rtol=1e-10)
 
 
 @pytest.mark.parametrize("kind", [DistanceNetClassifier, DistanceNetRegressor])
 def test_negative_strides_change_no_bit(kind):
-    """Found by generated data: sums over such views run the other way round."""
+    """Sums over such views add in the opposite order."""
     X, y = load_wine(return_X_y=True)
     weights = np.random.default_rng(0).random(len(y))
     parts = [X, y * 0.1 if kind is DistanceNetRegressor else y, weights]
@@ -257,7 +259,7 @@ def test_negative_strides_change_no_bit(kind):
     assert first.novelty_threshold_ == second.novelty_threshold_
 
 
-def test_data_given_are_left_alone():
+def test_input_data_are_not_modified():
     X, y, weights = IRIS.copy(), IRIS_Y.copy(), np.arange(150.0)
     net = DistanceNetClassifier(**SMALL, init=IRIS[:10].copy()).fit(X, y, weights)
     net.predict(X)
@@ -267,7 +269,7 @@ def test_data_given_are_left_alone():
     np.testing.assert_array_equal(net.init, IRIS[:10])
 
 
-def test_a_pipeline_is_searched_over_init_and_rate():
+def test_grid_search_over_init_and_learning_rate():
     pipeline = make_pipeline(StandardScaler(), DistanceNetClassifier(**SMALL | {"max_iter": 10}))
     grid = {
         "distancenetclassifier__init": sorted(INITIALIZERS),

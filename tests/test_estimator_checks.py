@@ -1,4 +1,4 @@
-"""scikit-learn's own checks, without an expected failure but the one explained here."""
+"""scikit-learn's estimator checks; every expected failure is explained here."""
 
 import pytest
 from sklearn.base import clone
@@ -12,9 +12,9 @@ EQUIVALENCE = [
     "check_sample_weight_equivalence_on_sparse_data",
 ]
 
-#: Full batches, a start that depends on neither the order nor the multiplicity of rows, and no
-#: dropout, which meets other rows, nor a prior, which counts rows. What is left is the order of
-#: additions, which few epochs do not blow up.
+#: Full batches, a start that does not depend on the order and the multiplicity of rows, no dropout
+#: (it would fall on other rows) and no prior (it counts rows). Only the order of additions differs,
+#: and few epochs do not amplify that.
 EQUIVALENT = {
     "batch_size": 1_000_000,
     "init": "uniform",
@@ -31,7 +31,7 @@ def expected_failed_checks(estimator):
     reason = "minibatches and a start from rows: see test_weights_equal_repeated_rows"
     expected = dict.fromkeys(EQUIVALENCE, reason)
     if getattr(estimator, "loss", None) == "poisson":
-        expected["check_regressor_multioutput"] = "it has negative targets, whatever the tags say"
+        expected["check_regressor_multioutput"] = "it has negative targets in spite of the tags"
     return expected
 
 
@@ -53,7 +53,7 @@ def test_estimator_check(estimator, check):
     [DistanceNetClassifier(), *(DistanceNetRegressor(loss=loss) for loss in REGRESSION_LOSSES)],
     ids=str,
 )
-def test_weights_equal_repeated_rows_for_full_batches_and_a_data_free_start(estimator):
+def test_weights_equal_repeated_rows(estimator):
     estimator = clone(estimator).set_params(**EQUIVALENT)
     checks = [
         check

@@ -1,4 +1,4 @@
-"""The published recipe, through the estimator's own way to train, makes the reference's steps."""
+"""The published recipe, trained by the estimator, makes the steps of the reference."""
 
 import pickle
 from itertools import pairwise
@@ -25,7 +25,7 @@ def golden():
 
 
 def started_net(golden):
-    """A net of the golden vectors' shape, started on the first minibatch.
+    """Return a net of the golden vectors' shape, started on the first minibatch.
 
     The golden steps all have the rate 0.01. The recipe's rate falls after each epoch, and here
     every partial_fit is an epoch of one batch, so that the rate must be constant.
@@ -47,7 +47,7 @@ def labels(golden, step):
 
 
 def pack(net, golden, what, step, moved=0.0):
-    """A vector over all parameters; centroids of the first layer less `moved`."""
+    """Return the flat vector of a step, with `moved` subtracted from the first centroids."""
     centroids, radii = (
         [golden[f"step_{what}{kind}_{layer}"][step] for layer in LAYERS] for kind in KINDS
     )
@@ -55,8 +55,8 @@ def pack(net, golden, what, step, moved=0.0):
     return net._network.pack(centroids=centroids, inverse_radii=radii)
 
 
-def go_on_from(net, golden, step):
-    """Put the net where the reference was after `step`."""
+def set_state(net, golden, step):
+    """Give the net the state of the reference after `step`."""
     net._theta_ = pack(net, golden, "", step, moved=net._input_map.shift)
     net._progress_["solver_state"] = {
         "momentum": pack(net, golden, "momentum_", step),
@@ -64,36 +64,36 @@ def go_on_from(net, golden, step):
     }
 
 
-def assert_at(net, golden, step):
+def assert_state(net, golden, step):
     for layer in LAYERS:
-        for kind, found in zip(KINDS, (net.centroids_, net.inverse_radii_)):
+        for kind, actual in zip(KINDS, (net.centroids_, net.inverse_radii_)):
             expected = golden[f"step_{kind}_{layer}"][step]
             expected = np.abs(expected) if kind == "radii" else expected
-            np.testing.assert_allclose(found[layer - 1], expected, rtol=1e-9, atol=1e-12)
+            np.testing.assert_allclose(actual[layer - 1], expected, rtol=1e-9, atol=1e-12)
 
 
-def test_golden_steps_are_made_by_partial_fit(golden):
+def test_partial_fit_reproduces_golden_steps(golden):
     net = started_net(golden)
     assert net.alpha == golden["lambda"]
     assert net.learning_rate_init == golden["alpha"]
-    go_on_from(net, golden, 0)
-    assert_at(net, golden, 0)
+    set_state(net, golden, 0)
+    assert_state(net, golden, 0)
     for step in range(1, 5):
         net.partial_fit(golden["step_X"][step], labels(golden, step))
-        assert_at(net, golden, step)
+        assert_state(net, golden, step)
     np.testing.assert_allclose(net.predict_proba(golden["X"]), golden["probs_final"], rtol=1e-9)
 
 
-def test_golden_steps_are_missed_where_decay_is_decoupled(golden):
+def test_decoupled_penalty_misses_golden_steps(golden):
     net = started_net(golden)
-    go_on_from(net, golden, 0)
-    net.set_params(decay="decoupled")
+    set_state(net, golden, 0)
+    net.set_params(penalty="decoupled")
     net.partial_fit(golden["step_X"][1], labels(golden, 1))
     with pytest.raises(AssertionError):
-        assert_at(net, golden, 1)
+        assert_state(net, golden, 1)
 
 
-def test_golden_probabilities_are_those_of_the_starting_weights(golden):
+def test_initial_weights_reproduce_golden_probabilities(golden):
     net = started_net(golden)
     centroids, radii = ([golden[f"{kind}_{layer}"] for layer in LAYERS] for kind in KINDS)
     centroids[0] = centroids[0] - net._input_map.shift
@@ -102,19 +102,19 @@ def test_golden_probabilities_are_those_of_the_starting_weights(golden):
     np.testing.assert_allclose(net.predict_proba(golden["X"]), golden["probs"], rtol=1e-9)
 
 
-def test_every_argument_of_the_recipe_is_a_parameter_of_the_classifier():
+def test_recipe_sets_only_classifier_parameters():
     recipe = published_recipe()
     assert set(recipe) <= set(DistanceNetClassifier().get_params())
     assert recipe.items() <= DistanceNetClassifier(**recipe).get_params().items()
-    assert clone(DistanceNetClassifier(**recipe)).get_params()["decay"] == "coupled"
+    assert clone(DistanceNetClassifier(**recipe)).get_params()["penalty"] == "coupled"
 
 
-def test_each_call_returns_a_recipe_of_its_own():
+def test_each_call_returns_a_new_dict():
     published_recipe()["alpha"] = 7.0
     assert published_recipe()["alpha"] == 0.001
 
 
-def test_the_recipe_starts_where_the_paper_says_and_learns():
+def test_recipe_starts_as_published_and_learns():
     X, y = load_digits(return_X_y=True)
     X, recipe = X / 16, published_recipe() | {"random_state": 0}
     net = DistanceNetClassifier(**recipe | {"max_iter": 1, "learning_rate_init": 1e-12})
@@ -132,7 +132,7 @@ def test_the_recipe_starts_where_the_paper_says_and_learns():
 
 
 def compounded(n_epochs):
-    """The rule of the reference, an epoch at a time."""
+    """Return the factor after `n_epochs`, by the rule of the reference, one epoch at a time."""
     factor = 1.0
     for epoch in range(1, n_epochs + 1):
         factor /= 1.0 + DECAY_RATE * epoch
@@ -178,8 +178,8 @@ def test_decay_is_exact_at_any_rate(rate, monkeypatch):
 def test_decay_has_the_rates_of_the_reference(epoch, rate):
     """Epochs count from 1; all steps of one have the same rate, here 600 steps of 100 rows."""
     for step in (600 * (epoch - 1), 600 * epoch - 1):
-        found = 0.01 * inverse_time_decay(step, 600, 30_000)
-        assert float(f"{found:.1e}") == rate
+        actual = 0.01 * inverse_time_decay(step, 600, 30_000)
+        assert float(f"{actual:.1e}") == rate
 
 
 def test_recipe_lowers_its_rate_after_each_epoch(capsys):

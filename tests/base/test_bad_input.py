@@ -1,4 +1,4 @@
-"""Data that cannot be learned from is refused in words, and leaves an estimator as it was."""
+"""Invalid data raise an error that names the problem, and leave the estimator unchanged."""
 
 import joblib
 import numpy as np
@@ -28,7 +28,7 @@ def weights(*first):
     return values
 
 
-BAD_DATA = {
+INVALID_DATA = {
     "infinity": ((with_cell(np.inf), Y), "infinity"),
     "negative infinity": ((with_cell(-np.inf), Y), "infinity"),
     "no rows": ((X[:0], Y[:0]), r"0 sample\(s\)"),
@@ -44,7 +44,7 @@ BAD_DATA = {
     "negative weight": ((X, Y, weights(-1.0)), r"'sample_weight' must not be negative; got -1\.0"),
     "NaN in weights": ((X, Y, weights(np.nan)), "sample_weight contains NaN"),
     "infinite weight": ((X, Y, weights(np.inf)), "sample_weight contains infinity"),
-    "no weight but zero": ((X, Y, np.zeros(len(X))), "'sample_weight' must not be zero"),
+    "all weights zero": ((X, Y, np.zeros(len(X))), "'sample_weight' must not be zero"),
     "too few weights": ((X, Y, np.ones(149)), r"shape \(150,\).* got \(149,\)"),
     "weights in a column": ((X, Y, np.ones((150, 1))), r"shape \(150,\).* got \(150, 1\)"),
     "one row with weight": (
@@ -52,12 +52,14 @@ BAD_DATA = {
         r"of positive weight.* got n_samples = 1",
     ),
 }
-every_bad_data = pytest.mark.parametrize(("data", "message"), BAD_DATA.values(), ids=BAD_DATA)
+every_invalid_data = pytest.mark.parametrize(
+    ("data", "message"), INVALID_DATA.values(), ids=INVALID_DATA
+)
 
 
 @both_kinds
-@every_bad_data
-def test_fit_refuses(kind, data, message):
+@every_invalid_data
+def test_fit_refuses_invalid_data(kind, data, message):
     estimator = kind(**SMALL)
     with pytest.raises(ValueError, match=message):
         estimator.fit(*data)
@@ -71,7 +73,7 @@ def test_fit_refuses(kind, data, message):
         ((X, X[:, :2]), "continuous-multioutput"),
     ],
 )
-def test_classifier_refuses_targets_that_are_no_classes(data, message):
+def test_classifier_refuses_continuous_targets(data, message):
     with pytest.raises(ValueError, match=message):
         DistanceNetClassifier(**SMALL).fit(*data)
 
@@ -84,19 +86,19 @@ def test_classifier_refuses_targets_that_are_no_classes(data, message):
         (Y * 0.5e308, r"'y' reaches 1e\+308, which is too large for float64"),
     ],
 )
-def test_regressor_refuses_targets_that_are_no_numbers(y, message):
+def test_regressor_refuses_invalid_targets(y, message):
     with pytest.raises(ValueError, match=message):
         DistanceNetRegressor(**SMALL).fit(X, y)
 
 
-def test_regressor_refuses_a_target_too_large_for_single_precision():
+def test_regressor_refuses_targets_beyond_single_precision():
     net = DistanceNetRegressor(**SMALL, dtype="float32")
     with pytest.raises(ValueError, match=r"too large for float32: .*dtype='float64'"):
         net.fit(X, Y * 1e38)
 
 
 @pytest.mark.parametrize("sparse", [csr_matrix, csc_array])
-def test_regressor_refuses_a_sparse_target_everywhere(sparse):
+def test_regressor_refuses_sparse_targets(sparse):
     net = DistanceNetRegressor(**SMALL).fit(X, X[:, :2])
     before, y = joblib.hash(vars(net)), sparse(X[:, :2])
     calls = [
@@ -114,7 +116,7 @@ def test_regressor_refuses_a_sparse_target_everywhere(sparse):
         calls[2]()
 
 
-# An estimator fitted before -----------------------------------------------------------------------
+# Fitted estimators --------------------------------------------------------------------------------
 
 
 def fitted_on_frame(kind, **options):
@@ -124,12 +126,12 @@ def fitted_on_frame(kind, **options):
 
 @both_kinds
 @pytest.mark.parametrize("warm_start", [False, True])
-@every_bad_data
+@every_invalid_data
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
-def test_a_failed_fit_leaves_a_fitted_estimator_as_it_was(kind, warm_start, data, message):
+def test_failed_fit_changes_nothing(kind, warm_start, data, message):
     estimator, frame = fitted_on_frame(kind, warm_start=warm_start)
     before, predictions = joblib.hash(vars(estimator)), estimator.predict(frame)
-    with pytest.raises(ValueError):  # noqa: PT011 - which message comes first is not the point
+    with pytest.raises(ValueError):  # noqa: PT011 - any of the messages will do
         estimator.fit(*data)
     assert joblib.hash(vars(estimator)) == before
     assert estimator.feature_names_in_.tolist() == ["a", "b", "c", "d"]
@@ -141,7 +143,7 @@ def test_a_failed_fit_leaves_a_fitted_estimator_as_it_was(kind, warm_start, data
     "change", [{"max_iter": 0}, {"init": np.zeros((2, 2))}, {"activation": ["relu", "relu"]}]
 )
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_a_failed_change_of_parameters_leaves_a_fitted_estimator_as_it_was(kind, change, method):
+def test_invalid_parameters_leave_fitted_state_unchanged(kind, change, method):
     estimator, frame = fitted_on_frame(kind)
     predictions = estimator.predict(frame)
     estimator.set_params(**change)
@@ -154,7 +156,7 @@ def test_a_failed_change_of_parameters_leaves_a_fitted_estimator_as_it_was(kind,
 
 
 @both_kinds
-def test_a_failed_partial_fit_leaves_the_estimator_as_it_was(kind):
+def test_failed_partial_fit_changes_nothing(kind):
     classes = {"classes": [0, 1, 2]} if kind is DistanceNetClassifier else {}
     estimator = kind(**SMALL).partial_fit(X, Y, **classes)
     before = joblib.hash(vars(estimator))
@@ -167,11 +169,11 @@ def test_a_failed_partial_fit_leaves_the_estimator_as_it_was(kind):
 # partial_fit and predict --------------------------------------------------------------------------
 
 
-def test_partial_fit_asks_for_classes_and_keeps_to_them():
+def test_partial_fit_requires_consistent_classes():
     net = DistanceNetClassifier(**SMALL)
     with pytest.raises(ValueError, match="'classes' must be given in the first call"):
         net.partial_fit(X, Y)
-    with pytest.raises(ValueError, match=r"none but the classes known, \[0, 1\]; got \[2\]"):
+    with pytest.raises(ValueError, match=r"only the known classes, \[0, 1\]; got \[2\]"):
         net.partial_fit(X, Y, classes=[0, 1])
     with pytest.raises(ValueError, match=r"'classes' must hold at least one label; got \[\]"):
         net.partial_fit(X, Y, classes=[])
@@ -181,20 +183,20 @@ def test_partial_fit_asks_for_classes_and_keeps_to_them():
 
 
 @both_kinds
-def test_partial_fit_takes_no_early_stopping(kind):
+def test_partial_fit_refuses_early_stopping(kind):
     classes = {"classes": [0, 1, 2]} if kind is DistanceNetClassifier else {}
     with pytest.raises(ValueError, match="does not support early_stopping=True"):
         kind(**SMALL, early_stopping=True).partial_fit(X, Y, **classes)
 
 
 @both_kinds
-def test_partial_fit_takes_one_row_of_one_class(kind):
+def test_partial_fit_accepts_one_row_of_one_class(kind):
     classes = {"classes": [0, 1, 2]} if kind is DistanceNetClassifier else {}
     estimator = kind(**SMALL).partial_fit(X[:1], Y[:1], **classes).partial_fit(X[60:61], Y[60:61])
     assert np.isfinite(estimator.predict(X)).all()
 
 
-def test_units_that_start_from_one_row_learn_to_differ():
+def test_units_started_from_one_row_become_different():
     net = DistanceNetClassifier(**SMALL).partial_fit(X[:1], Y[:1], classes=[0, 1, 2])
     for _ in range(3):
         net.partial_fit(X, Y)
@@ -202,7 +204,7 @@ def test_units_that_start_from_one_row_learn_to_differ():
 
 
 @both_kinds
-def test_predict_refuses_other_features_and_unfitted_estimators(kind):
+def test_predict_checks_features_and_fitted_state(kind):
     estimator = kind(**SMALL)
     with pytest.raises(NotFittedError):
         estimator.predict(X)
@@ -216,7 +218,7 @@ def test_predict_refuses_other_features_and_unfitted_estimators(kind):
 
 
 @both_kinds
-def test_one_row_is_predicted_as_it_is_among_many(kind):
+def test_single_row_prediction_equals_batch_prediction(kind):
     estimator = kind(**SMALL).fit(X, Y)
     method = "predict_proba" if kind is DistanceNetClassifier else "predict"
     alone, among = getattr(estimator, method)(X[3:4]), getattr(estimator, method)(X)

@@ -1,4 +1,4 @@
-"""scikit-learn's CalibratedClassifierCV takes the classifier, in each of its ways."""
+"""CalibratedClassifierCV of scikit-learn works with the classifier, with each of its methods."""
 
 import inspect
 
@@ -23,7 +23,7 @@ every_method = pytest.mark.parametrize("method", METHODS)
 @every_method
 @pytest.mark.parametrize("ensemble", [True, False])
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
-def test_a_calibrated_net_is_a_classifier(method, ensemble, class_weight):
+def test_calibrated_net_classifies(method, ensemble, class_weight):
     net = clone(NET).set_params(class_weight=class_weight)
     calibrated = CalibratedClassifierCV(net, method=method, cv=3, ensemble=ensemble).fit(X, Y)
     assert calibrated.score(X, Y) > 0.9
@@ -32,12 +32,12 @@ def test_a_calibrated_net_is_a_classifier(method, ensemble, class_weight):
 
 @every_method
 @pytest.mark.parametrize("two_classes", [False, True])
-def test_a_fitted_net_is_calibrated_on_rows_it_has_not_seen(method, two_classes):
+def test_fitted_net_is_calibrated_on_held_out_rows(method, two_classes):
     rows, labels = make_blobs(900, centers=4, cluster_std=4.0, random_state=0)
     labels = labels % 2 if two_classes else labels
     parts = [slice(start, start + 300) for start in (0, 300, 600)]
     fit, held, new = ((rows[part], labels[part]) for part in parts)
-    # Trained for long without a brake: far too sure.
+    # A long fit without regularisation makes the net overconfident.
     net = clone(NET).set_params(
         hidden_layer_sizes=200, max_iter=300, dropout=0.0, label_smoothing=0.0
     )
@@ -49,7 +49,7 @@ def test_a_fitted_net_is_calibrated_on_rows_it_has_not_seen(method, two_classes)
 
 
 @every_method
-def test_weights_count(method):
+def test_sample_weights_change_calibration(method):
     weights = np.where(Y == 0, 3.0, 0.5)
     model = CalibratedClassifierCV(NET, method=method, cv=3, ensemble=False)
     weighted = clone(model).fit(X, Y, sample_weight=weights).predict_proba(X)
@@ -57,7 +57,7 @@ def test_weights_count(method):
     assert weighted[:, 0].mean() > plain[:, 0].mean()
 
 
-def test_a_calibrated_net_may_reject():
+def test_calibrated_net_can_be_wrapped_for_rejection():
     calibrated = CalibratedClassifierCV(NET, cv=3)
     rejecting = RejectingClassifier(calibrated, threshold=0.9).fit(X, Y)
     accepted = rejecting.accepts(X)

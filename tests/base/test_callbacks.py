@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks: they see every epoch, get fitted copies, and may stop a training."""
+"""Callbacks of scikit-learn see every epoch, receive fitted copies and can stop the fit."""
 
 import importlib
 import sys
@@ -10,7 +10,7 @@ from sklearn.datasets import load_diabetes, load_wine
 from sklearn.model_selection import GridSearchCV
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
-from skdistnet._base import compat as _compat
+from skdistnet._base import callbacks as callbacks_module
 
 callback = pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
 
@@ -35,7 +35,7 @@ def raw_output(net, X):
 
 
 class Recorder:
-    """Notes every call, and wants to stop after some epochs."""
+    """Record every call, and stop after a number of epochs."""
 
     def __init__(self, epochs=None):
         self.epochs, self.calls, self.copies = epochs, [], []
@@ -56,17 +56,17 @@ class Recorder:
 
 
 @both_kinds
-def test_every_epoch_is_a_task_of_the_fit(kind, X, y):
+def test_every_epoch_is_a_callback_task(kind, X, y):
     recorder = Recorder()
     net = kind(**SMALL).set_callbacks(recorder).fit(X, y)
     epochs = [("begin", "epoch"), ("end", "epoch")] * net.n_iter_
-    whole = [("setup", "fit"), ("begin", "fit"), *epochs, ("end", "fit"), ("teardown", "fit")]
-    assert recorder.calls == whole
+    expected = [("setup", "fit"), ("begin", "fit"), *epochs, ("end", "fit"), ("teardown", "fit")]
+    assert recorder.calls == expected
     assert vars(net).keys() - vars(kind(**SMALL).fit(X, y)).keys() == {"_skl_callbacks"}
 
 
 @both_kinds
-def test_copies_are_as_fitted_as_an_epoch_is_and_do_not_change(kind, X, y):
+def test_callbacks_receive_fixed_copies_of_each_epoch(kind, X, y):
     recorder = Recorder()
     net = kind(**SMALL).set_callbacks(recorder).fit(X, y)
     for number, copy in enumerate(recorder.copies[:-1]):
@@ -77,7 +77,7 @@ def test_copies_are_as_fitted_as_an_epoch_is_and_do_not_change(kind, X, y):
 
 @both_kinds
 @pytest.mark.filterwarnings("error")
-def test_a_callback_may_stop_the_training(kind, X, y):
+def test_callback_can_stop_training(kind, X, y):
     net = kind(**SMALL).set_callbacks(Recorder(epochs=2)).fit(X, y)
     assert net.n_iter_ == 2
     shorter = kind(**SMALL | {"max_iter": 2, "tol": 10.0}).fit(X, y)
@@ -85,13 +85,13 @@ def test_a_callback_may_stop_the_training(kind, X, y):
 
 
 @both_kinds
-def test_callbacks_change_nothing_else(kind, X, y):
+def test_callbacks_do_not_change_the_fit(kind, X, y):
     net, plain = kind(**SMALL).set_callbacks(Recorder()).fit(X, y), kind(**SMALL).fit(X, y)
     np.testing.assert_array_equal(raw_output(net, X), raw_output(plain, X))
 
 
 @both_kinds
-def test_a_callback_that_fails_leaves_the_estimator_as_it_was(kind, X, y):
+def test_failing_callback_leaves_estimator_unchanged(kind, X, y):
     class Failing(Recorder):
         def on_fit_task_end(self, estimator, context):
             raise RuntimeError("no more")
@@ -105,7 +105,7 @@ def test_a_callback_that_fails_leaves_the_estimator_as_it_was(kind, X, y):
     np.testing.assert_array_equal(raw_output(net, X), before)
 
 
-def test_each_start_is_a_task_with_epochs_of_its_own():
+def test_each_start_is_a_task_with_epochs():
     recorder = Recorder()
     DistanceNetClassifier(**SMALL, n_init=2).set_callbacks(recorder).fit(WINE, WINE_Y)
     epochs = [("begin", "epoch"), ("end", "epoch")] * SMALL["max_iter"]
@@ -114,7 +114,7 @@ def test_each_start_is_a_task_with_epochs_of_its_own():
 
 
 @both_kinds
-def test_a_scoring_monitor_has_a_score_for_every_epoch(kind, X, y):
+def test_scoring_monitor_records_every_epoch(kind, X, y):
     name = "accuracy" if kind is DistanceNetClassifier else "r2"
     monitor = callback.ScoringMonitor(scoring=name)
     net = kind(**SMALL).set_callbacks(monitor).fit(X, y)
@@ -125,7 +125,7 @@ def test_a_scoring_monitor_has_a_score_for_every_epoch(kind, X, y):
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_a_scoring_monitor_sees_starts_trained_side_by_side(backend):
+def test_scoring_monitor_works_with_parallel_starts(backend):
     monitor = callback.ScoringMonitor(scoring="accuracy")
     net = DistanceNetClassifier(**SMALL, n_init=3, n_jobs=2).set_callbacks(monitor)
     with parallel_config(backend=backend):
@@ -134,18 +134,18 @@ def test_a_scoring_monitor_sees_starts_trained_side_by_side(backend):
     assert len(rows) == 3 * SMALL["max_iter"]
 
 
-def test_a_scoring_monitor_follows_a_grid_search_into_its_nets():
+def test_scoring_monitor_works_in_grid_search():
     monitor = callback.ScoringMonitor(scoring="accuracy")
     grid = {"hidden_layer_sizes": [(4,), (6,)]}
     search = GridSearchCV(DistanceNetClassifier(**SMALL).set_callbacks(monitor), grid, cv=3)
     search.fit(WINE, WINE_Y)
     rows = [row for row in monitor.get_logs().data if row["task_name"] == "epoch"]
-    # Two candidates in three folds, and the best of them on all rows.
+    # Two candidates in three folds, and a refit of the best on all rows.
     assert len(rows) == (2 * 3 + 1) * SMALL["max_iter"]
 
 
 @pytest.mark.parametrize("n_init", [1, 2])
-def test_a_progress_bar_shows_alone_and_in_a_grid_search(n_init, capsys):
+def test_progress_bar_is_shown(n_init, capsys):
     net = DistanceNetClassifier(**SMALL, n_init=n_init)
     net.set_callbacks(callback.ProgressBar()).fit(WINE, WINE_Y)
     shown = capsys.readouterr().out
@@ -157,14 +157,14 @@ def test_a_progress_bar_shows_alone_and_in_a_grid_search(n_init, capsys):
     assert "DistanceNetClassifier" in capsys.readouterr().out
 
 
-def test_before_callbacks_there_is_a_notice_and_fit_works(monkeypatch):
+def test_older_scikit_learn_ignores_callbacks_with_warning(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "sklearn.callback", None)
-        older = importlib.reload(_compat)
+        older = importlib.reload(callbacks_module)
         mixin, decorate = older.CallbackSupportMixin, older.with_callbacks
-    importlib.reload(_compat)
+    importlib.reload(callbacks_module)
     net = mixin()
     with pytest.warns(UserWarning, match=r"Callbacks are ignored: they need scikit-learn 1\.9"):
         assert net.set_callbacks(Recorder()) is net
-    assert older.callback_context(net, max_subtasks=3) is None
+    assert older.fit_task(net, 1, WINE, WINE_Y, None) is None
     assert decorate(len) is len

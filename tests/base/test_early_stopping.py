@@ -1,4 +1,4 @@
-"""When a training ends before its budget, and what is said about it."""
+"""When training stops before `max_iter`, what it keeps and what it reports."""
 
 import re
 
@@ -39,32 +39,32 @@ def split(monkeypatch):
     """The training and validation rows of the last fit."""
     seen = {}
 
-    def spy(network, input_map, rows, plan, run, validation=None, **options):
+    def spy(network, input_map, rows, *args, validation=None, **options):
         seen.update(training=rows, validation=validation)
-        return training.train(network, input_map, rows, plan, run, validation=validation, **options)
+        return training.train(network, input_map, rows, *args, validation=validation, **options)
 
     monkeypatch.setattr(_fitting, "train", spy)
     return seen
 
 
 def interrupt_epoch(monkeypatch, number):
-    """Let Ctrl-C fall into the epoch of this number, counted from 1."""
-    epochs, whole = [], training.Trainer.train_epoch
+    """Raise KeyboardInterrupt in the epoch of this number, counted from 1."""
+    epochs, original = [], training.Trainer.train_epoch
 
     def epoch(self):
         epochs.append(1)
         if len(epochs) == number:
             raise KeyboardInterrupt
-        return whole(self)
+        return original(self)
 
     monkeypatch.setattr(training.Trainer, "train_epoch", epoch)
 
 
-# The best parameters ------------------------------------------------------------------------------
+# The best epoch -----------------------------------------------------------------------------------
 
 
 @both_kinds
-def test_parameters_are_those_of_the_epoch_with_the_smallest_validation_loss(kind, X, y):
+def test_parameters_come_from_best_validation_epoch(kind, X, y):
     net = kind(**STOPPED).fit(X, y)
     best = int(np.argmin(net.validation_loss_curve_))
     assert best < net.n_iter_ - 1
@@ -75,28 +75,28 @@ def test_parameters_are_those_of_the_epoch_with_the_smallest_validation_loss(kin
     np.testing.assert_array_equal(raw_output(net, X), raw_output(ended, X))
 
 
-def test_validation_curves_are_loss_and_accuracy_on_rows_apart(split):
+def test_classifier_curves_are_held_out_loss_and_accuracy(split):
     net = DistanceNetClassifier(**STOPPED).fit(WINE, WINE_Y, np.arange(1.0, len(WINE) + 1))
     rows = split["validation"]
-    codes, found = rows.target.argmax(axis=1), net.predict_proba(rows.X)
-    loss = log_loss(codes, found, sample_weight=rows.weights)
+    codes, predicted = rows.target.argmax(axis=1), net.predict_proba(rows.X)
+    loss = log_loss(codes, predicted, sample_weight=rows.weights)
     assert loss == pytest.approx(min(net.validation_loss_curve_), rel=1e-10)
-    score = accuracy_score(codes, found.argmax(axis=1), sample_weight=rows.weights)
+    score = accuracy_score(codes, predicted.argmax(axis=1), sample_weight=rows.weights)
     assert score == pytest.approx(net.best_validation_score_)
 
 
-def test_validation_curves_are_loss_and_r2_on_rows_apart(split):
+def test_regressor_curves_are_held_out_loss_and_r2(split):
     net = DistanceNetRegressor(**STOPPED).fit(DIABETES, DIABETES_Y)
     rows, std = split["validation"], DIABETES_Y.std()
     y = rows.target[:, 0] * std + DIABETES_Y.mean()
-    found = net.predict(rows.X)
-    loss = 0.5 * mean_squared_error(y, found) / std**2
+    predicted = net.predict(rows.X)
+    loss = 0.5 * mean_squared_error(y, predicted) / std**2
     assert loss == pytest.approx(min(net.validation_loss_curve_), rel=1e-9)
-    assert r2_score(y, found) == pytest.approx(net.best_validation_score_)
+    assert r2_score(y, predicted) == pytest.approx(net.best_validation_score_)
 
 
 @both_kinds
-def test_curves_are_aligned_epoch_by_epoch(kind, X, y):
+def test_curves_have_one_entry_per_epoch(kind, X, y):
     net = kind(**STOPPED).fit(X, y)
     curves = net.loss_curve_, net.validation_loss_curve_, net.validation_scores_
     assert [len(curve) for curve in curves] == [net.n_iter_] * 3
@@ -120,7 +120,7 @@ def test_without_early_stopping_nothing_is_validated(kind, X, y):
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.3, 0.5])
-def test_rows_are_split_by_class_in_the_proportion_asked_for(split, fraction):
+def test_split_is_stratified(split, fraction):
     options = STOPPED | {"validation_fraction": fraction, "max_iter": 1}
     DistanceNetClassifier(**options).fit(WINE, WINE_Y)
     parts = split["training"], split["validation"]
@@ -134,7 +134,7 @@ def test_rows_are_split_by_class_in_the_proportion_asked_for(split, fraction):
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.5, 0.9])
-def test_every_class_is_trained_on_however_few_its_rows(split, fraction):
+def test_every_class_keeps_training_rows(split, fraction):
     y = np.zeros(len(WINE), dtype=int)
     y[:60], y[60], y[61:63], y[63:66] = 1, 2, 3, 4
     options = STOPPED | {"validation_fraction": fraction, "max_iter": 2}
@@ -148,21 +148,21 @@ def test_every_class_is_trained_on_however_few_its_rows(split, fraction):
 
 @pytest.mark.parametrize("counts", [(2, 2), (1, 2), (1, 1, 2), (2, 3), (1, 9), (5, 1, 1, 1)])
 @pytest.mark.parametrize("fraction", [0.01, 0.5, 0.9])
-def test_few_rows_of_a_class_do_not_stop_a_classifier(counts, fraction):
+def test_classifier_fits_few_rows_per_class(counts, fraction):
     y = np.repeat(np.arange(len(counts)), counts)
     options = STOPPED | {"validation_fraction": fraction, "max_iter": 2}
     net = DistanceNetClassifier(**options).fit(WINE[: len(y)], y)
     assert len(net.validation_loss_curve_) == 2
 
 
-def test_one_row_of_each_class_is_too_few_to_validate_and_said_so():
+def test_one_row_per_class_cannot_be_validated():
     net = DistanceNetClassifier(**STOPPED)
     with pytest.raises(ValueError, match="early_stopping"):
         net.fit(WINE[:3], [0, 1, 2])
 
 
 @pytest.mark.parametrize("n_rows", [2, 3, 8, 12])
-def test_few_rows_do_not_stop_a_regressor(n_rows):
+def test_regressor_fits_few_rows(n_rows):
     options = STOPPED | {"validation_fraction": 0.1, "max_iter": 2}
     net = DistanceNetRegressor(**options).fit(DIABETES[:n_rows], DIABETES_Y[:n_rows])
     assert len(net.validation_scores_) == 2
@@ -170,8 +170,8 @@ def test_few_rows_do_not_stop_a_regressor(n_rows):
 
 
 @pytest.mark.parametrize("n_rows", [2, 3, 30])
-def test_a_row_is_trained_on_however_large_the_fraction(n_rows):
-    """scikit-learn's split refused 99 % of few rows, in words about parameters of its own."""
+def test_large_validation_fraction_leaves_a_training_row(n_rows):
+    """scikit-learn's own split refuses to hold out 99 % of few rows."""
     options = STOPPED | {"validation_fraction": 0.99, "max_iter": 2}
     net = DistanceNetRegressor(**options).fit(DIABETES[:n_rows], DIABETES_Y[:n_rows])
     assert net.t_ == 2
@@ -183,12 +183,14 @@ def test_a_row_is_trained_on_however_large_the_fraction(n_rows):
 
 @both_kinds
 @pytest.mark.parametrize("early_stopping", [True, False])
-def test_an_interrupt_keeps_what_was_learned(kind, X, y, early_stopping, monkeypatch):
+def test_interrupt_keeps_learned_parameters(kind, X, y, early_stopping, monkeypatch):
     options = STOPPED | {"early_stopping": early_stopping}
     expected = kind(**options | {"max_iter": 2}).fit(X, y)
     interrupt_epoch(monkeypatch, 3)
     net = kind(**options)
-    with pytest.warns(UserWarning, match="interrupted after 2 epochs; the model keeps") as caught:
+    with pytest.warns(
+        UserWarning, match="interrupted after 2 epochs; the estimator keeps"
+    ) as caught:
         net.fit(X, y)
     assert caught[0].filename == __file__
     assert net.n_iter_ == len(net.loss_curve_) == 2
@@ -197,7 +199,7 @@ def test_an_interrupt_keeps_what_was_learned(kind, X, y, early_stopping, monkeyp
 
 @both_kinds
 @pytest.mark.parametrize("early_stopping", [True, False])
-def test_an_interrupt_of_the_first_epoch_leaves_the_start(kind, X, y, early_stopping, monkeypatch):
+def test_interrupt_in_first_epoch_keeps_the_start(kind, X, y, early_stopping, monkeypatch):
     interrupt_epoch(monkeypatch, 1)
     net = kind(**STOPPED | {"early_stopping": early_stopping})
     with pytest.warns(UserWarning, match="interrupted after 0 epochs"):
@@ -206,13 +208,13 @@ def test_an_interrupt_of_the_first_epoch_leaves_the_start(kind, X, y, early_stop
     assert (net.n_iter_, net.t_, net.loss_curve_) == (0, 0, [])
 
 
-# What is said -------------------------------------------------------------------------------------
+# Warnings and messages ----------------------------------------------------------------------------
 
 
 @both_kinds
-def test_a_loss_still_falling_at_the_end_is_told(kind, X, y):
+def test_loss_still_falling_at_max_iter_warns(kind, X, y):
     net = kind(**SMALL | {"max_iter": 2, "learning_rate_init": 0.01})
-    message = r"still falling when 'max_iter' \(2\) epochs were over"
+    message = r"still falling after 'max_iter' \(2\) epochs"
     with pytest.warns(ConvergenceWarning, match=message) as caught:
         net.fit(X, y)
     assert caught[0].filename == __file__
@@ -220,13 +222,13 @@ def test_a_loss_still_falling_at_the_end_is_told(kind, X, y):
 
 @both_kinds
 @pytest.mark.filterwarnings("error")
-def test_a_plateau_and_a_budget_used_up_are_told_to_no_one(kind, X, y):
+def test_plateau_and_exhausted_budget_do_not_warn(kind, X, y):
     assert kind(**SMALL | {"tol": 0.5}).fit(X, y).n_iter_ < 20
     assert kind(**SMALL | {"tol": 0.01, "learning_rate": "cosine"}).fit(X, y).n_iter_ == 60
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_loss_that_falls_after_the_best_epoch_is_no_reason_for_more_of_them():
+def test_overfitting_past_best_epoch_does_not_warn():
     X, y = DIABETES, DIABETES_Y
     net = DistanceNetRegressor(alpha=0.0, n_iter_no_change=60, max_iter=50, random_state=0)
     net.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
@@ -235,10 +237,10 @@ def test_a_loss_that_falls_after_the_best_epoch_is_no_reason_for_more_of_them():
 
 
 @both_kinds
-def test_a_loss_no_longer_finite_is_told_with_the_rate(kind, X, y):
+def test_divergence_warning_names_learning_rate(kind, X, y):
     options = {"solver": "sgd", "learning_rate_init": 1e300, "hidden_layer_sizes": ()}
     net = kind(**SMALL | options)
-    with pytest.warns(ConvergenceWarning, match=r"beyond all reason .* \(now 1e\+300\)"):
+    with pytest.warns(ConvergenceWarning, match=r"Training diverged .* \(now 1e\+300\)"):
         net.fit(X, y)
     assert np.isfinite(net.predict(X)).all()
     assert np.isfinite(net.loss_curve_).all()
@@ -246,7 +248,7 @@ def test_a_loss_no_longer_finite_is_told_with_the_rate(kind, X, y):
 
 @both_kinds
 @pytest.mark.parametrize("early_stopping", [True, False])
-def test_verbose_prints_a_line_for_each_epoch(kind, X, y, early_stopping, capsys):
+def test_verbose_prints_one_line_per_epoch(kind, X, y, early_stopping, capsys):
     options = STOPPED | {"early_stopping": early_stopping, "max_iter": 3, "verbose": True}
     net = kind(**options).fit(X, y)
     lines = capsys.readouterr().out.splitlines()

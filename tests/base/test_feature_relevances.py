@@ -1,4 +1,4 @@
-"""Which features count: in no unit of measurement, none for noise, as permuting them says."""
+"""Feature relevances ignore units, are small for noise and agree with permutation importance."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ both_kinds = pytest.mark.parametrize(("kind", "X", "y"), BOTH, ids=["classifier"
 
 @both_kinds
 @pytest.mark.parametrize("sizes", [(8,), (8, 5)])
-def test_they_are_shares(kind, X, y, sizes):
+def test_relevances_are_shares(kind, X, y, sizes):
     net = kind(sizes, max_iter=5, random_state=0).fit(X, y)
     assert net.feature_relevances_.shape == (X.shape[1],)
     assert net.feature_relevances_.min() >= 0
@@ -33,26 +33,26 @@ def test_they_are_shares(kind, X, y, sizes):
 
 
 @both_kinds
-def test_the_unit_of_a_feature_does_not_matter(kind, X, y):
+def test_relevances_do_not_depend_on_units(kind, X, y):
     factors = np.logspace(-4, 4, X.shape[1])
     nets = [kind(20, max_iter=5, random_state=0).fit(rows, y) for rows in (X, X * factors + 3)]
     relevances = [net.feature_relevances_ for net in nets]
     np.testing.assert_allclose(*relevances, rtol=1e-4)
 
 
-def test_a_constant_feature_counts_nothing():
+def test_constant_feature_has_no_relevance():
     X = np.column_stack([WINE, np.full(len(WINE), 7.0)])
     net = DistanceNetClassifier(20, random_state=0).fit(X, WINE_Y)
     assert net.feature_relevances_[-1] < 1e-12
 
 
-def test_features_that_matter_stand_before_noise():
-    X, y = make_friedman1(500, n_features=10, random_state=0)  # five of them matter
+def test_informative_features_rank_above_noise():
+    X, y = make_friedman1(500, n_features=10, random_state=0)  # five are informative
     relevances = DistanceNetRegressor(random_state=0).fit(X, y).feature_relevances_
     assert relevances[:5].min() > relevances[5:].max()
 
 
-def test_they_rank_features_as_permuting_them_does():
+def test_relevances_agree_with_permutation_importance():
     net = DistanceNetClassifier(random_state=0).fit(WINE, WINE_Y)
     importances = permutation_importance(
         net, WINE, WINE_Y, scoring="neg_log_loss", n_repeats=5, random_state=0
@@ -62,7 +62,7 @@ def test_they_rank_features_as_permuting_them_does():
 
 @both_kinds
 @pytest.mark.parametrize("name", ["feature_relevances_", "feature_importances_"])
-def test_a_net_that_begins_with_dot_products_has_none(kind, X, y, name):
+def test_dense_first_layer_has_no_relevances(kind, X, y, name):
     net = kind(5, "relu", max_iter=2, random_state=0).fit(X, y)
     assert not hasattr(net, name)
     with pytest.raises(AttributeError, match=r"radial 'activation' for it; got .*\['relu'\]"):
@@ -72,7 +72,7 @@ def test_a_net_that_begins_with_dot_products_has_none(kind, X, y, name):
         getattr(kind(), name)
 
 
-# Tools that look for feature_importances_ ---------------------------------------------------------
+# Tools that use feature_importances_ --------------------------------------------------------------
 
 SELECTORS = {
     "from model": lambda net: SelectFromModel(net, max_features=5),
@@ -83,7 +83,7 @@ SELECTORS = {
 
 @both_kinds
 @pytest.mark.parametrize("selector", SELECTORS.values(), ids=SELECTORS)
-def test_selectors_keep_the_feature_that_counts_most(kind, X, y, selector):
+def test_selectors_keep_the_most_relevant_feature(kind, X, y, selector):
     net = kind(20, max_iter=10, random_state=0)
     pipeline = make_pipeline(selector(net), clone(net)).fit(X, y)
     chosen = pipeline[0].get_support()
@@ -93,6 +93,6 @@ def test_selectors_keep_the_feature_that_counts_most(kind, X, y, selector):
 
 
 @both_kinds
-def test_importances_are_the_relevances(kind, X, y):
+def test_importances_equal_relevances(kind, X, y):
     net = kind(8, max_iter=5, random_state=0).fit(X, y)
     np.testing.assert_array_equal(net.feature_importances_, net.feature_relevances_)

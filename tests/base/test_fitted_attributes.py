@@ -1,4 +1,4 @@
-"""What a fitted net shows reproduces what it predicts, in the units of the data."""
+"""Fitted attributes reproduce the predictions, in the units of the data."""
 
 import pickle
 from io import BytesIO
@@ -27,7 +27,7 @@ both_kinds = pytest.mark.parametrize(
 
 
 def naive_output(net, X, activations):
-    """The raw output from fitted attributes alone, with the differences written out."""
+    """Return the raw output computed from fitted attributes alone, with explicit differences."""
     H = np.asarray(X, dtype=np.float64)
     for layer, name in enumerate([*activations, None]):
         if net.centroids_[layer] is None:
@@ -48,9 +48,9 @@ def raw_output(net, X):
 
 
 def assert_reproduces(net, X, activations):
-    found = naive_output(net, X, activations)
+    actual = naive_output(net, X, activations)
     expected = raw_output(net, X)
-    np.testing.assert_allclose(found.reshape(expected.shape), expected, rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(actual.reshape(expected.shape), expected, rtol=1e-8, atol=1e-8)
 
 
 # Parameters in input units ------------------------------------------------------------------------
@@ -60,7 +60,7 @@ def assert_reproduces(net, X, activations):
 @pytest.mark.parametrize("radius_type", RADIUS_TYPES)
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("standardize", [True, False])
-def test_a_distance_net_is_reproduced(kind, X, y, radius_type, kernel, standardize):
+def test_distance_net_is_reproduced_from_attributes(kind, X, y, radius_type, kernel, standardize):
     net = kind(**SMALL, activation=kernel, radius_type=radius_type, standardize=standardize)
     net.fit(X, y)
     assert_reproduces(net, X, [kernel, kernel])
@@ -74,7 +74,7 @@ def test_a_distance_net_is_reproduced(kind, X, y, radius_type, kernel, standardi
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("standardize", [True, False])
-def test_a_hybrid_is_reproduced(kind, X, y, activation, first, standardize):
+def test_hybrid_net_is_reproduced_from_attributes(kind, X, y, activation, first, standardize):
     names = [activation, "gaussian"] if first else ["gaussian", activation]
     net = kind(**SMALL, activation=names, standardize=standardize)
     net.fit(X - X.mean(axis=0), y)
@@ -87,12 +87,12 @@ def test_a_hybrid_is_reproduced(kind, X, y, activation, first, standardize):
 
 @both_kinds
 @pytest.mark.parametrize("standardize", [True, False])
-def test_a_net_without_hidden_layers_is_reproduced(kind, X, y, standardize):
+def test_net_without_hidden_layers_is_reproduced(kind, X, y, standardize):
     net = kind(hidden_layer_sizes=(), max_iter=3, random_state=0, standardize=standardize)
     assert_reproduces(net.fit(X, y), X, [])
 
 
-def test_a_linear_output_and_several_targets_are_reproduced():
+def test_linear_output_and_several_targets_are_reproduced():
     net = DistanceNetClassifier(**SMALL, output_layer="linear").fit(WINE, WINE_Y)
     assert_reproduces(net, WINE, ["gaussian"] * 2)
     targets = np.column_stack([1e6 * DIABETES_Y, DIABETES_Y - 500, np.sin(DIABETES_Y)])
@@ -110,11 +110,11 @@ def test_sample_centroids_start_at_rows_in_input_units():
 
 
 @pytest.mark.parametrize("standardize", [True, False])
-def test_an_init_array_is_read_in_input_units(standardize):
-    given = WINE[:6] + 0.5
-    options = SMALL | {"max_iter": 1, "learning_rate_init": 1e-12, "init": given}
+def test_init_array_is_in_input_units(standardize):
+    changes = WINE[:6] + 0.5
+    options = SMALL | {"max_iter": 1, "learning_rate_init": 1e-12, "init": changes}
     net = DistanceNetClassifier(**options, standardize=standardize).fit(WINE, WINE_Y)
-    np.testing.assert_allclose(net.centroids_[0], given, rtol=1e-7)
+    np.testing.assert_allclose(net.centroids_[0], changes, rtol=1e-7)
 
 
 @both_kinds
@@ -138,15 +138,15 @@ def test_fitted_parameters_are_read_only_and_detached(kind, X, y):
     "name",
     ["centroids_", "inverse_radii_", "coefs_", "intercepts_", "n_layers_", "n_outputs_", "n_iter_"],
 )
-def test_an_unfitted_net_has_no_fitted_attributes(kind, X, y, name):
+def test_unfitted_net_has_no_fitted_attributes(kind, X, y, name):
     with pytest.raises((NotFittedError, AttributeError)):
         getattr(kind(), name)
 
 
-# What a training leaves ---------------------------------------------------------------------------
+# Counts, names and curves -------------------------------------------------------------------------
 
 
-def test_counts_and_names_of_a_classifier():
+def test_classifier_records_counts_and_names():
     names = np.array(["b", "a", "c"])[WINE_Y]
     net = DistanceNetClassifier(**SMALL).fit(WINE, names)
     assert (net.n_layers_, net.n_outputs_, net.n_features_in_) == (4, 3, 13)
@@ -160,7 +160,7 @@ def test_counts_and_names_of_a_classifier():
 
 
 @pytest.mark.parametrize("n_targets", [1, 3])
-def test_counts_and_names_of_a_regressor(n_targets):
+def test_regressor_records_counts_and_names(n_targets):
     y = np.column_stack([DIABETES_Y] * n_targets)
     net = DistanceNetRegressor(**SMALL | {"hidden_layer_sizes": 7}).fit(DIABETES, y)
     assert (net.n_layers_, net.n_outputs_, net.n_features_in_) == (3, n_targets, 10)
@@ -169,7 +169,7 @@ def test_counts_and_names_of_a_regressor(n_targets):
 
 
 @both_kinds
-def test_a_second_fit_starts_anew(kind, X, y):
+def test_second_fit_starts_from_scratch(kind, X, y):
     net = kind(**SMALL).fit(X[:, :5], y)
     net.fit(X, y)
     fresh = kind(**SMALL).fit(X, y)
@@ -188,7 +188,7 @@ def through_joblib(net):
 
 @both_kinds
 @pytest.mark.parametrize("copy", [lambda net: pickle.loads(pickle.dumps(net)), through_joblib])
-def test_a_saved_net_predicts_as_before_and_can_go_on(kind, X, y, copy):
+def test_saved_net_predicts_and_continues_training(kind, X, y, copy):
     net = kind(**SMALL, warm_start=True, learning_rate="constant").fit(X, y)
     saved = copy(net)
     np.testing.assert_array_equal(raw_output(saved, X), raw_output(net, X))
@@ -196,13 +196,13 @@ def test_a_saved_net_predicts_as_before_and_can_go_on(kind, X, y, copy):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_saved_net_holds_each_number_once(dtype):
+def test_saved_net_stores_each_number_once(dtype):
     X, y = load_digits(return_X_y=True)
     options = {"hidden_layer_sizes": (300, 100), "max_iter": 1, "dtype": dtype, "random_state": 0}
     net = DistanceNetClassifier(**options).fit(X[:200], y[:200])
     parameters = [p for p in net.centroids_ + net.inverse_radii_ if p is not None]
     assert sum(p.size for p in parameters) > 99_000
-    # What scores are made of does not grow with the layers.
+    # The statistics of the novelty score do not grow with the layers.
     layers = net._novelty_["layers"]
     novelty = [layer[name] for layer in layers for name in ("packed", "means", "origin")]
     assert sum(array.size for array in novelty) < 20_000
@@ -211,7 +211,7 @@ def test_a_saved_net_holds_each_number_once(dtype):
 
 
 @both_kinds
-def test_a_clone_has_the_parameters_and_nothing_learned(kind, X, y):
+def test_clone_has_parameters_but_no_fitted_state(kind, X, y):
     net = kind(**SMALL, init=X[:6] * 1.0).fit(X, y)
     copy = clone(net)
     assert vars(copy).keys() == vars(kind()).keys() == set(kind().get_params())
@@ -220,8 +220,8 @@ def test_a_clone_has_the_parameters_and_nothing_learned(kind, X, y):
 
 
 @both_kinds
-def test_parameters_set_are_parameters_got(kind, X, y):
-    given = SMALL | {"init": "kmeans", "rho": 0.5, "activation": ["tanh", "cauchy"]}
-    assert given.items() <= kind().set_params(**given).get_params().items()
+def test_set_params_round_trips(kind, X, y):
+    changes = SMALL | {"init": "kmeans", "rho": 0.5, "activation": ["tanh", "cauchy"]}
+    assert changes.items() <= kind().set_params(**changes).get_params().items()
     with pytest.raises(ValueError, match="Invalid parameter 'hidden'"):
         kind().set_params(hidden=3)

@@ -1,4 +1,4 @@
-"""Digests tell values apart, and come out the same in every process."""
+"""Digests distinguish different values and are the same in every process."""
 
 import subprocess
 import sys
@@ -75,11 +75,11 @@ DIFFERENT = [
 ]
 
 
-def test_what_differs_has_different_digests():
+def test_different_values_have_different_digests():
     assert len({digest(value) for value in DIFFERENT}) == len(DIFFERENT)
 
 
-def test_equal_values_have_equal_digests_whichever_objects_they_are_made_of():
+def test_equal_values_have_equal_digests():
     text = "".join(["a", "b"])
     assert digest([text, text]) == digest(["ab", "".join(["a", "b"])])
     assert digest(shift(1)) == digest(shift(1))
@@ -88,7 +88,7 @@ def test_equal_values_have_equal_digests_whichever_objects_they_are_made_of():
 
 
 @pytest.mark.parametrize("shape", [(0,), (5,), (7, 3), (2, 3, 4), (0, 4), (3, 0)])
-def test_the_order_of_numbers_in_memory_does_not_count(shape, tmp_path):
+def test_memory_layout_does_not_change_the_digest(shape, tmp_path):
     array = np.random.default_rng(0).normal(size=shape)
     views = [np.asfortranarray(array), np.repeat(array[..., None], 2, axis=-1)[..., 0]]
     if array.size:
@@ -97,35 +97,35 @@ def test_the_order_of_numbers_in_memory_does_not_count(shape, tmp_path):
     assert {digest(view) for view in views} == {digest(array)}
 
 
-def test_every_block_of_a_large_array_counts():
+def test_every_block_of_a_large_array_matters():
     array = np.zeros((3 * BLOCK_BYTES // 4 // 8 + 1, 8), dtype=np.float32)
-    found = {digest(array)}
+    digests = {digest(array)}
     for row in (0, len(array) // 2, -1):
         array[row, 3] = 1
-        found.add(digest(array))
-    assert len(found) == 4
+        digests.add(digest(array))
+    assert len(digests) == 4
 
 
-def test_the_format_of_a_sparse_matrix_does_not_count():
+def test_sparse_format_does_not_change_the_digest():
     dense = np.arange(12.0).reshape(3, 4) % 3
     assert digest(csr_array(dense)) == digest(csc_array(dense))
 
 
-def test_every_process_finds_the_same():
+def test_digests_agree_between_processes():
     # Hashes of strings, and so the order of sets, differ from process to process.
-    found = {
+    digests = {
         subprocess.run(
             [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True
         ).stdout
         for _ in range(2)
     }
-    assert len(found) == 1
+    assert len(digests) == 1
 
 
-def test_what_cannot_be_described_is_an_error():
+def test_values_without_digest_raise():
     def endless():
         return endless
 
     for value in [endless, (number for number in range(3))]:
-        with pytest.raises(ValueError, match="cannot be told apart from others"):
+        with pytest.raises(ValueError, match="cannot be pickled"):
             digest(value)

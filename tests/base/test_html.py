@@ -1,4 +1,4 @@
-"""The HTML representation links to the page of the class, and says what parameters mean."""
+"""The HTML representation links to the API page of the class and describes its parameters."""
 
 import re
 
@@ -9,7 +9,7 @@ from skdistnet import DistanceNetClassifier, DistanceNetRegressor, RejectingClas
 
 
 @pytest.mark.parametrize("kind", [DistanceNetClassifier, DistanceNetRegressor])
-def test_links_to_the_page_of_the_class_for_the_version_installed(kind):
+def test_links_to_api_page_of_installed_version(kind):
     links = re.findall(r'href="(https?://[^"#]*)', estimator_html_repr(kind(batch_size=7)))
     page = f"/en/v{__version__}/api/skdistnet.{kind.__name__}.html"
     assert links
@@ -25,14 +25,14 @@ def test_every_parameter_shows_its_description(kind):
     assert shown >= set(kind().get_params())
 
 
-def test_a_subclass_of_another_package_is_not_claimed():
+def test_subclass_of_another_package_has_no_link():
     class Other(DistanceNetClassifier):
         __module__ = "another.package"
 
     assert "skdistnet.readthedocs" not in estimator_html_repr(Other())
 
 
-def test_a_rejecting_classifier_links_to_its_page_and_to_that_of_the_one_inside():
+def test_rejecting_classifier_links_both_classes():
     html = estimator_html_repr(RejectingClassifier(DistanceNetClassifier()))
     for kind in (RejectingClassifier, DistanceNetClassifier):
         assert f"/en/v{__version__}/api/skdistnet.{kind.__name__}.html" in html

@@ -1,4 +1,4 @@
-"""Ctrl-C at any step of a training: what comes back is a whole net, of the best epoch so far."""
+"""Ctrl-C at any step of a fit leaves a complete net, that of the best epoch so far."""
 
 import subprocess
 import sys
@@ -26,34 +26,34 @@ OPTIONS = SMALL | {"max_iter": 4, "dropout": 0.1, "n_iter_no_change": 9}
 
 @contextmanager
 def interrupted(step):
-    """Ctrl-C amid the step of this number, from 0, which leaves its parameters half written."""
-    numbers, whole = count(), training.Trainer.step
+    """Raise KeyboardInterrupt in this step, counted from 0, with its parameters half written."""
+    numbers, original = count(), training.Trainer.step
 
     def cut_off(self, batch):
         if next(numbers) == step:
             self.state.theta[::2] = np.nan
             self.gradient[:] = np.nan
             raise KeyboardInterrupt
-        return whole(self, batch)
+        return original(self, batch)
 
     with patch.object(training.Trainer, "step", cut_off):
         yield
 
 
 @contextmanager
-def parameters_seen():
-    """The parameters at the start of each training and after each epoch of it."""
-    seen, whole = [], training.Trainer.train_epoch
+def record_parameters():
+    """Record the parameters at the start of a fit and after each of its epochs."""
+    recorded, original = [], training.Trainer.train_epoch
 
     def epoch(self):
-        if not seen:
-            seen.append(self.state.theta.copy())
-        loss = whole(self)
-        seen.append(self.state.theta.copy())
+        if not recorded:
+            recorded.append(self.state.theta.copy())
+        loss = original(self)
+        recorded.append(self.state.theta.copy())
         return loss
 
     with patch.object(training.Trainer, "train_epoch", epoch):
-        yield seen
+        yield recorded
 
 
 def n_steps(X, n_epochs):
@@ -67,33 +67,31 @@ def n_steps(X, n_epochs):
     solver=st.sampled_from(list(SOLVERS)),
     schedule=st.sampled_from(list(SCHEDULES)),
 )
-def test_a_fit_interrupted_at_any_step_is_that_of_its_best_epoch_so_far(
-    kind, X, y, data, validated, solver, schedule
-):
-    given = {"X_val": X[::3], "y_val": y[::3]} if validated else {}
+def test_interrupted_fit_keeps_the_best_epoch(kind, X, y, data, validated, solver, schedule):
+    held_out = {"X_val": X[::3], "y_val": y[::3]} if validated else {}
     net = kind(**OPTIONS, solver=solver, learning_rate=schedule)
-    with parameters_seen() as seen:
-        whole = clone(net).fit(X, y, **given)
+    with record_parameters() as recorded:
+        uninterrupted = clone(net).fit(X, y, **held_out)
     step = data.draw(st.integers(0, n_steps(X, 4) - 1))
     with interrupted(step):
-        net.fit(X, y, **given)
+        net.fit(X, y, **held_out)
     n_epochs = step // n_steps(X, 1)
     assert net.n_iter_ == n_epochs
     assert net.t_ == n_epochs * len(X)
-    assert net.loss_curve_ == whole.loss_curve_[:n_epochs]
+    assert net.loss_curve_ == uninterrupted.loss_curve_[:n_epochs]
     best = n_epochs
     if validated:
-        assert net.validation_loss_curve_ == whole.validation_loss_curve_[:n_epochs]
+        assert net.validation_loss_curve_ == uninterrupted.validation_loss_curve_[:n_epochs]
         best = int(np.argmin([np.inf, *net.validation_loss_curve_]))
     assert net.best_epoch_ == best
-    np.testing.assert_array_equal(net._theta_, seen[best])
+    np.testing.assert_array_equal(net._theta_, recorded[best])
     assert np.isfinite(net.predict(X)).all()
     assert (net.score_samples(X) <= 0).all()
 
 
 @both_kinds
 @given(step=st.integers(0, n_steps(np.empty(178), 4) - 1))
-def test_after_an_interrupt_a_warm_fit_goes_on(kind, X, y, step):
+def test_warm_fit_continues_after_interrupt(kind, X, y, step):
     net = kind(**OPTIONS, warm_start=True)
     with interrupted(step):
         net.fit(X, y)
@@ -106,24 +104,22 @@ def test_after_an_interrupt_a_warm_fit_goes_on(kind, X, y, step):
 
 @both_kinds
 @given(step=st.integers(0, n_steps(np.empty(178), 1) - 1), calls_before=st.integers(0, 2))
-def test_a_partial_fit_interrupted_has_not_been(kind, X, y, step, calls_before):
+def test_interrupted_partial_fit_changes_nothing(kind, X, y, step, calls_before):
     classes = {"classes": [0, 1, 2]} if kind is DistanceNetClassifier else {}
-    net, whole = kind(**OPTIONS), kind(**OPTIONS)
+    net, uninterrupted = kind(**OPTIONS), kind(**OPTIONS)
     for _ in range(calls_before):
         net.partial_fit(X, y, **classes)
-        whole.partial_fit(X, y, **classes)
+        uninterrupted.partial_fit(X, y, **classes)
     before = joblib.hash(vars(net))
     with interrupted(step), pytest.warns(UserWarning, match="interrupted"):
         net.partial_fit(X, y, **classes)
     assert joblib.hash(vars(net)) == before
-    assert same(net.partial_fit(X, y, **classes), whole.partial_fit(X, y, **classes))
+    assert same(net.partial_fit(X, y, **classes), uninterrupted.partial_fit(X, y, **classes))
 
 
 @both_kinds
 @given(step=st.integers(0, n_steps(np.empty(178), 12) - 1))
-def test_an_interrupt_in_one_of_several_starts_at_once_is_told_and_the_best_comes_back(
-    kind, X, y, step
-):
+def test_interrupted_parallel_starts_keep_the_best(kind, X, y, step):
     net = kind(**OPTIONS, n_init=3, n_jobs=2)
     with (
         parallel_config(backend="threading"),
@@ -159,7 +155,7 @@ def scoring(net, X, y):
     return net.score(X, y)
 
 if __name__ == "__main__":
-    # What a shell runs in the background inherits that Ctrl-C is ignored.
+    # Background processes of a shell inherit an ignored SIGINT.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     net = DistanceNetClassifier(
         5, n_init=4, n_jobs=2, max_iter=6, n_iter_no_change=9, random_state=0, scoring=scoring
@@ -172,7 +168,7 @@ if __name__ == "__main__":
 """
 
 
-def test_ctrl_c_while_processes_train_leaves_the_estimator_as_it_was(tmp_path):
+def test_interrupt_while_processes_train_changes_nothing(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(IN_PROCESSES)
     done = subprocess.run(

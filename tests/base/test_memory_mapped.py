@@ -1,4 +1,4 @@
-"""X may be a file that is mapped into memory, of which nothing is copied as a whole."""
+"""X may be a memory-mapped file, of which training never makes a whole copy."""
 
 import tracemalloc
 
@@ -28,7 +28,7 @@ def y(mapped):
 
 
 def peak_of(call, *args):
-    """Most bytes that were allocated at the same time within the call."""
+    """Return the largest number of bytes allocated at a time during the call."""
     tracemalloc.start()
     try:
         call(*args)
@@ -38,8 +38,8 @@ def peak_of(call, *args):
 
 
 @both_kinds
-def test_no_copy_of_the_file_is_held(kind, mapped, y, monkeypatch):
-    # As if the file were larger than what is kept mapped, and worked on at a time.
+def test_no_copy_of_the_file_is_made(kind, mapped, y, monkeypatch):
+    # Make the file larger than the cache and than the rows processed at a time.
     monkeypatch.setattr(inputs, "CACHE_BYTES", 0)
     monkeypatch.setattr(inputs, "PART", 50_000)
     net = kind(**SMALL)
@@ -49,7 +49,7 @@ def test_no_copy_of_the_file_is_held(kind, mapped, y, monkeypatch):
 
 
 @both_kinds
-def test_the_net_is_that_of_an_array(kind, mapped, y):
+def test_memory_mapped_rows_give_the_same_net(kind, mapped, y):
     rows = np.array(mapped)
     net, other = kind(**SMALL).fit(mapped, y), kind(**SMALL).fit(rows, y)
     np.testing.assert_array_equal(net.predict(mapped), other.predict(rows))

@@ -1,4 +1,4 @@
-"""Several starts: each is reproducible, and the best is kept, whoever trains them."""
+"""Several starts are reproducible, and the best one is kept, in any number of processes."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_wine
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
-from skdistnet._base.multi_start import restart_score
+from skdistnet._base import training as base_training
 from skdistnet.engine.training import loop as training
 from skdistnet.engine.training.monitor import TrainingResult
 
@@ -33,7 +33,7 @@ def seeds(random_state, number):
 
 
 def single_fits(net, X, y, number, monkeypatch):
-    """The fits with one start each that the restarts are to equal."""
+    """Return the fits of a single start each that the starts must equal."""
     fits = []
     for seed in seeds(net.random_state, number):
         with monkeypatch.context() as patch:
@@ -43,7 +43,7 @@ def single_fits(net, X, y, number, monkeypatch):
 
 
 @both_kinds
-def test_the_best_of_several_fits_is_kept_by_training_loss(kind, X, y, monkeypatch):
+def test_best_start_is_chosen_by_training_loss(kind, X, y, monkeypatch):
     net = kind(**SMALL, n_init=4).fit(X, y)
     fits = single_fits(net, X, y, 4, monkeypatch)
     assert net.init_scores_ == [-fit.loss_ for fit in fits]
@@ -55,13 +55,13 @@ def test_the_best_of_several_fits_is_kept_by_training_loss(kind, X, y, monkeypat
 
 @both_kinds
 @pytest.mark.parametrize("scoring", ["loss", "score"])
-def test_the_best_of_several_fits_is_kept_by_what_is_watched(kind, X, y, scoring):
-    watched = "loss"
+def test_best_start_is_chosen_by_monitored_score(kind, X, y, scoring):
+    monitored = "loss"
     if scoring == "score":
-        watched = "r2" if kind is DistanceNetRegressor else "neg_log_loss"
+        monitored = "r2" if kind is DistanceNetRegressor else "neg_log_loss"
     held = np.arange(len(X)) % 3 == 0
-    given = {"X_val": X[held], "y_val": y[held]}
-    net = kind(**SMALL, n_init=4, scoring=watched).fit(X[~held], y[~held], **given)
+    validation = {"X_val": X[held], "y_val": y[held]}
+    net = kind(**SMALL, n_init=4, scoring=monitored).fit(X[~held], y[~held], **validation)
     best = max(net.init_scores_)
     assert len(set(net.init_scores_)) == 4
     if scoring == "loss":
@@ -72,7 +72,7 @@ def test_the_best_of_several_fits_is_kept_by_what_is_watched(kind, X, y, scoring
 
 @both_kinds
 @pytest.mark.parametrize("early_stopping", [True, False])
-def test_the_first_start_is_that_of_a_single_fit(kind, X, y, early_stopping):
+def test_first_start_equals_single_fit(kind, X, y, early_stopping):
     options = SMALL | {"early_stopping": early_stopping}
     single, several = (kind(**options, n_init=n_init).fit(X, y) for n_init in (1, 3))
     assert single.init_scores_ == several.init_scores_[:1]
@@ -81,7 +81,7 @@ def test_the_first_start_is_that_of_a_single_fit(kind, X, y, early_stopping):
 @both_kinds
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 @pytest.mark.parametrize("early_stopping", [True, False])
-def test_processes_and_threads_come_to_the_same(kind, X, y, backend, early_stopping):
+def test_processes_and_threads_give_same_result(kind, X, y, backend, early_stopping):
     options = SMALL | {"early_stopping": early_stopping, "n_init": 3}
     alone = kind(**options).fit(X, y)
     with parallel_config(backend=backend):
@@ -92,7 +92,7 @@ def test_processes_and_threads_come_to_the_same(kind, X, y, backend, early_stopp
     assert vars(alone).keys() == vars(shared).keys()
 
 
-def test_parameters_stay_the_objects_given_when_processes_train():
+def test_parameters_keep_identity_with_processes():
     def rows_in_order(X, n_units, random_state):
         return X[:n_units] + 0.01 * random_state.normal(size=(n_units, X.shape[1]))
 
@@ -104,7 +104,7 @@ def test_parameters_stay_the_objects_given_when_processes_train():
 
 
 @both_kinds
-def test_going_on_has_one_start(kind, X, y):
+def test_warm_start_has_one_start(kind, X, y):
     options = SMALL | {"learning_rate": "constant", "dropout": 0.0}
     net = kind(**options, n_init=3, warm_start=True).fit(X, y)
     scores, loss = net.init_scores_, net.loss_
@@ -116,45 +116,46 @@ def test_going_on_has_one_start(kind, X, y):
 
 
 @both_kinds
-def test_an_interrupt_ends_the_restarts_too(kind, X, y, monkeypatch):
-    epochs, whole = [], training.Trainer.train_epoch
+def test_interrupt_ends_remaining_starts(kind, X, y, monkeypatch):
+    epochs, original = [], training.Trainer.train_epoch
 
     def epoch(self):
         epochs.append(1)
         if len(epochs) == SMALL["max_iter"] + 3:
             raise KeyboardInterrupt
-        return whole(self)
+        return original(self)
 
     monkeypatch.setattr(training.Trainer, "train_epoch", epoch)
     net = kind(**SMALL, n_init=4)
     with pytest.warns(UserWarning, match="interrupted"):
         net.fit(X, y)
-    # The first start was trained to its end, and is better for it.
+    # The first start was complete, and is the better one.
     assert len(net.init_scores_) == 2
     assert net.n_iter_ == SMALL["max_iter"]
 
 
-def test_a_start_that_diverged_is_not_the_best(monkeypatch):
-    starts, start, whole = [], DistanceNetClassifier._start, training.Trainer.train_epoch
+def test_diverged_start_is_not_chosen(monkeypatch):
+    starts, start = [], base_training.initialize_network
+    original = training.Trainer.train_epoch
 
-    def count(self, rows, rng):
+    def count(*args):
         starts.append(1)
-        return start(self, rows, rng)
+        return start(*args)
 
     def epoch(self):
-        return float("nan") if len(starts) == 1 else whole(self)
+        return float("nan") if len(starts) == 1 else original(self)
 
-    monkeypatch.setattr(DistanceNetClassifier, "_start", count)
+    monkeypatch.setattr(base_training, "initialize_network", count)
     monkeypatch.setattr(training.Trainer, "train_epoch", epoch)
     net = DistanceNetClassifier(**SMALL, n_init=3).fit(WINE, WINE_Y)
     assert net.init_scores_[0] == -np.inf
     assert net.score(WINE, WINE_Y) > 0.9
 
 
-def test_a_start_no_epoch_improved_on_is_least():
-    """What its last epoch scored is no score of the parameters kept."""
+def test_start_without_improvement_ranks_last():
+    """The score of its last epoch is not that of the parameters it keeps."""
     outcome = TrainingResult(np.zeros(1), [1.0], [0.1], [1.0], best_epoch=0, reason="diverged")
     for scoring in ("loss", "accuracy"):
         copy = DistanceNetClassifier(scoring=scoring)
-        assert restart_score(copy, outcome) == -np.inf
-        assert np.isfinite(restart_score(copy, replace(outcome, best_epoch=1)))
+        assert base_training.start_score(copy, outcome) == -np.inf
+        assert np.isfinite(base_training.start_score(copy, replace(outcome, best_epoch=1)))

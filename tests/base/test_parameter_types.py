@@ -19,7 +19,7 @@ from sklearn.utils.fixes import parse_version
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet._base.checkpoints import Checkpoint
-from skdistnet._base.constraints import RULES, Number
+from skdistnet._base.constraints import Number
 
 X, Y = load_iris(return_X_y=True)
 X, Y = X[::3], Y[::3]
@@ -37,18 +37,22 @@ SHORT = {
     "n_iter_no_change": 1,
     "random_state": 0,
 }
-#: What a parameter needs in order to be used.
+#: Settings under which a parameter is used.
 USED_WITH = {
     "huber_delta": {"loss": "huber"},
     "quantile": {"loss": "quantile"},
     "power_t": {"learning_rate": "invscaling"},
-    "decay_rate": {"learning_rate": "inverse_time"},
     "beta_1": {"solver": "adam"},
     "beta_2": {"solver": "adam"},
     "validation_fraction": {"early_stopping": True},
     "n_jobs": {"n_init": 1},
 }
-NUMERIC = {name for name, rules in RULES.items() if any(isinstance(r, Number) for r in rules)}
+NUMERIC = {
+    name
+    for kind in KINDS
+    for name, rules in kind._parameter_constraints.items()
+    if any(isinstance(rule, Number) for rule in rules)
+}
 NUMERIC |= {"hidden_layer_sizes", "random_state"}
 #: Valid values of these, below the limit, take time or memory in proportion.
 COSTLY = {"n_init": 2**63, "hidden_layer_sizes": 2**31}
@@ -82,7 +86,7 @@ numbers = st.one_of(
 
 
 def try_fit(kind, name, value):
-    """Fit, or raise an AssertionError unless the parameter is refused by name."""
+    """Fit, and fail unless the fit works or the error names the parameter."""
     if name in COSTLY and isinstance(value, Integral) and 5 < value < COSTLY[name]:
         return
     net = kind(**SHORT | USED_WITH.get(name, {}) | {name: value})
@@ -121,14 +125,14 @@ def test_odd_numbers_are_used_or_refused_by_name(kind, name):
 
 
 @both_kinds
-def test_message_prints_huge_ints_in_short(kind):
+def test_message_abbreviates_huge_ints(kind):
     with pytest.raises(ValueError, match=r"'max_iter' .*; got int of more than \d+ digits\.$"):
         kind(max_iter=10**5000).fit(X, Y)
 
 
 # NumPy's types ------------------------------------------------------------------------------------
 
-#: Parameters in Python's types, and the same in others.
+#: Parameters of Python's types, and the same values in other types.
 PLAIN = {"hidden_layer_sizes": [4, 3], "activation": ["gaussian", "tanh"], "max_iter": 3}
 PLAIN |= {"random_state": 0, "alpha": 0.5, "standardize": True, "solver": "adam"}
 OF_NUMPY = {
@@ -182,7 +186,7 @@ def in_other_types(expected, others):
 
 
 def raw_output(net, rows=X):
-    return net._predict_raw(rows)
+    return net._raw_output(net._check_rows(rows))
 
 
 @every_case
@@ -197,14 +201,14 @@ def test_types_of_parameters_change_no_result(expected, y, others):
 
 
 @every_case
-def test_fits_go_on_in_any_types(expected, y, others):
+def test_fits_continue_in_any_types(expected, y, others):
     expected = clone(expected).set_params(warm_start=True).fit(X, y)
     net = in_other_types(expected, others).fit(X, y)
     for method in ("fit", "partial_fit"):
         for one in (net, expected):
             getattr(one, method)(X, y)
         np.testing.assert_array_equal(raw_output(net), raw_output(expected))
-    # From one kind of sequence to another, too.
+    # One kind of sequence may also follow another.
     net.set_params(**{name: expected.get_params()[name] for name in others}).partial_fit(X, y)
     np.testing.assert_array_equal(raw_output(net), raw_output(expected.partial_fit(X, y)))
 
@@ -212,14 +216,14 @@ def test_fits_go_on_in_any_types(expected, y, others):
 @every_case
 def test_types_of_parameters_change_no_checkpoint(expected, y, others, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(Checkpoint, "load", lambda checkpoint: seen.append(checkpoint.key))
+    monkeypatch.setattr(Checkpoint, "load", lambda checkpoint: seen.append(checkpoint.path))
     for net in (clone(expected), in_other_types(expected, others)):
-        net.set_params(checkpoint_dir=tmp_path).fit(X, y)
+        net.set_params(checkpoint=tmp_path).fit(X, y)
     assert len(seen) == 2
     assert seen[0] == seen[1]
 
 
-def test_searches_take_arrays_among_the_values():
+def test_grid_search_accepts_arrays_as_values():
     sizes = [np.array([4, 3]), (5,), np.array([3, 3])]
     search = GridSearchCV(
         DistanceNetClassifier(max_iter=2, random_state=0), {"hidden_layer_sizes": sizes}, cv=2
@@ -246,6 +250,6 @@ def test_searches_take_arrays_among_the_values():
     ],
     ids=repr,
 )
-def test_arrays_of_another_shape_are_refused_by_name(kind, name, value):
+def test_arrays_of_wrong_shape_are_named(kind, name, value):
     with pytest.raises(ValueError, match=f"^The '{name}' parameter .* must be"):
         kind(**{name: value}).fit(X, Y)

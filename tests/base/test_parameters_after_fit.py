@@ -1,4 +1,4 @@
-"""What a fitted net does is decided by its fit, whatever its parameters are set to afterwards."""
+"""Parameters set after the fit change no output of a fitted net."""
 
 from copy import deepcopy
 from functools import cache
@@ -14,12 +14,12 @@ from skdistnet.inspection import gradient_flow, prototypes, unit_report
 
 X, Y = load_iris(return_X_y=True)
 LABELS = np.column_stack([Y, Y > 0])
-HOLED = np.where(np.arange(X.size).reshape(X.shape) % 7, X, np.nan)
+X_MISSING = np.where(np.arange(X.size).reshape(X.shape) % 7, X, np.nan)
 COMMON = {"hidden_layer_sizes": (6, 5), "max_iter": 3, "random_state": 0}
 DOTS = {"activation": ("relu", "gaussian")}
 
 FITS = {
-    "classifier": (DistanceNetClassifier(**COMMON, handle_novelty="prior"), Y),
+    "classifier": (DistanceNetClassifier(**COMMON), Y),
     "classifier, dot products": (DistanceNetClassifier(**COMMON, **DOTS, dtype="float32"), Y),
     "classifier, no hidden layer": (DistanceNetClassifier(()), LABELS),
     "classifier, early stopping": (
@@ -34,7 +34,7 @@ FITS = {
     "regressor, no hidden layer": (DistanceNetRegressor((), early_stopping=True), X[:, :1]),
 }
 
-#: Valid values, one of them at least other than that of any fit above.
+#: Valid values, at least one of which differs from that of each fit above.
 OTHERS = {
     "hidden_layer_sizes": [(), 7],
     "activation": ["gaussian", "relu"],
@@ -52,7 +52,6 @@ OTHERS = {
     "learning_rate": ["adaptive"],
     "learning_rate_init": [0.5],
     "power_t": [0.1],
-    "decay_rate": [1.0],
     "rho": [0.1],
     "momentum": [0.1],
     "nesterovs_momentum": [False],
@@ -60,9 +59,8 @@ OTHERS = {
     "beta_2": [0.1],
     "epsilon": [0.1],
     "alpha": [7.0],
-    "decay": ["coupled"],
+    "penalty": ["coupled"],
     "dropout": [0.5],
-    "dropout_schedule": ["learning_rate"],
     "label_smoothing": [0.5],
     "class_weight": ["balanced", {0: 5.0}],
     "dtype": ["float32", "float64", None],
@@ -75,11 +73,8 @@ OTHERS = {
     "early_stopping": [True, False],
     "validation_fraction": [0.5],
     "scoring": ["neg_log_loss"],
-    "false_alarm_rate": [0.5],
-    "handle_novelty": ["prior", None],
     "warm_start": [True],
-    "checkpoint_dir": ["folder"],
-    "checkpoint_every": [1],
+    "checkpoint": ["folder"],
     "verbose": [True],
 }
 
@@ -91,9 +86,9 @@ def fitted(case):
 
 
 def outputs_of(net, y):
-    """All that a net hands out, or the error that it raises, by name."""
+    """Return hashes of all outputs of a net, or of the errors it raises, by name."""
     methods = "predict", "predict_proba", "predict_log_proba", "decision_function", "transform"
-    rows = {"near": X, "far": X + 1e3, "holed": HOLED, "float32": X.astype("float32")}
+    rows = {"near": X, "far": X + 1e3, "missing": X_MISSING, "float32": X.astype("float32")}
     calls = {
         (name, kind): lambda name=name, kind=kind: getattr(net, name)(rows[kind])
         for name in (*methods, "score_samples")
@@ -107,15 +102,15 @@ def outputs_of(net, y):
         "unit_report": lambda: unit_report(net, X),
         "prototypes": lambda: prototypes(net, X, output=1),
     }
-    if isinstance(net, DistanceNetRegressor):  # a classifier's depends on its weights of classes
+    if isinstance(net, DistanceNetRegressor):  # a classifier's uses `class_weight`
         calls["gradient_flow"] = lambda: gradient_flow(net, X, y)
-    found = {name: net.__dict__[name] for name in vars(net) if name.endswith("_")}
+    outputs = {name: net.__dict__[name] for name in vars(net) if name.endswith("_")}
     for name, call in calls.items():
         try:
-            found[name] = call()
+            outputs[name] = call()
         except (AttributeError, ValueError) as error:
-            found[name] = f"{type(error).__name__}: {error}"
-    return {name: joblib.hash(value) for name, value in found.items()}
+            outputs[name] = f"{type(error).__name__}: {error}"
+    return {name: joblib.hash(value) for name, value in outputs.items()}
 
 
 ATTRIBUTES = [
@@ -126,7 +121,7 @@ ATTRIBUTES = [
 ] + ["novelty_threshold_"]
 
 
-def test_every_parameter_is_among_the_others():
+def test_every_parameter_has_another_value():
     names = {name for net, _ in FITS.values() for name in net.get_params()}
     assert names == OTHERS.keys()
 

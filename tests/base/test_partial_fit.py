@@ -1,4 +1,4 @@
-"""Learning in parts: partial_fit and warm_start go on from where the last call left."""
+"""`partial_fit` and `warm_start` continue where the last call stopped."""
 
 import joblib
 import numpy as np
@@ -49,7 +49,7 @@ def assert_same_net(net, other, X):
 
 @both_kinds
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_several_partial_fits_of_all_rows_are_one_fit_at_a_constant_rate(kind, X, y, solver):
+def test_partial_fits_equal_one_fit(kind, X, y, solver):
     options = SMALL | {"solver": solver, "alpha": 0.01}
     parts = partial_fit(kind(**options), X, y, times=3)
     assert_same_net(parts, kind(**options).fit(X, y), X)
@@ -57,7 +57,7 @@ def test_several_partial_fits_of_all_rows_are_one_fit_at_a_constant_rate(kind, X
 
 @both_kinds
 @pytest.mark.parametrize("schedule", ["invscaling", inverse_time_decay])
-def test_schedules_that_count_steps_count_them_over_all_calls(kind, X, y, schedule):
+def test_step_schedules_continue_over_calls(kind, X, y, schedule):
     options = SMALL | {"learning_rate": schedule}
     parts = partial_fit(kind(**options), X, y, times=3)
     assert_same_net(parts, kind(**options).fit(X, y), X)
@@ -67,13 +67,13 @@ def test_schedules_that_count_steps_count_them_over_all_calls(kind, X, y, schedu
 
 @both_kinds
 @pytest.mark.parametrize("schedule", sorted({"cosine", "adaptive"} & set(SCHEDULES)))
-def test_schedules_that_cannot_count_on_more_calls_are_constant(kind, X, y, schedule):
+def test_schedules_needing_total_steps_are_constant(kind, X, y, schedule):
     parts = partial_fit(kind(**SMALL | {"learning_rate": schedule}), X, y, times=3)
     assert_same_net(parts, partial_fit(kind(**SMALL), X, y, times=3), X)
 
 
 @both_kinds
-def test_max_iter_does_not_matter_to_partial_fit(kind, X, y):
+def test_partial_fit_ignores_max_iter(kind, X, y):
     few = partial_fit(kind(**SMALL | {"max_iter": 1}), X, y, times=2)
     many = partial_fit(kind(**SMALL | {"max_iter": 50}), X, y, times=2)
     assert_same_net(few, many, X)
@@ -81,7 +81,7 @@ def test_max_iter_does_not_matter_to_partial_fit(kind, X, y):
 
 
 @both_kinds
-def test_the_same_seed_gives_the_same_net_and_another_one_another(kind, X, y):
+def test_seed_determines_the_net(kind, X, y):
     first = partial_fit(kind(**SMALL), X, y, times=2)
     assert_same_net(first, partial_fit(kind(**SMALL), X, y, times=2), X)
     assert_same_net(kind(**SMALL).fit(X, y), kind(**SMALL).fit(X, y), X)
@@ -89,7 +89,7 @@ def test_the_same_seed_gives_the_same_net_and_another_one_another(kind, X, y):
     assert not np.array_equal(raw_output(first, X), raw_output(other, X))
 
 
-def test_a_random_state_that_is_a_generator_goes_on_from_fit_to_fit():
+def test_random_state_generator_advances_between_fits():
     net = DistanceNetClassifier(**SMALL | {"random_state": np.random.RandomState(0)})
     first = raw_output(net.fit(WINE, WINE_Y), WINE)
     assert not np.array_equal(raw_output(net.fit(WINE, WINE_Y), WINE), first)
@@ -97,7 +97,7 @@ def test_a_random_state_that_is_a_generator_goes_on_from_fit_to_fit():
     np.testing.assert_array_equal(raw_output(again.fit(WINE, WINE_Y), WINE), first)
 
 
-def test_blocks_that_lack_classes_are_learned_from():
+def test_blocks_may_lack_classes():
     net = DistanceNetClassifier(**SMALL)
     order = np.argsort(WINE_Y, kind="stable")
     for _ in range(60):
@@ -113,25 +113,25 @@ def test_blocks_that_lack_classes_are_learned_from():
     assert mixed.score(WINE, WINE_Y) > 0.95
 
 
-def test_classes_need_be_named_in_the_first_call_only_and_in_any_order():
+def test_classes_are_needed_in_first_call_only():
     net = DistanceNetClassifier(**SMALL).partial_fit(WINE, WINE_Y, classes=[2, 0, 1])
     assert_same_net(net, partial_fit(DistanceNetClassifier(**SMALL), WINE, WINE_Y), WINE)
     net.partial_fit(WINE[:20], WINE_Y[:20])
     assert net.n_iter_ == 2
 
 
-def test_the_first_block_fixes_the_units_of_the_target():
+def test_first_block_fixes_target_units():
     net = DistanceNetRegressor(**SMALL)
     partial_fit(net, DIABETES[:200], DIABETES_Y[:200])
-    scale = net._target_scale_.copy()
+    scale = net._codec.scale.copy()
     partial_fit(net, DIABETES[200:], 1e3 * DIABETES_Y[200:])
-    np.testing.assert_array_equal(net._target_scale_, scale)
+    np.testing.assert_array_equal(net._codec.scale, scale)
     with pytest.raises(ValueError, match=r"as many dimensions \(1\) and targets \(1\)"):
         partial_fit(net, DIABETES, np.column_stack([DIABETES_Y, DIABETES_Y]))
 
 
 @both_kinds
-def test_partial_fit_goes_on_after_a_fit(kind, X, y):
+def test_partial_fit_continues_after_fit(kind, X, y):
     net = kind(**SMALL).fit(X, y)
     before = net.loss_
     partial_fit(net, X, y, times=5)
@@ -140,17 +140,17 @@ def test_partial_fit_goes_on_after_a_fit(kind, X, y):
 
 
 @both_kinds
-def test_a_loss_that_is_no_longer_finite_is_told_by_partial_fit_too(kind, X, y):
+def test_partial_fit_warns_of_divergence(kind, X, y):
     options = {"solver": "sgd", "learning_rate_init": 1e300, "hidden_layer_sizes": ()}
     net = kind(**SMALL | options)
-    with pytest.warns(ConvergenceWarning, match="beyond all reason"):
+    with pytest.warns(ConvergenceWarning, match="Training diverged"):
         partial_fit(net, X, y, times=4)
     assert np.isfinite(net.predict(X)).all()
 
 
 @both_kinds
-def test_an_interrupt_of_partial_fit_is_not_silent(kind, X, y, monkeypatch):
-    """A user's own loop over blocks would else run on after Ctrl-C, with nothing said."""
+def test_interrupted_partial_fit_is_not_silent(kind, X, y, monkeypatch):
+    """Otherwise a user's loop over blocks would continue silently after Ctrl-C."""
     net = partial_fit(kind(**SMALL), X, y)
     before = raw_output(net, X)
 
@@ -168,7 +168,7 @@ def test_an_interrupt_of_partial_fit_is_not_silent(kind, X, y, monkeypatch):
 
 @both_kinds
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_warm_start_goes_on_as_partial_fits_do(kind, X, y, solver):
+def test_warm_start_continues_like_partial_fit(kind, X, y, solver):
     options = SMALL | {"solver": solver}
     warm = kind(**options, warm_start=True).fit(X, y).fit(X, y)
     assert_same_net(warm, partial_fit(kind(**options), X, y, times=6), X)
@@ -177,16 +177,16 @@ def test_warm_start_goes_on_as_partial_fits_do(kind, X, y, solver):
 
 
 @both_kinds
-def test_a_cosine_starts_anew_with_each_warm_fit(kind, X, y):
+def test_cosine_schedule_restarts_with_each_warm_fit(kind, X, y):
     options = SMALL | {"learning_rate": "cosine", "warm_start": True}
     net = kind(**options).fit(X, y).fit(X, y)
     assert net.n_iter_ == 6
-    # A cosine that went on from where it ended would move nothing any more.
+    # A schedule continued from its end would have a rate of zero.
     assert net.loss_curve_[5] < 0.99 * net.loss_curve_[3]
 
 
 @both_kinds
-def test_solver_and_rate_may_change_under_warm_start(kind, X, y):
+def test_warm_start_allows_new_solver_and_rate(kind, X, y):
     net = kind(**SMALL, warm_start=True).fit(X, y)
     before = net.loss_
     net.set_params(solver="adam", learning_rate="cosine", max_iter=20).fit(X, y)
@@ -206,7 +206,7 @@ def test_solver_and_rate_may_change_under_warm_start(kind, X, y):
     ],
     ids=str,
 )
-def test_changed_layers_under_warm_start_are_an_error(kind, X, y, change):
+def test_warm_start_refuses_changed_layers(kind, X, y, change):
     net = kind(**SMALL, warm_start=True).fit(X, y)
     expected = raw_output(net, X)
     with pytest.raises(ValueError, match="layers differ from those of the fit to be continued"):
@@ -215,29 +215,29 @@ def test_changed_layers_under_warm_start_are_an_error(kind, X, y, change):
     net.set_params(warm_start=False).fit(X, y)
 
 
-def test_other_spellings_of_the_same_layers_are_no_change():
+def test_warm_start_accepts_equivalent_layers():
     net = DistanceNetClassifier(**SMALL, warm_start=True).fit(WINE, WINE_Y)
     same = {"hidden_layer_sizes": [np.int64(6), 5], "activation": ["gaussian", "gaussian"]}
     assert net.set_params(**same).fit(WINE, WINE_Y).n_iter_ == 6
 
 
-def test_classes_stay_those_of_the_first_fit_under_warm_start():
+def test_warm_start_keeps_the_classes():
     net = DistanceNetClassifier(**SMALL, warm_start=True).fit(WINE, WINE_Y)
     net.fit(WINE[:100], WINE_Y[:100])
     assert net.classes_.tolist() == [0, 1, 2]
-    with pytest.raises(ValueError, match=r"none but the classes known.*got \[3\] too"):
+    with pytest.raises(ValueError, match=r"only the known classes.*got \[3\] too"):
         net.fit(WINE, WINE_Y + 1)
 
 
 @both_kinds
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_an_error_within_a_training_leaves_the_estimator_as_it_was(kind, X, y, method, monkeypatch):
+def test_error_during_training_changes_nothing(kind, X, y, method, monkeypatch):
     net = kind(**SMALL, warm_start=True).fit(X, y)
     before, expected = joblib.hash(vars(net)), kind(**SMALL, warm_start=True).fit(X, y).fit(X, y)
-    whole = training.Trainer.train_epoch
+    original = training.Trainer.train_epoch
 
     def fail(self):
-        whole(self)
+        original(self)
         raise MemoryError
 
     with monkeypatch.context() as patch:
@@ -250,7 +250,7 @@ def test_an_error_within_a_training_leaves_the_estimator_as_it_was(kind, X, y, m
 
 @both_kinds
 @pytest.mark.parametrize("warm", [True, False])
-def test_a_fit_goes_on_in_the_precision_that_it_began_in(kind, X, y, warm):
+def test_continued_fit_keeps_its_precision(kind, X, y, warm):
     net = kind(**SMALL, warm_start=True).fit(X, y)
     net.set_params(dtype="float32")
     with pytest.raises(ValueError, match=r"computes in float64, .* got dtype='float32'"):

@@ -1,4 +1,4 @@
-"""Saved estimators: small, plain, and readable by other versions or refused in words."""
+"""Saved estimators are small and plain; other versions read them or raise a clear error."""
 
 import copy
 import io
@@ -17,6 +17,7 @@ from skdistnet import (
     DistanceNetRegressor,
     RejectingClassifier,
 )
+from skdistnet.recipes import inverse_time_decay
 
 X, Y = (part[:300] for part in load_digits(return_X_y=True))
 KINDS = [DistanceNetClassifier, DistanceNetRegressor]
@@ -43,11 +44,11 @@ def from_bytes(writer, saved):
 @both_kinds
 @pytest.mark.parametrize("writer", ["pickle", "joblib"])
 @pytest.mark.parametrize("options", [{}, {"early_stopping": True}, {"dtype": "float32"}], ids=str)
-def test_a_saved_net_is_hardly_larger_than_its_parameters(kind, writer, options):
+def test_saved_net_is_hardly_larger_than_its_parameters(kind, writer, options):
     net = kind((200,), **SMALL | options).fit(X, Y)
     names = ("centroids_", "inverse_radii_", "coefs_", "intercepts_")
     parameters = [array for name in names for array in getattr(net, name) if array is not None]
-    # What scores are made of is no larger for a larger net.
+    # The statistics of the novelty score do not grow with the net.
     layers = net._novelty_["layers"]
     assert sum(layer["packed"].nbytes for layer in layers) < 70_000
     parameters += [layer[name] for layer in layers for name in ("packed", "means")]
@@ -56,7 +57,7 @@ def test_a_saved_net_is_hardly_larger_than_its_parameters(kind, writer, options)
 
 @both_kinds
 @every_writer
-def test_a_saved_net_predicts_and_goes_on_as_before(kind, writer):
+def test_saved_net_predicts_and_continues_training(kind, writer):
     classes = {"classes": np.unique(Y)} if kind is DistanceNetClassifier else {}
     net = kind((10,), init=X[:10], **SMALL).partial_fit(X, Y, **classes)
     loaded = from_bytes(writer, WRITERS[writer](net))
@@ -68,21 +69,21 @@ def test_a_saved_net_predicts_and_goes_on_as_before(kind, writer):
 
 
 @both_kinds
-def test_skops_asks_to_trust_the_estimator_and_nothing_else(kind):
+def test_skops_needs_trust_for_estimator_only(kind):
     classes = {"classes": np.unique(Y)} if kind is DistanceNetClassifier else {}
     for net in [kind((10,), **SMALL).fit(X, Y), kind((10,)).partial_fit(X, Y, **classes)]:
-        asked = skops.io.get_untrusted_types(data=skops.io.dumps(net))
-        assert asked == [f"{kind.__module__}.{kind.__qualname__}"]
-        assert set(asked) <= set(TRUSTED_TYPES)
+        untrusted = skops.io.get_untrusted_types(data=skops.io.dumps(net))
+        assert untrusted == [f"{kind.__module__}.{kind.__qualname__}"]
+        assert set(untrusted) <= set(TRUSTED_TYPES)
 
 
-def test_no_type_is_trusted_without_need():
-    kinds = [*KINDS, RejectingClassifier]
-    assert sorted(f"{kind.__module__}.{kind.__qualname__}" for kind in kinds) == TRUSTED_TYPES
+def test_trusted_types_are_complete_and_needed():
+    types = [*KINDS, RejectingClassifier, inverse_time_decay]
+    assert sorted(f"{kind.__module__}.{kind.__qualname__}" for kind in types) == TRUSTED_TYPES
 
 
 @every_writer
-def test_a_saved_classifier_that_rejects_does_so_as_before(writer):
+def test_saved_rejecting_classifier_rejects_alike(writer):
     net = DistanceNetClassifier((10,), **SMALL)
     for rejecting in (RejectingClassifier(net, method="score_samples"), RejectingClassifier(net)):
         rejecting.fit(X, Y)
@@ -92,7 +93,7 @@ def test_a_saved_classifier_that_rejects_does_so_as_before(writer):
 
 
 @both_kinds
-def test_a_net_saved_before_a_parameter_was_there_has_its_default(kind):
+def test_older_saved_net_gets_parameter_defaults(kind):
     net = kind((10,), **SMALL).fit(X, Y)
     state = net.__getstate__()
     del state["verbose"], state["_format"]
@@ -103,28 +104,25 @@ def test_a_net_saved_before_a_parameter_was_there_has_its_default(kind):
 
 
 @both_kinds
-def test_a_net_saved_by_a_newer_version_is_refused_in_words(kind):
+def test_newer_format_is_refused(kind):
     state = kind((10,), **SMALL).fit(X, Y).__getstate__() | {"_format": 99}
     with pytest.raises(ValueError, match=r"newer skdistnet, in format 99.*up to 1.*update"):
         object.__new__(kind).__setstate__(state)
 
 
 @both_kinds
-def test_a_copy_is_like_its_original(kind):
+def test_deep_copy_equals_original(kind):
     net = kind((10,), **SMALL).fit(X, Y)
-    twin = copy.deepcopy(net)
-    assert vars(twin).keys() == vars(net).keys()
-    np.testing.assert_array_equal(twin.predict(X), net.predict(X))
+    copied = copy.deepcopy(net)
+    assert vars(copied).keys() == vars(net).keys()
+    np.testing.assert_array_equal(copied.predict(X), net.predict(X))
 
 
 @both_kinds
-def test_nets_saved_by_version_0_1_go_on(kind):
+def test_nets_saved_without_newer_attributes_continue(kind):
     net = kind((10,), **SMALL | {"warm_start": True}).fit(X, Y)
     expected, state = net.predict(X), net.__getstate__()
-    later = {"_input_varied_", "_expected_classes_", "_target_constant_", "_target_varied_"}
-    for name in later & state.keys():
-        del state[name]
-    del state["_progress_"]["rate"]
+    del state["_input_varied_"]
     older = object.__new__(kind)
     older.__setstate__(state)
     np.testing.assert_array_equal(older.predict(X), expected)

@@ -1,4 +1,4 @@
-"""What is watched on validation rows: the loss, or a scorer of one's choice."""
+"""The quantity monitored on validation rows: the loss, or a scorer of the user's choice."""
 
 import functools
 
@@ -40,9 +40,9 @@ def parts(X, y):
 
 
 @both_kinds
-def test_the_epoch_with_the_best_score_comes_back(kind, X, y, scoring):
-    X, y, given = parts(X, y)
-    net = kind(**SMALL, scoring=scoring).fit(X, y, **given)
+def test_epoch_with_best_score_is_kept(kind, X, y, scoring):
+    X, y, held_out = parts(X, y)
+    net = kind(**SMALL, scoring=scoring).fit(X, y, **held_out)
     best = int(np.argmax(net.validation_scores_))
     assert best < net.n_iter_ - 1
     assert net.best_validation_score_ == net.validation_scores_[best]
@@ -50,71 +50,71 @@ def test_the_epoch_with_the_best_score_comes_back(kind, X, y, scoring):
     np.testing.assert_array_equal(raw_output(net, X), raw_output(ended, X))
 
 
-def test_scores_are_those_of_the_fitted_model_on_the_validation_rows():
-    X, y, given = parts(WINE, WINE_Y)
-    net = DistanceNetClassifier(**SMALL, scoring="f1_macro").fit(X, y, **given)
-    found = f1_score(given["y_val"], net.predict(given["X_val"]), average="macro")
-    assert net.best_validation_score_ == pytest.approx(found)
+def test_recorded_scores_equal_model_scores():
+    X, y, held_out = parts(WINE, WINE_Y)
+    net = DistanceNetClassifier(**SMALL, scoring="f1_macro").fit(X, y, **held_out)
+    actual = f1_score(held_out["y_val"], net.predict(held_out["X_val"]), average="macro")
+    assert net.best_validation_score_ == pytest.approx(actual)
 
 
-def test_scores_are_in_the_units_of_the_target():
-    X, y, given = parts(DIABETES, DIABETES_Y)
-    net = DistanceNetRegressor(**SMALL, scoring="neg_mean_absolute_error").fit(X, y, **given)
-    found = mean_absolute_error(given["y_val"], net.predict(given["X_val"]))
-    assert net.best_validation_score_ == pytest.approx(-found)
+def test_scores_are_in_target_units():
+    X, y, held_out = parts(DIABETES, DIABETES_Y)
+    net = DistanceNetRegressor(**SMALL, scoring="neg_mean_absolute_error").fit(X, y, **held_out)
+    actual = mean_absolute_error(held_out["y_val"], net.predict(held_out["X_val"]))
+    assert net.best_validation_score_ == pytest.approx(-actual)
 
 
 @both_kinds
-def test_weights_of_validation_rows_reach_the_scorer(kind, X, y, scoring):
-    X, y, given = parts(X, y)
-    weights = np.linspace(0.1, 3.0, len(given["X_val"]))
-    net = kind(**SMALL, scoring=scoring).fit(X, y, **given, sample_weight_val=weights)
-    plain = kind(**SMALL | {"max_iter": 3}, scoring=scoring).fit(X, y, **given)
+def test_validation_weights_reach_the_scorer(kind, X, y, scoring):
+    X, y, held_out = parts(X, y)
+    weights = np.linspace(0.1, 3.0, len(held_out["X_val"]))
+    net = kind(**SMALL, scoring=scoring).fit(X, y, **held_out, sample_weight_val=weights)
+    plain = kind(**SMALL | {"max_iter": 3}, scoring=scoring).fit(X, y, **held_out)
     assert net.validation_scores_[:3] != plain.validation_scores_
     if kind is DistanceNetRegressor:
-        found = net.predict(given["X_val"])
-        error = mean_absolute_error(given["y_val"], found, sample_weight=weights)
+        actual = net.predict(held_out["X_val"])
+        error = mean_absolute_error(held_out["y_val"], actual, sample_weight=weights)
         assert net.best_validation_score_ == pytest.approx(-error)
 
 
 @both_kinds
-def test_what_is_watched_moves_nothing_but_the_choice(kind, X, y, scoring):
+def test_scoring_changes_only_the_chosen_epoch(kind, X, y, scoring):
     options = SMALL | {"early_stopping": True, "max_iter": 8}
-    watched, plain = (kind(**options, scoring=name).fit(X, y) for name in (scoring, "loss"))
-    assert watched.loss_curve_ == plain.loss_curve_
-    assert watched.validation_loss_curve_ == plain.validation_loss_curve_
-    assert watched.validation_scores_ != plain.validation_scores_
+    monitored, plain = (kind(**options, scoring=name).fit(X, y) for name in (scoring, "loss"))
+    assert monitored.loss_curve_ == plain.loss_curve_
+    assert monitored.validation_loss_curve_ == plain.validation_loss_curve_
+    assert monitored.validation_scores_ != plain.validation_scores_
 
 
 @both_kinds
-def test_a_scorer_that_stands_still_ends_the_training(kind, X, y, scoring):
+def test_constant_score_stops_training(kind, X, y, scoring):
     net = kind(**SMALL, early_stopping=True, scoring=lambda net, X, y: 1.0).fit(X, y)
     assert net.n_iter_ == net.n_iter_no_change + 2
     assert net.validation_scores_ == [1.0] * net.n_iter_
 
 
 @both_kinds
-def test_a_callable_is_given_snapshots_and_never_the_estimator(kind, X, y, scoring):
+def test_callable_scorer_receives_snapshots(kind, X, y, scoring):
     seen = []
 
     def record(fitted, X, y):
         seen.append((fitted, raw_output(fitted, X), X, y))
         return 0.0
 
-    X, y, given = parts(X, y)
-    net = kind(**SMALL | {"max_iter": 4}, scoring=record).fit(X, y, **given)
+    X, y, held_out = parts(X, y)
+    net = kind(**SMALL | {"max_iter": 4}, scoring=record).fit(X, y, **held_out)
     assert len(seen) == 4
     for number, (fitted, output, X_seen, y_seen) in enumerate(seen):
         assert fitted is not net
         np.testing.assert_array_equal(raw_output(fitted, X_seen), output)
-        np.testing.assert_array_equal(X_seen, given["X_val"])
-        np.testing.assert_array_equal(y_seen, given["y_val"])
+        np.testing.assert_array_equal(X_seen, held_out["X_val"])
+        np.testing.assert_array_equal(y_seen, held_out["y_val"])
         shorter = kind(**SMALL | {"max_iter": number + 1}).fit(X, y)
         np.testing.assert_array_equal(output, raw_output(shorter, X_seen))
 
 
 @both_kinds
-def test_names_of_columns_are_no_trouble_to_a_scorer(kind, X, y, scoring):
+def test_scorer_works_with_feature_names(kind, X, y, scoring):
     frame = pd.DataFrame(X).add_prefix("column ")
     net = kind(**SMALL | {"max_iter": 3}, early_stopping=True, scoring=scoring).fit(frame, y)
     assert len(net.validation_scores_) == 3
@@ -122,7 +122,7 @@ def test_names_of_columns_are_no_trouble_to_a_scorer(kind, X, y, scoring):
 
 
 @both_kinds
-def test_a_score_that_is_not_defined_is_never_best_but_one_epoch_is_kept(kind, X, y, scoring):
+def test_undefined_score_is_never_best(kind, X, y, scoring):
     scores = iter([np.nan, 1.0, np.nan, np.nan])
     options = SMALL | {"max_iter": 4, "early_stopping": True}
     net = kind(**options, scoring=lambda *_: next(scores)).fit(X, y)
@@ -134,7 +134,7 @@ def test_a_score_that_is_not_defined_is_never_best_but_one_epoch_is_kept(kind, X
 
 @both_kinds
 @pytest.mark.parametrize("n_defined", [0, 1, 3])
-def test_scores_that_are_nan_end_the_training(kind, X, y, scoring, n_defined):
+def test_nan_scores_stop_training(kind, X, y, scoring, n_defined):
     scores = iter([1.0, 2.0, 3.0][:n_defined])
     net = kind(**SMALL, early_stopping=True, scoring=lambda *_: next(scores, np.nan)).fit(X, y)
     assert net.n_iter_ == max(n_defined, 0) + net.n_iter_no_change + 1
@@ -144,7 +144,7 @@ def test_scores_that_are_nan_end_the_training(kind, X, y, scoring, n_defined):
 
 
 @both_kinds
-def test_a_nan_among_scores_hides_no_later_improvement(kind, X, y, scoring):
+def test_nan_score_hides_no_later_improvement(kind, X, y, scoring):
     scores = iter([np.nan, 1.0, np.nan, 2.0, np.nan])
     options = SMALL | {"max_iter": 5, "early_stopping": True}
     net = kind(**options, scoring=lambda *_: next(scores)).fit(X, y)
@@ -152,7 +152,7 @@ def test_a_nan_among_scores_hides_no_later_improvement(kind, X, y, scoring):
 
 
 @both_kinds
-def test_a_scorer_that_fails_changes_nothing(kind, X, y, scoring):
+def test_failing_scorer_changes_nothing(kind, X, y, scoring):
     def fail(net, X, y):
         raise RuntimeError("no score")
 
@@ -165,14 +165,14 @@ def test_a_scorer_that_fails_changes_nothing(kind, X, y, scoring):
     assert before == after
 
 
-def test_scorers_of_probabilities_and_made_ones_are_fine():
+def test_probability_and_custom_scorers_work():
     options = SMALL | {"max_iter": 5, "early_stopping": True}
     for scoring in ("neg_log_loss", "roc_auc_ovr", make_scorer(f1_score, average="weighted")):
         net = DistanceNetClassifier(**options, scoring=scoring).fit(WINE, WINE_Y)
         assert np.isfinite(net.validation_scores_).all()
 
 
-def test_a_name_that_is_no_scorer_is_told_where_the_names_are():
+def test_unknown_scorer_name_raises():
     with pytest.raises(ValueError, match=r"'scoring' .*get_scorer_names.* got 'accurac'"):
         DistanceNetClassifier(scoring="accurac").fit(WINE, WINE_Y)
 
@@ -201,10 +201,10 @@ def error(y_true, y_pred, **options):
 
 
 class Scorer:
-    """A scorer as an object, and as a method of one."""
+    """A scorer as a callable object, and as a bound method."""
 
     def __call__(self, net, X, y, *, sample_weight):
-        """Score by keyword alone."""
+        """Score with a keyword-only weight."""
         return weighted(net, X, y, sample_weight)
 
     def method(self, net, X, y, sample_weight=None):
@@ -237,25 +237,25 @@ both_routings = pytest.mark.parametrize("routing", [False, True], ids=["", "rout
 WEIGHTED = (DIABETES, DIABETES_Y, np.linspace(0.1, 3.0, len(DIABETES)))
 
 
-def watched_by(scoring):
+def net_scored_by(scoring):
     return DistanceNetRegressor(5, scoring=scoring, early_stopping=True, max_iter=3, random_state=0)
 
 
 @both_routings
 @pytest.mark.parametrize("scoring", TAKES_WEIGHTS.values(), ids=TAKES_WEIGHTS)
-def test_scorers_that_take_weights_are_given_them(scoring, routing):
-    net = watched_by(scoring)
+def test_scorers_receive_weights_if_supported(scoring, routing):
+    net = net_scored_by(scoring)
     with config_context(enable_metadata_routing=routing):
         scores = net.fit(*WEIGHTED).validation_scores_
-    expected = watched_by("neg_mean_absolute_error" if "make_scorer" in repr(scoring) else "r2")
+    expected = net_scored_by("neg_mean_absolute_error" if "make_scorer" in repr(scoring) else "r2")
     assert scores == expected.fit(*WEIGHTED).validation_scores_
 
 
 @both_routings
 @pytest.mark.parametrize("scoring", TAKES_NONE.values(), ids=TAKES_NONE)
-def test_scorers_without_weights_are_refused_before_training(scoring, routing, monkeypatch):
+def test_scorers_without_weight_support_are_refused(scoring, routing, monkeypatch):
     monkeypatch.setattr(_fitting, "train", lambda *_, **__: pytest.fail("trained"))
-    net = watched_by(scoring)
+    net = net_scored_by(scoring)
     message = r"'scoring' parameter .* takes no 'sample_weight'"
     with (
         config_context(enable_metadata_routing=routing),
@@ -266,8 +266,8 @@ def test_scorers_without_weights_are_refused_before_training(scoring, routing, m
     assert not hasattr(net, "n_iter_")
 
 
-def test_scorers_without_weights_serve_rows_without():
-    net = watched_by("neg_max_error").fit(DIABETES, DIABETES_Y)
+def test_scorers_without_weight_support_score_unweighted_rows():
+    net = net_scored_by("neg_max_error").fit(DIABETES, DIABETES_Y)
     assert len(net.validation_scores_) == 3
 
 
@@ -285,15 +285,15 @@ def fails_on_weights(net, X, y, sample_weight=None):
     ],
     ids=["by weights", "otherwise", "builtin", "arguments"],
 )
-def test_type_errors_of_a_scorer_are_its_own(scoring, message):
-    net = watched_by(scoring)
+def test_scorer_type_errors_are_passed_on(scoring, message):
+    net = net_scored_by(scoring)
     with pytest.raises(TypeError, match=message) as caught:
         net.fit(*WEIGHTED)
     assert caught.value.__cause__ is None
 
 
 @pytest.mark.parametrize("score", [np.inf, -np.inf])
-def test_scores_that_stay_infinite_end_the_training(score):
+def test_infinite_scores_stop_training(score):
     options = SMALL | {"max_iter": 60, "early_stopping": True, "n_iter_no_change": 3}
     net = DistanceNetClassifier(**options, scoring=lambda *_: score).fit(
         *load_wine(return_X_y=True)

@@ -1,4 +1,4 @@
-"""Sparse X: results of dense X, without ever making it dense as a whole."""
+"""Sparse X gives the results of dense X and is never converted as a whole."""
 
 import tracemalloc
 
@@ -21,7 +21,7 @@ both_kinds = pytest.mark.parametrize("kind", [DistanceNetClassifier, DistanceNet
 every_container = pytest.mark.parametrize("container", CONTAINERS)
 
 
-def answers(net, rows):
+def predict(net, rows):
     return net.predict_proba(rows) if hasattr(net, "predict_proba") else net.predict(rows)
 
 
@@ -40,7 +40,7 @@ def answers(net, rows):
     ids=str,
 )
 @pytest.mark.parametrize("cache", [0, 2**20])
-def test_sparse_rows_are_answered_as_dense_ones(kind, container, options, cache, monkeypatch):
+def test_sparse_rows_equal_dense_rows(kind, container, options, cache, monkeypatch):
     monkeypatch.setattr(inputs, "CACHE_BYTES", cache)
     weights = np.arange(len(X)) % 3  # rows of weight zero are among them
     dense = kind(**SMALL | options).fit(X, Y, weights)
@@ -48,53 +48,53 @@ def test_sparse_rows_are_answered_as_dense_ones(kind, container, options, cache,
     np.testing.assert_allclose(sparse.loss_curve_, dense.loss_curve_, rtol=1e-6)
     for n_rows in (1, 3, 100):
         np.testing.assert_allclose(
-            answers(sparse, container(X[:n_rows])), answers(dense, X[:n_rows]), rtol=1e-5
+            predict(sparse, container(X[:n_rows])), predict(dense, X[:n_rows]), rtol=1e-5
         )
 
 
 @both_kinds
 @every_container
-def test_partial_fit_takes_sparse_and_dense_rows_in_turn(kind, container):
+def test_partial_fit_accepts_sparse_and_dense_blocks(kind, container):
     classes = {"classes": [0, 1]} if kind is DistanceNetClassifier else {}
     dense, mixed = (kind(**SMALL).partial_fit(X, Y, **classes) for _ in range(2))
     for net, rows in [(dense, X), (mixed, container(X))]:
         net.partial_fit(rows, Y).partial_fit(X, Y)
-    np.testing.assert_allclose(answers(mixed, X), answers(dense, X), rtol=1e-9)
+    np.testing.assert_allclose(predict(mixed, X), predict(dense, X), rtol=1e-9)
 
 
 @both_kinds
-def test_sparse_rows_may_have_holes_where_distances_are_measured(kind):
-    holed = X.copy()
-    holed[::7, ::4] = np.nan
-    dense, sparse = kind(**SMALL).fit(holed, Y), kind(**SMALL).fit(sp.csr_array(holed), Y)
-    np.testing.assert_allclose(answers(sparse, sp.csr_array(holed)), answers(dense, holed))
+def test_sparse_rows_may_have_missing_values(kind):
+    X_missing = X.copy()
+    X_missing[::7, ::4] = np.nan
+    dense, sparse = kind(**SMALL).fit(X_missing, Y), kind(**SMALL).fit(sp.csr_array(X_missing), Y)
+    np.testing.assert_allclose(predict(sparse, sp.csr_array(X_missing)), predict(dense, X_missing))
     with pytest.raises(ValueError, match=r"NaN.*'activation'"):
-        kind(**SMALL, activation="tanh").fit(sp.csr_array(holed), Y)
+        kind(**SMALL, activation="tanh").fit(sp.csr_array(X_missing), Y)
 
 
 @both_kinds
-def test_the_tag_says_that_sparse_rows_are_taken(kind):
+def test_sparse_tag_is_set(kind):
     assert get_tags(kind()).input_tags.sparse
 
 
 @both_kinds
 @every_container
-def test_sparse_rows_themselves_are_left_alone(kind, container):
+def test_sparse_input_is_not_modified(kind, container):
     rows = container(X)
     before = rows.copy()
-    answers(kind(**SMALL).fit(rows, Y), rows)
+    predict(kind(**SMALL).fit(rows, Y), rows)
     for name in ("data", "indices", "indptr"):
         np.testing.assert_array_equal(getattr(rows, name), getattr(before, name))
 
 
 @both_kinds
-def test_an_entry_stored_twice_counts_as_its_sum(kind):
+def test_duplicate_entries_are_summed(kind):
     rows = sp.csr_array(X)
     twice = sp.csr_array(
         (np.repeat(rows.data / 2, 2), np.repeat(rows.indices, 2), 2 * rows.indptr), shape=X.shape
     )
     once, summed = kind(**SMALL).fit(rows, Y), kind(**SMALL).fit(twice, Y)
-    np.testing.assert_array_equal(answers(once, rows), answers(summed, twice))
+    np.testing.assert_array_equal(predict(once, rows), predict(summed, twice))
 
 
 # The engine ---------------------------------------------------------------------------------------
@@ -103,19 +103,19 @@ def test_an_entry_stored_twice_counts_as_its_sum(kind):
 @every_container
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("part", [1, 10**6])
-def test_moments_of_sparse_columns_are_those_of_dense_ones(container, dtype, part, monkeypatch):
+def test_sparse_moments_equal_dense_moments(container, dtype, part, monkeypatch):
     monkeypatch.setattr(inputs, "PART", part)
     columns = X.astype(dtype)
     columns[:, 0], columns[:, 1] = 0.0, 2.0
     columns[::2, 2] = np.nan
     weights = np.full(len(X), 1 / len(X))
-    for found, expected in zip(
+    for actual, expected in zip(
         weighted_moments(container(columns), weights), weighted_moments(columns, weights)
     ):
-        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        np.testing.assert_allclose(actual, expected, rtol=1e-12)
 
 
-def test_no_more_than_a_batch_is_made_dense_at_a_time():
+def test_only_one_batch_is_dense_at_a_time():
     rows = sp.random(20_000, 1_000, density=0.001, format="csr", random_state=0)
     weights, out = np.full(rows.shape[0], 1 / rows.shape[0]), np.empty((200, rows.shape[1]))
     rng = np.random.default_rng(0)
@@ -131,7 +131,7 @@ def test_no_more_than_a_batch_is_made_dense_at_a_time():
 
 
 @pytest.mark.parametrize("standardize", [True, False])
-def test_sparse_rows_may_be_fewer_than_a_batch_and_columns_empty(standardize):
+def test_few_sparse_rows_with_empty_columns_fit(standardize):
     rows = sp.csr_array((4, 3))
     net = DistanceNetRegressor(**SMALL, standardize=standardize).fit(rows, [0.0, 1.0, 2.0, 3.0])
     np.testing.assert_allclose(net.predict(rows), 1.5, atol=0.5)

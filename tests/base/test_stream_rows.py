@@ -1,4 +1,4 @@
-"""What `partial_fit` keeps of rows: their hashes, their number, and rows to fill up batches."""
+"""What `partial_fit` remembers of rows: hashes, counts, and rows that fill up batches."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def fill(stream, X, y=None, weights=None, batch_size=20):
 
 
 def make_sparse(X):
-    """X with explicit zeros where it has -0.0."""
+    """Return X as CSR, with explicit zeros where it has -0.0."""
     rows, columns = np.nonzero((X != 0) | np.signbit(X))
     return csr_matrix((X[rows, columns], (rows, columns)), shape=X.shape)
 
@@ -37,7 +37,7 @@ def test_dense_and_sparse_rows_hash_alike(X):
 
 
 @given(hnp.arrays(float, (8, 2), elements=NUMBERS), hnp.arrays(int, 8, elements=st.integers(0, 1)))
-def test_rows_hash_alike_where_they_are_equal(X, y):
+def test_rows_hash_alike_if_equal(X, y):
     rows = {tuple("nan" if np.isnan(x) else x + 0.0 for x in [*row, t]) for row, t in zip(X, y)}
     assert len(np.unique(row_hashes(X, y))) == len(rows)
 
@@ -71,7 +71,7 @@ def test_numbers_hash_alike_in_every_dtype():
     np.testing.assert_array_equal(row_hashes(X.astype("float32"), y.astype(bool)), expected)
 
 
-def test_columns_of_a_row_are_not_exchangeable():
+def test_column_order_changes_the_hash():
     X = np.array([[1.0, 2.0], [2.0, 1.0], [0.0, 3.0], [3.0, 0.0]])
     Y = X[:, ::-1]
     assert len(np.unique(row_hashes(X, np.zeros(4)))) == 4
@@ -95,11 +95,11 @@ def test_regular_rows_do_not_collide(kind):
     assert len(np.unique(row_hashes(X, np.zeros(len(X))))) == len(X)
 
 
-# The number of different rows ---------------------------------------------------------------------
+# Counting different rows --------------------------------------------------------------------------
 
 
 @given(st.lists(st.integers(0, 1200), min_size=1, max_size=300), st.integers(1, 50))
-def test_small_numbers_of_rows_are_exact(values, size):
+def test_small_row_counts_are_exact(values, size):
     stream = Stream()
     for start in range(0, len(values), size):
         fill(stream, np.array(values[start : start + size], dtype=float)[:, np.newaxis])
@@ -107,7 +107,7 @@ def test_small_numbers_of_rows_are_exact(values, size):
     assert stream.n_given == len(values)
 
 
-def test_the_sketch_is_exact_until_it_is_full():
+def test_sketch_is_exact_until_full():
     stream, X = Stream(), make_rows(SKETCH - 1)
     fill(stream, X)
     assert stream.n_different == SKETCH - 1
@@ -115,7 +115,7 @@ def test_the_sketch_is_exact_until_it_is_full():
 
 @pytest.mark.parametrize("n_rows", [SKETCH, 2 * SKETCH, 5000, 40_000])
 @pytest.mark.parametrize("kind", ["normal", "integers"])
-def test_large_numbers_are_estimated_within_a_tenth(n_rows, kind):
+def test_large_row_counts_are_within_ten_percent(n_rows, kind):
     X = make_rows(n_rows) if kind == "normal" else np.arange(n_rows, dtype=float)[:, np.newaxis]
     stream = Stream()
     for block in np.array_split(X, 3):
@@ -124,7 +124,7 @@ def test_large_numbers_are_estimated_within_a_tenth(n_rows, kind):
 
 
 @pytest.mark.parametrize("n_rows", [10, 3000])
-def test_repeated_passes_change_no_number(n_rows):
+def test_repeated_passes_change_no_count(n_rows):
     stream, X = Stream(), make_rows(n_rows)
     fill(stream, X)
     before = stream.n_different, stream.n_rows, stream.sketch.copy()
@@ -135,8 +135,8 @@ def test_repeated_passes_change_no_number(n_rows):
     assert stream.n_rows == n_rows
 
 
-def test_rows_of_the_data_count_repeated_ones():
-    """As `fit` does, which the strength of weight decay is to agree with."""
+def test_duplicate_rows_count_as_rows():
+    """`fit` counts them too, and the strength of weight decay must agree with it."""
     stream, X = Stream(), np.repeat(make_rows(30), 2, axis=0)
     fill(stream, X)
     assert stream.n_rows == 60
@@ -144,10 +144,10 @@ def test_rows_of_the_data_count_repeated_ones():
     assert stream.n_rows == 120
 
 
-# Rows that are kept -------------------------------------------------------------------------------
+# Kept rows ----------------------------------------------------------------------------------------
 
 
-def test_a_batch_is_filled_up_with_other_rows():
+def test_batch_is_filled_with_earlier_rows():
     stream, X = Stream(), make_rows(30)
     X_batch, _, weights = fill(stream, X[:15])
     assert len(X_batch) == 15
@@ -158,7 +158,7 @@ def test_a_batch_is_filled_up_with_other_rows():
     np.testing.assert_array_equal(y[:3], np.arange(1.0, 4.0))
     np.testing.assert_array_equal(weights, [2.0] * 3 + [1.0] * 15)
     X_batch, *_ = fill(stream, X[:1])
-    assert (X_batch == X[0]).all(axis=1).sum() == 1  # none fills up a batch of its own
+    assert (X_batch == X[0]).all(axis=1).sum() == 1  # a row does not fill up its own batch
     assert len(X_batch) == 18
     X_batch, *_ = fill(stream, X[17:])
     assert len(X_batch) == 20
@@ -167,7 +167,7 @@ def test_a_batch_is_filled_up_with_other_rows():
 @pytest.mark.parametrize(
     ("batch_size", "n_kept"), [(1, ENOUGH), (500, 500), (10_000, LARGEST_BATCH)]
 )
-def test_no_more_rows_are_kept_than_needed(batch_size, n_kept):
+def test_only_needed_rows_are_kept(batch_size, n_kept):
     stream, X = Stream(), make_rows(2600)
     for block in np.array_split(X, 13):
         fill(stream, block, batch_size=batch_size)
@@ -177,16 +177,16 @@ def test_no_more_rows_are_kept_than_needed(batch_size, n_kept):
     assert len(np.unique(order)) == n_kept
 
 
-def test_rows_of_a_sorted_stream_fade_slowly():
+def test_rows_of_sorted_streams_fade_slowly():
     stream, X = Stream(), np.arange(1000.0)[:, np.newaxis]
     for row in X:
         fill(stream, row[np.newaxis], batch_size=200)
     age = 999 - stream.rows[0].ravel()
-    assert 120 < np.mean(age) < 280  # of a queue: 100
+    assert 120 < np.mean(age) < 280  # a queue would give 100
     assert age.max() > 500
 
 
-def test_what_a_stream_is_given_stays_as_it_was():
+def test_stream_does_not_modify_its_input():
     X, y, weights = make_rows(10), np.arange(10.0), np.ones(10)
     stream = Stream()
     fill(stream, X, y, weights)
@@ -202,7 +202,7 @@ def test_what_a_stream_is_given_stays_as_it_was():
 
 
 @pytest.mark.parametrize("first_is_sparse", [True, False])
-def test_sparse_and_dense_rows_may_be_joined(first_is_sparse):
+def test_sparse_and_dense_rows_can_be_joined(first_is_sparse):
     stream, X = Stream(), make_rows(12)
     blocks = [csr_array(X[:6]), X[6:]] if first_is_sparse else [X[:6], csr_array(X[6:])]
     fill(stream, blocks[0])
@@ -222,7 +222,7 @@ def test_large_numbers_survive_a_narrower_dtype(dtypes):
     assert sorted(stream.rows[0].ravel()) == [1.0, large]
 
 
-def test_steps_are_as_long_as_rows_are_new():
+def test_step_length_follows_share_of_new_rows():
     assert step_length(7, 7) == 1.0
     assert step_length(1, 100) == pytest.approx(0.1)
 
@@ -230,40 +230,40 @@ def test_steps_are_as_long_as_rows_are_new():
 # Weights ------------------------------------------------------------------------------------------
 
 
-def test_the_mean_weight_is_that_of_all_rows():
+def test_mean_weight_covers_all_rows():
     stream, weights = Stream(), np.random.default_rng(0).random(60)
     for start, stop in ((0, 1), (1, 20), (20, 60)):
         fill(stream, make_rows(stop - start, seed=start), weights=weights[start:stop])
-        stream.weigh(weights[start:stop], stop - start)
+        stream.update_mean_weight(weights[start:stop], stop - start)
     assert stream.mean_weight == pytest.approx(weights.mean())
 
 
-def test_a_call_without_weights_weighs_one_a_row():
+def test_call_without_weights_counts_one_per_row():
     stream = Stream()
     fill(stream, make_rows(4), weights=np.full(4, 3.0))
-    stream.weigh(np.full(4, 3.0), 4)
+    stream.update_mean_weight(np.full(4, 3.0), 4)
     fill(stream, make_rows(4, seed=1))
-    stream.weigh(None, 4)
+    stream.update_mean_weight(None, 4)
     assert stream.mean_weight == 2.0
 
 
-# Starts -------------------------------------------------------------------------------------------
+# Restarts -----------------------------------------------------------------------------------------
 
 
-def test_a_start_is_due_when_rows_have_doubled():
+def test_restart_is_due_when_rows_double():
     stream, X, starts = Stream(), make_rows(1000), []
     for number in range(1, 1001):
         fill(stream, X[number - 1 : number])
         if stream.is_due:
-            stream.start()
+            stream.n_started = stream.n_different
             starts.append(number)
     assert starts == [1, 2, 4, 8, 16, 32, 64, 128, 200]
 
 
-def test_repeated_rows_bring_no_start():
+def test_repeated_rows_cause_no_restart():
     stream, X = Stream(), make_rows(10)
     fill(stream, X)
-    stream.start()
+    stream.n_started = stream.n_different
     for _ in range(30):
         fill(stream, X)
         assert not stream.is_due
@@ -273,10 +273,10 @@ def test_repeated_rows_bring_no_start():
     assert stream.is_due
     for _ in range(ENOUGH):
         fill(stream, X)
-    assert not stream.is_due  # that few different rows among so many are settled
+    assert not stream.is_due  # so few different rows among so many count as settled
 
 
-def test_a_net_of_fit_is_never_started_anew():
+def test_fitted_net_is_never_restarted():
     stream = Stream(n_before=100.0)
     for seed in range(5):
         fill(stream, make_rows(100, seed=seed))

@@ -1,4 +1,4 @@
-"""Streams of rows: weights, and what a call that fails, a copy or a fit makes of them."""
+"""Streams of rows: weights, failed calls, copies and later fits."""
 
 import copy
 import pickle
@@ -34,7 +34,7 @@ def test_equal_weights_change_nothing_in_streams(kind, weight):
 
 
 @both_kinds
-def test_rows_without_weight_might_be_absent(kind):
+def test_rows_of_weight_zero_are_ignored(kind):
     X, y, first = DATA[kind]
     weighted, absent = kind(random_state=0), kind(random_state=0)
     for X_block, y_block in blocks(X, y, (13,)):
@@ -72,7 +72,7 @@ def test_rare_classes_of_noise_are_balanced(solver, batch_size, within):
 
 @pytest.mark.parametrize("solver", ["adam", "sgd", "rmsprop"])
 @pytest.mark.filterwarnings("ignore:The loss after training")  # y is noise
-def test_heavy_rows_decide_a_prediction(solver):
+def test_heavy_rows_dominate_a_prediction(solver):
     rng = np.random.default_rng(0)
     X, y, weights = rng.normal(size=(500, 3)), np.zeros(500), np.full(500, 1e-3)
     X[:4], y[:4], weights[:4] = X[0], [3, 5, 6, 10], 999
@@ -87,13 +87,13 @@ def test_heavy_rows_decide_a_prediction(solver):
 @pytest.mark.parametrize("n_rows", [1, 3, 45, 178])
 @pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
 @pytest.mark.filterwarnings("ignore:Training was interrupted")
-def test_a_call_that_fails_changes_nothing(kind, n_rows, error, monkeypatch):
+def test_failed_call_changes_nothing(kind, n_rows, error, monkeypatch):
     X, y, _ = DATA[kind]
     net = streamed(kind, n_rows=n_rows, random_state=np.random.RandomState(0))
-    before, whole = joblib.hash(vars(net)), training.Trainer.train_epoch
+    before, original = joblib.hash(vars(net)), training.Trainer.train_epoch
 
     def fail(self):
-        whole(self)
+        original(self)
         raise error
 
     monkeypatch.setattr(training.Trainer, "train_epoch", fail)
@@ -105,10 +105,10 @@ def test_a_call_that_fails_changes_nothing(kind, n_rows, error, monkeypatch):
         assert joblib.hash(vars(net)) == before
 
 
-def test_a_failure_leaves_the_start_of_decay(monkeypatch):
-    """New columns change radii in it, which an interrupted call must not."""
+def test_failed_call_keeps_the_penalty_prior(monkeypatch):
+    """New columns change radii of the prior, which a failed call must not keep."""
     X = np.where(np.arange(13) < 3, 1.0, WINE)
-    options = {"alpha": 0.1, "decay": "prior", "warm_start": True, "max_iter": 2}
+    options = {"alpha": 0.1, "penalty": "prior", "warm_start": True, "max_iter": 2}
     net = DistanceNetClassifier(random_state=0, **options).fit(X, WINE_Y)
     before = joblib.hash(vars(net))
 
@@ -125,7 +125,7 @@ def test_a_failure_leaves_the_start_of_decay(monkeypatch):
 @both_kinds
 @pytest.mark.parametrize("n_rows", [1, 45])
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
-def test_a_copy_goes_on_to_the_same_net(kind, n_rows, copied):
+def test_copy_continues_to_the_same_net(kind, n_rows, copied):
     X, y, _ = DATA[kind]
     net = streamed(kind, n_rows=n_rows)
     other, state = copied(net), joblib.hash(vars(net))
@@ -136,21 +136,21 @@ def test_a_copy_goes_on_to_the_same_net(kind, n_rows, copied):
     assert joblib.hash(vars(net)) == joblib.hash(vars(other))
 
 
-def test_a_clone_begins_a_new_stream():
+def test_clone_starts_a_new_stream():
     net = streamed(DistanceNetClassifier)
     assert "_stream_" not in vars(clone(net))
     again = stream(clone(net), WINE, WINE_Y, classes=[0, 1, 2])
     assert_same_net(again, net, WINE)
 
 
-def test_a_cold_fit_forgets_the_stream():
+def test_cold_fit_discards_the_stream():
     options = {"random_state": 0, "max_iter": 3}
     net = streamed(DistanceNetClassifier, **options).fit(WINE, WINE_Y)
     assert_same_net(net, DistanceNetClassifier(**options).fit(WINE, WINE_Y), WINE)
     assert "_stream_" not in vars(net)
 
 
-def test_a_stream_leaves_novelty_uncalibrated():
+def test_stream_leaves_novelty_uncalibrated():
     net = streamed(DistanceNetClassifier)
     with pytest.raises(NotFittedError, match="calibrated by fit"):
         net.score_samples(WINE)
@@ -163,7 +163,7 @@ def test_warm_fits_may_follow_a_stream():
 
 
 @pytest.mark.parametrize("make", [np.asarray, csr_matrix, csr_array])
-def test_a_saved_stream_goes_on_to_the_same_net(make):
+def test_saved_stream_continues_to_the_same_net(make):
     skops_io = pytest.importorskip("skops.io")
     net = DistanceNetClassifier((5,), random_state=0)
     net.partial_fit(make(WINE[:40]), WINE_Y[:40], classes=[0, 1, 2])

@@ -1,4 +1,4 @@
-"""Streams of rows: what `partial_fit` learns does not hang on how the rows are divided."""
+"""Streams of rows: the result of `partial_fit` does not depend on how the rows are divided."""
 
 import numpy as np
 import pytest
@@ -23,14 +23,14 @@ from skdistnet.engine.training import loop as training
 
 
 @pytest.mark.parametrize("sizes", [(1, 20), (3,), (1, 177)], ids=str)
-def test_a_classifier_learns_after_any_first_block(sizes):
+def test_classifier_learns_after_any_first_block(sizes):
     net = DistanceNetClassifier(random_state=0)
     for _ in range(4):
         stream(net, WINE, WINE_Y, sizes, classes=[0, 1, 2])
     assert net.score(WINE, WINE_Y) > 0.95
 
 
-def test_a_classifier_learns_from_sorted_classes():
+def test_classifier_learns_from_sorted_classes():
     order = np.argsort(WINE_Y, kind="stable")
     net = DistanceNetClassifier(random_state=0)
     stream(net, WINE[order], WINE_Y[order], [10], classes=[0, 1, 2])
@@ -38,7 +38,7 @@ def test_a_classifier_learns_from_sorted_classes():
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber"])
-def test_a_regressor_learns_after_a_constant_target(loss):
+def test_regressor_learns_after_a_constant_target(loss):
     y = DIABETES_Y.copy()
     y[:50] = 250.0
     net = DistanceNetRegressor(random_state=0, loss=loss)
@@ -48,7 +48,7 @@ def test_a_regressor_learns_after_a_constant_target(loss):
     assert net.score(DIABETES[50:], y[50:]) > 0.35
 
 
-def test_counts_may_begin_with_zeros():
+def test_counts_may_start_with_zeros():
     counts = np.r_[np.zeros(50), np.random.default_rng(0).poisson(3.0, 392)]
     net = stream(DistanceNetRegressor(random_state=0, loss="poisson"), DIABETES, counts, [1, 20])
     assert net.predict(DIABETES[50:]).mean() == pytest.approx(3.0, abs=1.0)
@@ -56,7 +56,7 @@ def test_counts_may_begin_with_zeros():
 
 @pytest.mark.parametrize("value", [0.0, 5.0, np.nan], ids=str)
 @pytest.mark.parametrize("n_constant", [30, 300])
-def test_columns_may_begin_to_vary_late(value, n_constant):
+def test_columns_may_start_to_vary_late(value, n_constant):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(900, 3)) * [1.0, 1.0, 1e4]
     X[:n_constant, 2] = value
@@ -67,13 +67,13 @@ def test_columns_may_begin_to_vary_late(value, n_constant):
     assert net.score(X[n_constant:], y[n_constant:]) > 0.85
 
 
-def test_targets_may_begin_to_vary_under_warm_start():
+def test_warm_start_handles_newly_varying_targets():
     net = DistanceNetRegressor(random_state=0, warm_start=True, max_iter=30, tol=0)
     net.fit(DIABETES[:300], np.full(300, 5.0)).fit(DIABETES, DIABETES_Y)
     assert net.score(DIABETES, DIABETES_Y) > 0.3
 
 
-def test_a_start_without_data_is_kept():
+def test_data_free_start_is_kept():
     X, y = WINE[:60], WINE_Y[:60]
     data_free = {"init": "uniform", "init_median_activation": None, "standardize": False}
     net = DistanceNetClassifier(random_state=0, learning_rate_init=1e-12, **data_free)
@@ -85,19 +85,19 @@ def test_a_start_without_data_is_kept():
     assert np.abs(stream(other, X[1:], y[1:])._theta_ - theta).max() > 0.1
 
 
-def test_a_start_makes_as_many_steps_as_before():
+def test_restart_repeats_the_number_of_steps():
     net, n_steps = DistanceNetClassifier(random_state=0, batch_size=10), []
     for X, y in blocks(WINE[:40], WINE_Y[:40], (10,)):
         net.partial_fit(X, y, classes=[0, 1, 2])
         n_steps.append(net._progress_["n_steps"])
-    assert n_steps == [1, 2, 3, 4]  # starts anew in the second and in the fourth
+    assert n_steps == [1, 2, 3, 4]  # restarts in the second and the fourth call
 
 
 @both_kinds
-def test_neither_patience_nor_validation_changes_the_net(kind):
+def test_patience_and_validation_do_not_change_nets(kind):
     X, y, first = DATA[kind]
     sizes, options = [1] * 31 + [33], {"n_iter_no_change": 1, "tol": 10.0}
-    expected = streamed(kind, sizes, n_rows=64)  # the starts go through up to ten epochs
+    expected = streamed(kind, sizes, n_rows=64)  # restarts repeat up to ten epochs
     assert_same_net(streamed(kind, sizes, n_rows=64, **options), expected, X)
     validated = kind(random_state=0, **options)
     for X_block, y_block in blocks(X[:64], y[:64], sizes):
@@ -121,7 +121,7 @@ def test_large_blocks_may_follow_a_single_row(kind):
     assert net.score(X, y) > (0.95 if kind is DistanceNetClassifier else 0.3)
 
 
-def test_units_are_learned_from_more_than_one_row():
+def test_feature_units_need_more_than_one_row():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(700, 3))
     X[:300, 0] = 5.0
@@ -133,7 +133,7 @@ def test_units_are_learned_from_more_than_one_row():
     assert net.score(X[310:], y[310:]) > 0.9
 
 
-def test_target_units_do_not_stay_those_of_two_rows():
+def test_target_units_adapt_after_two_rows():
     X = np.random.default_rng(0).normal(size=(300, 2))
     y = 100 * X[:, 0] + 50
     y[1] = y[0] + 1e-3
@@ -141,7 +141,7 @@ def test_target_units_do_not_stay_those_of_two_rows():
     net = DistanceNetRegressor((10,), random_state=0, **start)
     for row in range(len(y)):
         net.partial_fit(X[[row]], y[[row]])
-    assert net._target_scale_[0] > 50
+    assert net._codec.scale[0] > 50
 
 
 # How rows are divided -----------------------------------------------------------------------------
@@ -151,7 +151,7 @@ def test_target_units_do_not_stay_those_of_two_rows():
 @pytest.mark.parametrize("n_rows", [5, 30, 199, 201])
 @pytest.mark.parametrize("batch_size", [7, "auto", 10_000])
 @pytest.mark.parametrize("weighted", [True, False])
-def test_calls_with_all_rows_are_epochs_of_fit(kind, n_rows, batch_size, weighted):
+def test_calls_with_all_rows_equal_epochs(kind, n_rows, batch_size, weighted):
     X, y, first = DATA[kind]
     rng = np.random.default_rng(n_rows)
     rows = rng.integers(0, len(X), n_rows)  # some of them twice
@@ -166,8 +166,8 @@ def test_calls_with_all_rows_are_epochs_of_fit(kind, n_rows, batch_size, weighte
     parts = kind(**options)
     for _ in range(3):
         parts.partial_fit(X, y, weights, **first)
-    whole = kind(**options, max_iter=3, early_stopping=False).fit(X, y, weights)
-    assert_same_net(parts, whole, X)
+    one_fit = kind(**options, max_iter=3, early_stopping=False).fit(X, y, weights)
+    assert_same_net(parts, one_fit, X)
 
 
 @both_kinds
@@ -190,7 +190,7 @@ def test_single_rows_after_a_block_forget_nothing(kind):
 
 
 @both_kinds
-def test_curves_have_an_entry_for_each_call(kind):
+def test_curves_have_one_entry_per_call(kind):
     for n_calls, n_rows in ((1, 1), (2, 3), (5, 45), (6, 46)):
         net = streamed(kind, n_rows=n_rows)
         assert net.n_iter_ == net.best_epoch_ == len(net.loss_curve_) == n_calls
@@ -198,8 +198,8 @@ def test_curves_have_an_entry_for_each_call(kind):
 
 
 @both_kinds
-def test_decay_is_as_strong_as_for_all_rows(kind):
-    """Not for those of a call, by which single rows would be decayed as a table of one."""
+def test_weight_decay_counts_all_rows(kind):
+    """The rows of a call alone would penalise a single row like a table of one row."""
     X, y, first = DATA[kind]
     net = kind(random_state=0)
     for _ in range(2):
@@ -209,22 +209,23 @@ def test_decay_is_as_strong_as_for_all_rows(kind):
     assert net.partial_fit(X[:1], y[:1])._stream_["n_before"] == pytest.approx(178)
 
 
-def test_filled_batches_are_trained_as_planned(monkeypatch):
-    """Steps are as long as rows are new; decay and weights are in proportion to all rows."""
-    trainers, whole = [], training.Trainer.train_epoch
+def test_filled_batches_scale_steps_and_weights(monkeypatch):
+    """The step length follows the share of new rows; decay and weights follow all rows."""
+    trainers, original = [], training.Trainer.train_epoch
 
     def note(self):
         trainers.append(self)
-        return whole(self)
+        return original(self)
 
     monkeypatch.setattr(training.Trainer, "train_epoch", note)
-    net = DistanceNetClassifier(random_state=0, learning_rate_init=0.01, batch_size=10)
+    net = DistanceNetClassifier(random_state=0, learning_rate_init=0.01, batch_size=10, alpha=0.1)
     net.partial_fit(WINE[:30], WINE_Y[:30], np.full(30, 2.0), classes=[0, 1, 2])
     net.partial_fit(WINE[30:32], WINE_Y[30:32], np.full(2, 18.0))
     first, second = trainers
-    assert (first.config.learning_rate_init, first.n_rows, len(first.rows)) == (0.01, 30, 30)
+    assert [trainer.weight_decay.n_rows for trainer in trainers] == [30, 32]
+    assert (first.config.learning_rate_init, len(first.rows)) == (0.01, 30)
     assert second.config.learning_rate_init == pytest.approx(0.01 * (2 / 10) ** 0.5)
-    assert (second.n_rows, len(second.rows)) == (32, 10)
+    assert len(second.rows) == 10
     assert second.batches.relative == pytest.approx(np.r_[[6.0] * 2, [2 / 3] * 8])
 
 
@@ -236,7 +237,7 @@ def test_filled_batches_are_trained_as_planned(monkeypatch):
     [(csr_matrix,), (coo_array,), (csr_matrix, np.asarray), (np.asarray, coo_array)],
     ids=["csr", "coo", "sparse first", "dense first"],
 )
-def test_sparse_rows_are_learned_as_dense_ones(makers):
+def test_sparse_rows_are_learned_like_dense_rows(makers):
     X = np.where(WINE < 1, 0.0, WINE)
     expected = stream(DistanceNetClassifier(random_state=0), X, WINE_Y, classes=[0, 1, 2])
     net = DistanceNetClassifier(random_state=0)
@@ -246,7 +247,7 @@ def test_sparse_rows_are_learned_as_dense_ones(makers):
 
 
 @pytest.mark.parametrize("dtypes", [("float32", "float64"), ("float64", "float32")])
-def test_the_dtype_is_that_of_the_first_call(dtypes):
+def test_first_call_fixes_the_dtype(dtypes):
     net = DistanceNetRegressor(random_state=0)
     for number, (X, y) in enumerate(blocks(DIABETES[:178], DIABETES_Y[:178])):
         X = X.astype(dtypes[number % 2])
@@ -268,7 +269,7 @@ def test_the_dtype_is_that_of_the_first_call(dtypes):
 )
 def test_labels_of_any_dtype_are_learned_alike(relabel):
     net, expected = DistanceNetClassifier(random_state=0), streamed(DistanceNetClassifier)
-    # In the order of the classes, so that columns are the same.
+    # In the order of the classes, so that the output columns agree.
     for X, y in blocks(WINE, np.array([0, 2, 1])[WINE_Y]):
         net.partial_fit(X, relabel(y), classes=relabel(np.arange(3)))
     if isinstance(relabel(WINE_Y)[0], str):
@@ -276,7 +277,7 @@ def test_labels_of_any_dtype_are_learned_alike(relabel):
     assert net.score(WINE, relabel(np.array([0, 2, 1])[WINE_Y])) > 0.9
 
 
-def test_rows_of_several_outputs_are_learned():
+def test_several_outputs_are_learned_from_streams():
     labels = np.column_stack([WINE_Y == 1, WINE_Y == 2])
     net = DistanceNetClassifier(random_state=0)
     assert stream(net, WINE, labels.astype(int), classes=[0, 1]).score(WINE, labels) > 0.8

@@ -14,13 +14,14 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.utils.validation import check_is_fitted
 
 from skdistnet import TRUSTED_TYPES, DistanceNetClassifier, DistanceNetRegressor
+from skdistnet._base.constraints import NONE, Number
 from skdistnet._base.fitted import LEARNED
 
 X, Y = load_iris(return_X_y=True)
 
 
 class CenteredClassifier(DistanceNetClassifier):
-    """Has a required parameter, fewer others, and one with a name of the regressor's."""
+    """A subclass with a required parameter, fewer others, and one named as in the regressor."""
 
     def __init__(
         self,
@@ -49,18 +50,18 @@ class CenteredClassifier(DistanceNetClassifier):
         self.quantile = quantile
 
     def fit(self, X, y, sample_weight=None):
-        """Learn something of its own before the net is fitted."""
+        """Set an attribute of its own before the net is fitted."""
         self.center_ = np.mean(X, axis=0) + self.shift
         return super().fit(X, y, sample_weight)
 
     def partial_fit(self, X, y, sample_weight=None, classes=None):
-        """Likewise."""
+        """Set the attribute, and continue the net."""
         self.center_ = np.mean(X, axis=0) + self.shift
         return super().partial_fit(X, y, sample_weight, classes)
 
 
 class RoundingRegressor(DistanceNetRegressor):
-    """Learns something of its own in a method that training calls."""
+    """A subclass that sets an attribute in a method called during training."""
 
     def __init__(self, digits, hidden_layer_sizes=(5,), *, max_iter=3, random_state=0):
         super().__init__(hidden_layer_sizes, max_iter=max_iter, random_state=random_state)
@@ -71,6 +72,23 @@ class RoundingRegressor(DistanceNetRegressor):
         return super()._check_target(np.round(y, self.digits))
 
 
+class ClippingRegressor(DistanceNetRegressor):
+    """A subclass with constraints of its own for a parameter of its own."""
+
+    _parameter_constraints = DistanceNetRegressor._parameter_constraints | {
+        "largest": [Number(0, ends="()"), NONE]
+    }
+
+    def __init__(self, hidden_layer_sizes=(5,), *, largest=None, max_iter=3, random_state=0):
+        super().__init__(hidden_layer_sizes, max_iter=max_iter, random_state=random_state)
+        self.largest = largest
+
+    def predict(self, X):
+        """Predict at most `largest`."""
+        prediction = super().predict(X)
+        return prediction if self.largest is None else np.minimum(prediction, self.largest)
+
+
 PLAIN = DistanceNetClassifier((5,), max_iter=4, random_state=0)
 
 
@@ -79,7 +97,7 @@ def score_by_center(net, X, y):
 
 
 def assert_as_fitted(net, options=None, shift=2.0):
-    """The net has its own attribute and what a plain net learns."""
+    """Check that the net has its own attribute and the fitted state of a plain net."""
     plain = clone(PLAIN).set_params(**options or {}).fit(X, Y)
     np.testing.assert_array_equal(net.decision_function(X), plain.decision_function(X))
     np.testing.assert_array_equal(net.center_, X.mean(axis=0) + shift)
@@ -90,7 +108,7 @@ def assert_as_fitted(net, options=None, shift=2.0):
     [{}, {"n_init": 2}, {"n_init": 3, "n_jobs": 2}, {"early_stopping": True}, {"quantile": "high"}],
     ids=str,
 )
-def test_attributes_of_its_own_outlive_the_fit(options):
+def test_own_attributes_survive_the_fit(options):
     net = CenteredClassifier(2.0, **options).fit(X, Y)
     options = {name: value for name, value in options.items() if name != "quantile"}
     assert_as_fitted(net, options)
@@ -99,7 +117,7 @@ def test_attributes_of_its_own_outlive_the_fit(options):
     assert set(net.get_params()) == set(CenteredClassifier._get_param_names())
 
 
-def test_warm_starts_and_partial_fits_go_on():
+def test_warm_starts_and_partial_fits_continue():
     net, plain = CenteredClassifier(2.0, warm_start=True), clone(PLAIN).set_params(warm_start=True)
     for _ in range(2):
         net.fit(X, Y)
@@ -111,7 +129,7 @@ def test_warm_starts_and_partial_fits_go_on():
 
 
 @pytest.mark.parametrize("warm_start", [False, True])
-def test_failed_fits_leave_the_net_as_it_was(warm_start):
+def test_failed_fits_leave_the_net_unchanged(warm_start):
     net = CenteredClassifier(2.0, warm_start=warm_start).fit(X, Y)
     before = joblib.hash({name: value for name, value in vars(net).items() if name != "center_"})
     with pytest.raises(ValueError, match="infinity"):
@@ -131,7 +149,7 @@ def test_own_attributes_do_not_make_it_fitted():
         net.predict(X)
 
 
-def test_scorers_see_attributes_of_its_own():
+def test_scorers_see_own_attributes():
     net = CenteredClassifier(2.0, early_stopping=True, scoring=score_by_center).fit(X, Y)
     assert len(net.validation_scores_) == net.n_iter_
     assert max(net.validation_scores_) < -4
@@ -150,14 +168,14 @@ def test_scorers_see_attributes_of_its_own():
     ],
     ids=["copy", "deepcopy", "pickle", "skops"],
 )
-def test_copies_are_fitted_and_can_be_fitted_again(make):
+def test_copies_are_fitted_and_can_be_refitted(make):
     net = make(CenteredClassifier(2.0).fit(X, Y))
     assert_as_fitted(net)
     assert_as_fitted(net.fit(X, Y))
     assert clone(net).get_params() == net.get_params()
 
 
-def test_defaults_of_older_pickles_come_from_the_signature():
+def test_older_pickles_take_defaults_from_signature():
     state = CenteredClassifier(2.0).fit(X, Y).__getstate__()
     for name in ("quantile", "verbose", "max_iter"):
         del state[name]
@@ -167,17 +185,34 @@ def test_defaults_of_older_pickles_come_from_the_signature():
     assert_as_fitted(net.fit(X, Y))
 
 
-def test_searches_set_parameters_of_its_own():
+def test_grid_search_sets_own_parameters():
     search = GridSearchCV(CenteredClassifier(0.0), {"shift": [1.0, 2.0], "max_iter": [4]}, cv=2)
     assert_as_fitted(search.fit(X, Y).best_estimator_, shift=search.best_params_["shift"])
 
 
-def test_parameters_of_the_net_are_still_checked():
+def test_inherited_parameters_are_still_validated():
     with pytest.raises(ValueError, match="'max_iter' parameter of CenteredClassifier"):
         CenteredClassifier(2.0, max_iter=0).fit(X, Y)
 
 
-def test_methods_called_in_training_may_learn():
+@pytest.mark.parametrize("value", [0, -1.0, np.inf, "5", True])
+def test_own_constraints_are_validated(value):
+    net = ClippingRegressor(largest=value)
+    with pytest.raises(ValueError, match=r"^The 'largest' parameter of ClippingReg") as caught:
+        net.fit(X, X[:, 0])
+    allowed = f"must be {Number(0, ends='()')} or None; got {value!r}."
+    assert str(caught.value) == f"The 'largest' parameter of ClippingRegressor {allowed}"
+    with pytest.raises(ValueError, match="'max_iter' parameter of ClippingRegressor must be"):
+        ClippingRegressor(max_iter=0).fit(X, X[:, 0])
+
+
+def test_valid_own_parameters_are_used():
+    assert ClippingRegressor().fit(X, X[:, 0]).predict(X).max() > 6
+    assert ClippingRegressor(largest=5.5).fit(X, X[:, 0]).predict(X).max() == 5.5
+    assert "largest" not in DistanceNetRegressor._parameter_constraints
+
+
+def test_overridden_methods_may_set_attributes():
     net = RoundingRegressor(1).fit(X, X[:, 0] / 3)
     np.testing.assert_array_equal(net.unrounded_, X[:, 0] / 3)
     net.fit(X, X[:, 1])
@@ -187,8 +222,8 @@ def test_methods_called_in_training_may_learn():
 @pytest.mark.parametrize("kind", [DistanceNetClassifier, DistanceNetRegressor])
 @pytest.mark.parametrize("options", [{}, {"early_stopping": True}, {"warm_start": True}], ids=str)
 def test_every_fitted_attribute_is_listed(kind, options):
-    given = kind().get_params().keys()
+    parameters = kind().get_params().keys()
     net = kind(max_iter=2, **options).fit(X, Y)
-    assert vars(net).keys() - given <= LEARNED
+    assert vars(net).keys() - parameters <= LEARNED
     classes = {"classes": [0, 1, 2]} if kind is DistanceNetClassifier else {}
-    assert vars(kind().partial_fit(X, Y, **classes)).keys() - given <= LEARNED
+    assert vars(kind().partial_fit(X, Y, **classes)).keys() - parameters <= LEARNED

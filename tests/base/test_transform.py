@@ -1,4 +1,4 @@
-"""Hidden activations as features: transform, its names, and what pipelines make of them."""
+"""Hidden activations as features: `transform`, its feature names and its use in pipelines."""
 
 import numpy as np
 import pandas as pd
@@ -22,11 +22,11 @@ NAMES = [f"distancenetclassifier{number}" for number in range(5)]
 
 @pytest.mark.parametrize("activation", ["gaussian", ["relu", "cauchy"], ["gaussian", "tanh"]])
 @pytest.mark.parametrize("kind", [DistanceNetClassifier, DistanceNetRegressor])
-def test_features_are_what_the_last_hidden_layer_answers(kind, activation):
+def test_transform_returns_last_hidden_activations(kind, activation):
     net = kind(**SMALL, activation=activation).fit(WINE.to_numpy(), WINE_Y)
     rows = (WINE.to_numpy() - net._input_shift_) / net._input_scale_
-    answers = net._network.forward(net._theta_, rows)[-2]
-    np.testing.assert_allclose(net.transform(WINE.to_numpy()), answers, rtol=1e-6, atol=1e-9)
+    activations = net._network.forward(net._theta_, rows)[-2]
+    np.testing.assert_allclose(net.transform(WINE.to_numpy()), activations, rtol=1e-6, atol=1e-9)
 
 
 def test_fit_transform_is_fit_then_transform():
@@ -43,7 +43,7 @@ def test_sparse_rows_have_the_same_features():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_features_are_in_the_precision_of_the_net(dtype):
+def test_features_have_the_precision_of_the_net(dtype):
     X = WINE.to_numpy().astype(dtype)
     assert DistanceNetClassifier(**SMALL).fit(X, WINE_Y).transform(X).dtype == dtype
     single = DistanceNetClassifier(**SMALL, dtype="float32").fit(X, WINE_Y)
@@ -53,7 +53,7 @@ def test_features_are_in_the_precision_of_the_net(dtype):
 @pytest.mark.parametrize(
     ("container", "frame"), [("pandas", pd.DataFrame), ("polars", pl.DataFrame)]
 )
-def test_set_output_makes_data_frames(container, frame):
+def test_set_output_returns_data_frames(container, frame):
     net = DistanceNetClassifier(**SMALL).set_output(transform=container)
     features = net.fit_transform(WINE, WINE_Y)
     assert isinstance(features, frame)
@@ -62,7 +62,7 @@ def test_set_output_makes_data_frames(container, frame):
     np.testing.assert_array_equal(features.to_numpy(), plain)
 
 
-def test_a_linear_model_on_hidden_activations_in_a_pipeline():
+def test_linear_model_uses_hidden_activations():
     net = DistanceNetClassifier(20, max_iter=30, random_state=0)
     pipeline = make_pipeline(net, StandardScaler(), LogisticRegression())
     assert cross_val_score(pipeline, WINE, WINE_Y).mean() > 0.9
@@ -71,7 +71,7 @@ def test_a_linear_model_on_hidden_activations_in_a_pipeline():
     assert len(names) == 20
 
 
-def test_hidden_activations_beside_features_in_unions_and_column_transformers():
+def test_unions_and_column_transformers_accept_the_net():
     X, y = load_diabetes(return_X_y=True, as_frame=True)
     net = DistanceNetRegressor(5, max_iter=5, random_state=0)
     union = make_union(StandardScaler(), net).set_output(transform="pandas")
@@ -84,17 +84,22 @@ def test_hidden_activations_beside_features_in_unions_and_column_transformers():
     assert make_pipeline(columns, Ridge()).fit(X, y).predict(X).shape == (len(X),)
 
 
-def test_names_given_are_checked():
+def test_input_feature_names_are_checked():
     net = DistanceNetClassifier(**SMALL).fit(WINE, WINE_Y)
     assert list(net.get_feature_names_out(WINE.columns)) == NAMES
 
 
-def test_a_net_that_is_not_fitted_or_has_no_hidden_layer_says_so():
+def test_unfitted_or_layerless_net_raises():
     net = DistanceNetClassifier((), max_iter=2, random_state=0)
-    for ask in (net.get_feature_names_out, lambda: net.transform(WINE)):
+    for call in (net.get_feature_names_out, lambda: net.transform(WINE)):
         with pytest.raises(NotFittedError, match="is not fitted yet"):
-            ask()
+            call()
     net.fit(WINE, WINE_Y)
-    for ask in (net.get_feature_names_out, lambda: net.transform(WINE)):
+    for call in (net.get_feature_names_out, lambda: net.transform(WINE)):
         with pytest.raises(ValueError, match=r"none: it was fitted with hidden_layer_sizes=\(\)"):
-            ask()
+            call()
+
+
+def test_dir_works_without_hidden_layers():
+    net = DistanceNetClassifier((), max_iter=2, random_state=0).fit(WINE, WINE_Y)
+    assert "transform" in dir(net)

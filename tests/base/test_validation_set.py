@@ -1,4 +1,4 @@
-"""A validation set of one's own takes the place of rows set aside."""
+"""A validation set passed to `fit` replaces the held-out rows."""
 
 import joblib
 import numpy as np
@@ -36,7 +36,7 @@ def raw_output(net, X):
 
 
 def parts(X, y):
-    """Every third row to validate on."""
+    """Split off every third row for validation."""
     held = np.arange(len(X)) % 3 == 0
     return X[~held], y[~held], {"X_val": X[held], "y_val": y[held]}
 
@@ -47,9 +47,9 @@ def first_call(kind):
 
 @both_kinds
 @pytest.mark.parametrize("early_stopping", [True, False])
-def test_the_parameters_of_the_best_epoch_on_the_given_rows_come_back(kind, X, y, early_stopping):
-    X, y, given = parts(X, y)
-    net = kind(**SMALL, early_stopping=early_stopping).fit(X, y, **given)
+def test_best_epoch_on_validation_set_is_kept(kind, X, y, early_stopping):
+    X, y, held_out = parts(X, y)
+    net = kind(**SMALL, early_stopping=early_stopping).fit(X, y, **held_out)
     best = int(np.argmin(net.validation_loss_curve_))
     assert best < net.n_iter_ - 1
     assert net.best_validation_score_ == net.validation_scores_[best]
@@ -59,46 +59,49 @@ def test_the_parameters_of_the_best_epoch_on_the_given_rows_come_back(kind, X, y
 
 
 @both_kinds
-def test_given_rows_are_validated_on_and_all_others_trained_on(kind, X, y, monkeypatch):
-    X, y, given = parts(X, y)
+def test_all_training_rows_are_trained_on(kind, X, y, monkeypatch):
+    X, y, held_out = parts(X, y)
     seen = {}
 
-    def spy(network, input_map, rows, plan, run, validation=None, **options):
+    def spy(network, input_map, rows, *args, validation=None, **options):
         seen.update(rows=rows, validation=validation)
-        return training.train(network, input_map, rows, plan, run, validation=validation, **options)
+        return training.train(network, input_map, rows, *args, validation=validation, **options)
 
     monkeypatch.setattr(_fitting, "train", spy)
-    kind(**SMALL, early_stopping=True).fit(X, y, **given)
+    kind(**SMALL, early_stopping=True).fit(X, y, **held_out)
     np.testing.assert_array_equal(seen["rows"].X, X)
-    np.testing.assert_array_equal(seen["validation"].X, given["X_val"])
+    np.testing.assert_array_equal(seen["validation"].X, held_out["X_val"])
 
 
-def test_curves_of_a_classifier_are_log_loss_and_accuracy_on_the_given_rows():
-    X, y, given = parts(WINE, WINE_Y)
-    weights = np.arange(len(given["X_val"]), dtype=float)
-    net = DistanceNetClassifier(**SMALL).fit(X, y, **given, sample_weight_val=weights)
-    found = net.predict_proba(given["X_val"])
-    loss = log_loss(given["y_val"], found, sample_weight=weights)
+def test_classifier_curves_are_log_loss_and_accuracy():
+    X, y, held_out = parts(WINE, WINE_Y)
+    weights = np.arange(len(held_out["X_val"]), dtype=float)
+    net = DistanceNetClassifier(**SMALL).fit(X, y, **held_out, sample_weight_val=weights)
+    probabilities = net.predict_proba(held_out["X_val"])
+    loss = log_loss(held_out["y_val"], probabilities, sample_weight=weights)
     assert loss == pytest.approx(min(net.validation_loss_curve_), rel=1e-9)
-    labels = net.predict(given["X_val"])
-    score = accuracy_score(given["y_val"], labels, sample_weight=weights)
+    labels = net.predict(held_out["X_val"])
+    score = accuracy_score(held_out["y_val"], labels, sample_weight=weights)
     assert score == pytest.approx(net.best_validation_score_)
 
 
-def test_scores_of_a_regressor_are_r2_on_the_given_rows():
-    X, y, given = parts(DIABETES, DIABETES_Y)
-    net = DistanceNetRegressor(**SMALL).fit(X, y, **given)
-    score = r2_score(given["y_val"], net.predict(given["X_val"]))
+def test_regressor_scores_are_r2():
+    X, y, held_out = parts(DIABETES, DIABETES_Y)
+    net = DistanceNetRegressor(**SMALL).fit(X, y, **held_out)
+    score = r2_score(held_out["y_val"], net.predict(held_out["X_val"]))
     assert score == pytest.approx(net.best_validation_score_)
 
 
 @both_kinds
-def test_validation_rows_of_weight_zero_and_the_scale_of_weights_change_nothing(kind, X, y):
-    X, y, given = parts(X, y)
-    weights = np.ones(len(given["X_val"]))
-    plain = kind(**SMALL).fit(X, y, **given)
-    wild = {"X_val": np.vstack([given["X_val"], 1e6 + X[:1]]), "y_val": [*given["y_val"], y[0]]}
-    net = kind(**SMALL).fit(X, y, **wild, sample_weight_val=[*(4 * weights), 0.0])
+def test_zero_weights_and_weight_scale_change_nothing(kind, X, y):
+    X, y, held_out = parts(X, y)
+    weights = np.ones(len(held_out["X_val"]))
+    plain = kind(**SMALL).fit(X, y, **held_out)
+    extended = {
+        "X_val": np.vstack([held_out["X_val"], 1e6 + X[:1]]),
+        "y_val": [*held_out["y_val"], y[0]],
+    }
+    net = kind(**SMALL).fit(X, y, **extended, sample_weight_val=[*(4 * weights), 0.0])
     assert net.validation_loss_curve_ == pytest.approx(plain.validation_loss_curve_, rel=1e-12)
 
 
@@ -107,32 +110,32 @@ def test_validation_rows_of_weight_zero_and_the_scale_of_weights_change_nothing(
 
 @both_kinds
 @pytest.mark.parametrize("early_stopping", [True, False])
-def test_partial_fit_records_every_epoch_and_keeps_the_latest(kind, X, y, early_stopping):
-    X, y, given = parts(X, y)
+def test_partial_fit_keeps_the_latest_epoch(kind, X, y, early_stopping):
+    X, y, held_out = parts(X, y)
     net, plain = kind(**SMALL, early_stopping=early_stopping), kind(**SMALL)
     for _ in range(5):
-        net.partial_fit(X, y, **first_call(kind), **given)
+        net.partial_fit(X, y, **first_call(kind), **held_out)
         plain.partial_fit(X, y, **first_call(kind))
     np.testing.assert_array_equal(raw_output(net, X), raw_output(plain, X))
     assert len(net.validation_loss_curve_) == len(net.validation_scores_) == 5
     assert net.best_validation_score_ == net.validation_scores_[-1]
-    score = net.score(given["X_val"], given["y_val"])
+    score = net.score(held_out["X_val"], held_out["y_val"])
     assert net.best_validation_score_ == pytest.approx(score)
 
 
 @both_kinds
-def test_epochs_without_validation_leave_a_gap_in_the_curves(kind, X, y):
-    X, y, given = parts(X, y)
+def test_unvalidated_epochs_are_nan_in_curves(kind, X, y):
+    X, y, held_out = parts(X, y)
     net = kind(**SMALL)
     for validated in (False, True, False):
-        net.partial_fit(X, y, **first_call(kind), **(given if validated else {}))
+        net.partial_fit(X, y, **first_call(kind), **(held_out if validated else {}))
     assert np.isnan(net.validation_loss_curve_).tolist() == [True, False, True]
     assert np.isnan(net.validation_scores_).tolist() == [True, False, True]
     assert len(net.loss_curve_) == 3
 
 
 @both_kinds
-def test_partial_fit_under_early_stopping_asks_for_validation_data(kind, X, y):
+def test_partial_fit_early_stopping_needs_validation_set(kind, X, y):
     net = kind(**SMALL, early_stopping=True)
     with pytest.raises(ValueError, match=r"early_stopping=True without .* 'X_val' and 'y_val'"):
         net.partial_fit(X, y, **first_call(kind))
@@ -156,48 +159,48 @@ def test_partial_fit_under_early_stopping_asks_for_validation_data(kind, X, y):
     ],
     ids=["no X", "no y", "weights alone", "features", "lengths", "weights", "empty"],
 )
-def test_bad_validation_data_are_named_and_change_nothing(kind, X, y, method, change, message):
-    X, y, given = parts(X, y)
+def test_invalid_validation_data_change_nothing(kind, X, y, method, change, message):
+    X, y, held_out = parts(X, y)
     options = first_call(kind) if method == "partial_fit" else {}
     net = kind(**SMALL, warm_start=True).fit(X, y)
     before = joblib.hash(vars(net))
     with pytest.raises(ValueError, match=message):
-        getattr(net, method)(X, y, **options, **given | change)
+        getattr(net, method)(X, y, **options, **held_out | change)
     assert joblib.hash(vars(net)) == before
 
 
-def test_an_unknown_label_to_validate_on_is_an_error():
-    X, y, given = parts(WINE, WINE_Y)
+def test_unknown_validation_label_raises():
+    X, y, held_out = parts(WINE, WINE_Y)
     with pytest.raises(ValueError, match=r"In the validation set .*got \[3\] too"):
-        DistanceNetClassifier(**SMALL).fit(X, y, **given | {"y_val": given["y_val"] + 1})
+        DistanceNetClassifier(**SMALL).fit(X, y, **held_out | {"y_val": held_out["y_val"] + 1})
 
 
 # Pipelines ----------------------------------------------------------------------------------------
 
 
 @both_kinds
-def test_a_pipeline_transforms_the_validation_rows_too(kind, X, y):
-    X, y, given = parts(X, y)
+def test_pipeline_transforms_validation_rows(kind, X, y):
+    X, y, held_out = parts(X, y)
     scaler = StandardScaler().fit(X)
     options = SMALL | {"max_iter": 8}
     expected = kind(**options).fit(
-        scaler.transform(X), y, X_val=scaler.transform(given["X_val"]), y_val=given["y_val"]
+        scaler.transform(X), y, X_val=scaler.transform(held_out["X_val"]), y_val=held_out["y_val"]
     )
     with config_context(enable_metadata_routing=True):
         net = kind(**options).set_fit_request(X_val=True, y_val=True)
         pipeline = Pipeline(
             [("scale", StandardScaler()), ("net", net)], transform_input=["X_val"]
-        ).fit(X, y, **given)
+        ).fit(X, y, **held_out)
     assert pipeline[-1].validation_loss_curve_ == expected.validation_loss_curve_
     np.testing.assert_array_equal(pipeline.predict(X), expected.predict(scaler.transform(X)))
 
 
 @both_kinds
-def test_validation_rows_reach_the_nets_of_a_grid_search(kind, X, y):
-    X, y, given = parts(X, y)
+def test_validation_rows_reach_grid_search_nets(kind, X, y):
+    X, y, held_out = parts(X, y)
     with config_context(enable_metadata_routing=True):
         net = kind(**SMALL | {"max_iter": 3}).set_fit_request(X_val=True, y_val=True)
         pipeline = Pipeline([("scale", StandardScaler()), ("net", net)], transform_input=["X_val"])
         grid = {"net__hidden_layer_sizes": [(4,), (6,)]}
-        search = GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(X, y, **given)
+        search = GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(X, y, **held_out)
     assert len(search.best_estimator_[-1].validation_loss_curve_) == 3

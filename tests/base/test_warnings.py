@@ -1,4 +1,4 @@
-"""When a fit warns that it might have done better, and what it says."""
+"""When a fit warns that its result is poor, and what it advises."""
 
 import warnings
 
@@ -22,11 +22,11 @@ SINE = np.sin(LINE[:, 0])
 SLOW = {"solver": "sgd", "learning_rate_init": 1e-8}
 
 
-def messages(net, X, y, **given):
-    """What the fit warns of, each warning at a line of this file."""
+def messages(net, X, y, **fit_options):
+    """Return the messages of the warnings of a fit, all of which must point to this file."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        net.fit(X, y, **given)
+        net.fit(X, y, **fit_options)
     for warning in caught:
         assert warning.category is ConvergenceWarning
         assert warning.filename == __file__
@@ -44,7 +44,7 @@ def regressor(**options):
 # A net no better than a constant ------------------------------------------------------------------
 
 
-def test_a_sine_unlearned_is_reported_with_what_helps():
+def test_unlearned_sine_warns_with_advice():
     (message,) = messages(regressor(), LINE, SINE)
     assert "is hardly lower than that of a constant prediction, 0.5" in message
     assert message.endswith(
@@ -61,20 +61,20 @@ CONSTANT_NETS = {
     "outputs": ({}, np.column_stack([SINE, -SINE]), {}),
     "a constant output": ({}, np.column_stack([SINE, np.ones(300)]), {}),
     "poisson": ({"loss": "poisson"}, np.round(2 + 2 * SINE), {}),
-    "levels": ({"loss": "quantile", "quantile": [0.1, 0.5, 0.9]}, SINE, {}),
+    "quantiles": ({"loss": "quantile", "quantile": [0.1, 0.5, 0.9]}, SINE, {}),
     "early stopping": ({"early_stopping": True, "n_iter_no_change": 60}, SINE, {}),
     "starts": ({"n_init": 2}, SINE, {}),
     "sgd": (SLOW, SINE, {}),
 }
 
 
-@pytest.mark.parametrize(("options", "y", "given"), CONSTANT_NETS.values(), ids=CONSTANT_NETS)
-def test_nets_no_better_than_a_constant_warn_once(options, y, given):
-    (message,) = messages(regressor(**options), LINE, y, **given)
+@pytest.mark.parametrize(("options", "y", "fit_options"), CONSTANT_NETS.values(), ids=CONSTANT_NETS)
+def test_nets_no_better_than_a_constant_warn_once(options, y, fit_options):
+    (message,) = messages(regressor(**options), LINE, y, **fit_options)
     assert "lower than that of a constant prediction" in message
 
 
-def test_a_loss_above_the_constants_is_not_lower():
+def test_loss_above_constant_is_reported():
     for net, X, y in [
         (regressor(**SLOW), LINE, SINE),
         (classifier(**SLOW, output_layer="linear"), IRIS, IRIS_Y),
@@ -108,27 +108,27 @@ ADVICE = {
 
 
 @pytest.mark.parametrize(("options", "advice"), ADVICE.values(), ids=ADVICE)
-def test_advice_suits_the_net(options, advice):
+def test_advice_fits_the_settings(options, advice):
     (message,) = messages(regressor(**options), LINE, SINE)
     assert message.endswith(f"If y depends on X, try {advice}.")
 
 
-# Silence ------------------------------------------------------------------------------------------
+# No warning ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer, load_digits])
-def test_classifiers_are_silent_at_the_defaults(load):
+def test_default_classifiers_do_not_warn(load):
     X, y = load(return_X_y=True)
     assert messages(classifier(), X, y) == []
 
 
-def test_regressors_are_silent_at_the_defaults():
+def test_default_regressors_do_not_warn():
     assert messages(regressor(), DIABETES, DIABETES_Y) == []
 
 
 @pytest.mark.parametrize("standardize", [True, False])
 @pytest.mark.parametrize("make", [classifier, regressor])
-def test_inputs_that_are_constant_are_no_reason_to_warn(make, standardize):
+def test_constant_inputs_do_not_warn(make, standardize):
     y = np.random.default_rng(0).integers(2, size=100)
     net = make(standardize=standardize, hidden_layer_sizes=(10,))
     assert messages(net, np.full((100, 2), 3.0), y) == []
@@ -142,31 +142,38 @@ def test_inputs_that_are_constant_are_no_reason_to_warn(make, standardize):
         {"loss": "absolute_error"},
         {"loss": "quantile", "quantile": [0.1, 0.9]},
     ],
-    ids=["squared", "poisson", "absolute", "levels"],
+    ids=["squared", "poisson", "absolute", "quantiles"],
 )
 @pytest.mark.parametrize("value", [0.0, 3.3])
-def test_constant_targets_are_no_reason_to_warn(options, value):
+def test_constant_targets_do_not_warn(options, value):
     assert messages(regressor(**options), IRIS, np.full(150, value)) == []
 
 
 @pytest.mark.parametrize("output_layer", ["distance", "linear"])
-def test_a_single_class_is_no_reason_to_warn(output_layer):
+def test_single_class_does_not_warn(output_layer):
     net = classifier(output_layer=output_layer)
     assert messages(net, IRIS, np.zeros(150)) == []
 
 
-def test_weight_on_one_class_is_no_reason_to_warn():
+def test_weight_on_one_class_does_not_warn():
     weights = np.where(IRIS_Y == 0, 1.0, 1e-9)
     assert messages(classifier(), IRIS, IRIS_Y, sample_weight=weights) == []
 
 
 @pytest.mark.parametrize("loss", ["absolute_error", "huber", "quantile"])
-def test_a_huge_outlier_is_no_reason_to_warn(loss):
+def test_huge_outlier_does_not_warn(loss):
     y = DIABETES_Y.copy()
     y[3] = 1e12
     net = regressor(loss=loss, hidden_layer_sizes=(20,))
     assert messages(net, DIABETES, y) == []
 
 
-def test_short_runs_are_not_held_against_the_net():
+def test_short_runs_do_not_warn():
     assert messages(regressor(max_iter=49), LINE, SINE) == []
+
+
+def test_code_without_module_name_is_warned():
+    names = {"net": classifier(max_iter=2), "X": IRIS, "y": IRIS_Y}
+    with pytest.warns(ConvergenceWarning, match="still falling") as caught:
+        exec("net.fit(X, y)", names)
+    assert [warning.filename for warning in caught] == ["<string>"]

@@ -1,4 +1,4 @@
-"""Pictures are drawn in memory, and closed."""
+"""Fixture that draws plots in memory and closes them."""
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def in_memory():
-    """No window, no picture left over."""
+    """Use the backend without windows, and close all figures afterwards."""
     matplotlib.use("Agg")
     yield
     plt.close("all")

@@ -1,4 +1,4 @@
-"""The curve is that of the answers, and the mark is where the threshold is."""
+"""Tests of AccuracyCoverageDisplay: the curve, and the mark at the threshold."""
 
 import numpy as np
 import pytest
@@ -19,11 +19,11 @@ X, Y = load_iris(return_X_y=True)
 NET = DistanceNetClassifier(10, max_iter=20, random_state=0)
 
 
-def expected_curve(model, certainty):
-    return accuracy_coverage_curve(Y, model.predict(X), certainty)
+def expected_curve(model, confidence):
+    return accuracy_coverage_curve(Y, model.predict(X), confidence)
 
 
-def test_any_classifier_is_drawn_by_its_top_probability():
+def test_curve_of_any_classifier_uses_top_probability():
     model = GaussianNB().fit(X, Y)
     display = AccuracyCoverageDisplay.from_estimator(model, X, Y)
     coverages, accuracies, _ = expected_curve(model, model.predict_proba(X).max(axis=1))
@@ -34,7 +34,7 @@ def test_any_classifier_is_drawn_by_its_top_probability():
 
 
 @pytest.mark.parametrize("method", ["predict_proba", "score_samples"])
-def test_a_mark_shows_what_a_rejecting_classifier_answers(method):
+def test_mark_is_at_the_threshold_of_rejection(method):
     threshold = {"predict_proba": 0.9, "score_samples": -1.0}[method]
     model = RejectingClassifier(NET, method=method, threshold=threshold).fit(X, Y)
     display = AccuracyCoverageDisplay.from_estimator(model, X, Y)
@@ -60,7 +60,7 @@ def test_a_mark_shows_what_a_rejecting_classifier_answers(method):
     ids=["pipeline", "search", "both"],
 )
 @pytest.mark.parametrize("frozen", [False, True])
-def test_what_ends_in_a_rejecting_classifier_is_drawn_as_one(wrap, frozen):
+def test_rejecting_classifier_inside_wrappers_is_found(wrap, frozen):
     model = wrap(RejectingClassifier(NET, threshold=0.9)).fit(X, Y)
     display = AccuracyCoverageDisplay.from_estimator(
         FrozenEstimator(model) if frozen else model, X, Y
@@ -72,12 +72,12 @@ def test_what_ends_in_a_rejecting_classifier_is_drawn_as_one(wrap, frozen):
     assert display.name == "DistanceNetClassifier"
 
 
-def test_a_threshold_that_lets_nothing_through_has_no_mark():
+def test_threshold_above_all_confidences_has_no_mark():
     display = AccuracyCoverageDisplay.from_predictions(Y, Y, np.full(150, 0.5), threshold=0.6)
     assert display.point is None
 
 
-def test_weights_names_and_styles_are_used():
+def test_weights_and_styles_are_used():
     weights = np.arange(150.0)
     display = AccuracyCoverageDisplay.from_predictions(
         Y, Y % 2, np.arange(150.0), sample_weight=weights, line_kw={"color": "red"}
@@ -87,7 +87,7 @@ def test_weights_names_and_styles_are_used():
     assert display.ax_.get_legend() is None
 
 
-def test_what_has_no_probabilities_or_no_fit_is_refused():
+def test_missing_method_or_fit_raises():
     with pytest.raises(AttributeError, match="predict_proba"):
         AccuracyCoverageDisplay.from_estimator(LinearSVC().fit(X, Y), X, Y)
     for model in (GaussianNB(), RejectingClassifier(NET)):

@@ -1,4 +1,4 @@
-"""Units are drawn where they are: as pictures, as ellipses, as a table."""
+"""Tests of CentroidDisplay: images, ellipses and tables."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,26 +31,26 @@ def wine():
     return DistanceNetClassifier(7, **SMALL).fit(WINE, WINE_Y)
 
 
-# Pictures -----------------------------------------------------------------------------------------
+# Images -------------------------------------------------------------------------------------------
 
 
-def test_pictures_are_the_centroids_and_what_the_units_look_at(digits):
+def test_images_are_centroids_and_shares(digits):
     display = CentroidDisplay.from_estimator(digits, image_shape=(8, 8))
-    most_used = np.argsort(-unit_variances(digits._network, digits._theta_))[:20]
-    assert display.units.tolist() == most_used.tolist()
+    by_variance = np.argsort(-unit_variances(digits._network, digits._theta_))[:20]
+    assert display.units.tolist() == by_variance.tolist()
     assert len(display.centroid_images_) == len(display.share_images_) == 20
     for unit, centroid, share in zip(
-        most_used, display.centroid_images_, display.share_images_, strict=True
+        by_variance, display.centroid_images_, display.share_images_, strict=True
     ):
         expected = digits.centroids_[0][unit].reshape(8, 8)
         np.testing.assert_array_equal(centroid.get_array(), expected)
         assert share.get_array().sum() == pytest.approx(1)
-    assert [text.get_text() for text in display.ax_.texts] == [f"unit {u}" for u in most_used]
+    assert [text.get_text() for text in display.ax_.texts] == [f"unit {u}" for u in by_variance]
     scales = [scale.get_xlabel() for scale in display.ax_.child_axes]
     assert scales == ["centroid, in the units of the data", "share in the unit's distances"]
 
 
-def test_pictures_neither_overlap_nor_leave_the_axes(digits):
+def test_images_neither_overlap_nor_leave_the_axes(digits):
     display = CentroidDisplay.from_estimator(digits, units=None, image_shape=[4, 16])
     boxes = [image.get_extent() for image in display.centroid_images_ + display.share_images_]
     assert len(boxes) == 60
@@ -71,8 +71,10 @@ def test_shares_are_of_squared_distances_between_centroids(digits):
 
 
 @pytest.mark.parametrize("shape", [(8, 9), 64, (8, 8, 1), (8.0, 8.0), (64,), (True, 64), (-8, -8)])
-def test_pictures_of_another_size_are_refused(digits, shape):
-    with pytest.raises(ValueError, match=r"'image_shape' .* number of features, 64; got "):
+def test_image_shape_of_another_size_raises(digits, shape):
+    with pytest.raises(
+        ValueError, match=r"'image_shape' .* 64 pixels \(one for each feature\) or None; got "
+    ):
         CentroidDisplay.from_estimator(digits, image_shape=shape)
     assert not plt.get_fignums()
 
@@ -81,7 +83,7 @@ def test_pictures_of_another_size_are_refused(digits, shape):
 
 
 @pytest.mark.parametrize("radius_type", ["diag", "spherical", "tied"])
-def test_an_ellipse_is_one_scaled_distance_from_its_centroid(radius_type):
+def test_ellipse_is_at_scaled_distance_one(radius_type):
     net = DistanceNetClassifier(5, radius_type=radius_type, **SMALL).fit(MOONS, MOONS_Y)
     display = CentroidDisplay.from_estimator(net, MOONS)
     assert len(display.ellipses_) == 5
@@ -94,7 +96,7 @@ def test_an_ellipse_is_one_scaled_distance_from_its_centroid(radius_type):
     )
 
 
-def test_the_rows_lie_below_and_decide_what_is_shown(moons):
+def test_rows_below_ellipses_set_the_limits(moons):
     display = CentroidDisplay.from_estimator(moons, csr_array(MOONS))
     np.testing.assert_array_equal(display.points_.get_offsets(), MOONS)
     for limits, column in zip((display.ax_.get_xlim(), display.ax_.get_ylim()), MOONS.T):
@@ -104,7 +106,7 @@ def test_the_rows_lie_below_and_decide_what_is_shown(moons):
     assert CentroidDisplay.from_estimator(moons).points_ is None
 
 
-def test_axes_that_were_drawn_on_keep_their_limits_and_labels(moons):
+def test_used_axes_keep_limits_and_labels(moons):
     _, ax = plt.subplots()
     ax.plot([-9, 9], [-9, 9])
     ax.set(xlim=(-9, 9), ylim=(-9, 9), xlabel="mine")
@@ -113,14 +115,14 @@ def test_axes_that_were_drawn_on_keep_their_limits_and_labels(moons):
     assert ax.get_xlabel() == "mine"
 
 
-def test_a_unit_that_ignores_a_feature_is_long_but_not_endless():
+def test_ellipse_of_ignored_feature_is_long_but_finite():
     net = DistanceNetClassifier(1, **SMALL).fit(MOONS, MOONS_Y)
     net._network.views(net._theta_)[0]["inverse_radii"][0, 0] = 0.0
     (ellipse,) = CentroidDisplay.from_estimator(net, MOONS).ellipses_
     assert 10 * np.ptp(MOONS[:, 0]) < ellipse.width < 1000 * np.ptp(MOONS[:, 0])
 
 
-def test_a_feature_that_was_missing_throughout_leaves_the_plane_empty():
+def test_feature_that_is_always_missing_is_drawn():
     rows = np.column_stack([MOONS[:, 0], np.full(len(MOONS), np.nan)])
     net = DistanceNetClassifier(3, **SMALL).fit(rows, MOONS_Y)
     display = CentroidDisplay.from_estimator(net, rows)
@@ -128,7 +130,7 @@ def test_a_feature_that_was_missing_throughout_leaves_the_plane_empty():
     assert len(display.ellipses_) == 3
 
 
-def test_two_features_out_of_many(wine):
+def test_two_features_of_many_make_ellipses(wine):
     display = CentroidDisplay.from_estimator(wine, WINE, features=["proline", "ash"], units=[3, 1])
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("proline", "ash")
     np.testing.assert_array_equal(display.points_.get_offsets(), WINE[["proline", "ash"]])
@@ -139,7 +141,7 @@ def test_two_features_out_of_many(wine):
 # Table --------------------------------------------------------------------------------------------
 
 
-def test_a_table_has_a_square_for_each_unit_and_feature(wine):
+def test_table_has_a_square_per_cell(wine):
     display = CentroidDisplay.from_estimator(wine)
     centroids = wine.centroids_[0]
     deviates = (centroids - centroids.mean(axis=0)) / centroids.std(axis=0)
@@ -155,7 +157,7 @@ def test_a_table_has_a_square_for_each_unit_and_feature(wine):
     np.testing.assert_allclose(second, [0, 1], atol=0.3)
 
 
-def test_a_table_shows_the_units_and_features_asked_for(wine):
+def test_table_shows_selected_units_and_features(wine):
     display = CentroidDisplay.from_estimator(wine, units=3, features=5)
     most_relevant = np.sort(np.argsort(-wine.feature_relevances_)[:5])
     assert display.features.tolist() == most_relevant.tolist()
@@ -165,18 +167,18 @@ def test_a_table_shows_the_units_and_features_asked_for(wine):
     assert display.features.tolist() == [10, 2, 2]
 
 
-def test_labels_of_many_units_and_features_are_few_enough_to_be_read():
+def test_large_tables_have_few_labels():
     net = DistanceNetClassifier(90, **SMALL).fit(DIGITS, DIGITS_Y)
     display = CentroidDisplay.from_estimator(net, units=None, features=None)
     assert len(display.squares_.get_paths()) == 90 * 64
     labels = [label.get_text() for label in display.ax_.get_xticklabels()]
     assert labels == [str(unit) for unit in display.units[::3]]
     assert [label.get_text() for label in display.ax_.get_yticklabels()][:2] == ["x0", "x3"]
-    pictures = CentroidDisplay.from_estimator(net, units=None, image_shape=(8, 8))
-    assert not pictures.ax_.texts
+    images = CentroidDisplay.from_estimator(net, units=None, image_shape=(8, 8))
+    assert not images.ax_.texts
 
 
-def test_a_constant_column_has_no_share():
+def test_constant_column_has_no_share():
     rows = WINE.to_numpy().copy()
     rows[:, 4] = 7.0
     net = DistanceNetClassifier(7, **SMALL).fit(rows, WINE_Y)
@@ -185,7 +187,7 @@ def test_a_constant_column_has_no_share():
     assert display.shares[:, 3].max() > 1e-3
 
 
-def test_one_unit_has_nothing_to_be_compared_with():
+def test_single_unit_has_equal_shares():
     net = DistanceNetClassifier(1, **SMALL).fit(WINE, WINE_Y)
     display = CentroidDisplay.from_estimator(net)
     np.testing.assert_allclose(display.shares, 1 / 13)
@@ -193,23 +195,23 @@ def test_one_unit_has_nothing_to_be_compared_with():
 
 
 @pytest.mark.parametrize("units", [0, -1, [7], ["hue"], [1.0], False], ids=str)
-def test_units_that_there_are_not_are_refused(wine, units):
-    with pytest.raises(ValueError, match=r"'units' parameter of CentroidDisplay .* 7 that .*got "):
+def test_unknown_units_raise(wine, units):
+    with pytest.raises(ValueError, match=r"'units' parameter of CentroidDisplay .* 7 av.*got "):
         CentroidDisplay.from_estimator(wine, units=units)
     assert not plt.get_fignums()
 
 
-def test_one_feature_is_a_table_of_one_column():
+def test_single_feature_makes_a_table():
     net = DistanceNetClassifier(4, **SMALL).fit(MOONS[:, :1], MOONS_Y)
     assert len(CentroidDisplay.from_estimator(net).squares_.get_paths()) == 4
 
 
-def test_of_a_hybrid_the_first_layer_counts():
+def test_hybrid_shows_its_first_layer():
     net = DistanceNetClassifier((5, 4), ["gaussian", "relu"], **SMALL).fit(WINE, WINE_Y)
     assert CentroidDisplay.from_estimator(net).centroids.shape == (5, 13)
 
 
-def test_a_table_without_shares_is_refused():
+def test_table_without_shares_raises():
     display = CentroidDisplay(
         centroids=np.zeros((3, 4)),
         inverse_radii=np.ones((3, 4)),
@@ -217,7 +219,7 @@ def test_a_table_without_shares_is_refused():
         features=[0, 1, 2],
         feature_names=list("abcd"),
     )
-    with pytest.raises(ValueError, match="Tables and pictures need 'shares'"):
+    with pytest.raises(ValueError, match="Tables and images need 'shares'"):
         display.plot()
     display.features = [0, 1]
     assert len(display.plot().ellipses_) == 2

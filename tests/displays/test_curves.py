@@ -1,4 +1,4 @@
-"""Losses over epochs, and gradients over layers, are those of the net."""
+"""Tests of LossCurveDisplay and GradientFlowDisplay."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,7 +25,7 @@ def labels(ax):
 # Losses -------------------------------------------------------------------------------------------
 
 
-def test_training_and_validation_loss_by_epoch_and_the_epoch_kept():
+def test_loss_curves_and_best_epoch_are_drawn():
     net = fitted(early_stopping=True)
     display = LossCurveDisplay.from_estimator(net)
     training, validation = display.lines_
@@ -38,7 +38,7 @@ def test_training_and_validation_loss_by_epoch_and_the_epoch_kept():
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("epoch", "loss")
 
 
-def test_without_validation_there_is_one_line():
+def test_single_line_without_validation():
     net = DistanceNetRegressor(6, max_iter=3, random_state=0).fit(*load_diabetes(return_X_y=True))
     display = LossCurveDisplay.from_estimator(net)
     assert len(display.lines_) == 1
@@ -55,12 +55,12 @@ def test_epochs_without_validation_leave_a_gap():
     assert display.best_epoch_line_.get_xdata()[0] == 2
 
 
-def test_one_epoch_shows_as_a_mark():
+def test_single_epoch_has_a_marker():
     assert LossCurveDisplay.from_estimator(fitted(max_iter=1)).lines_[0].get_marker() == "."
     assert LossCurveDisplay.from_estimator(fitted()).lines_[0].get_marker() == "None"
 
 
-def test_several_nets_on_the_same_axes_are_told_apart_by_name():
+def test_names_distinguish_nets_on_the_same_axes():
     _, ax = plt.subplots()
     for name in ("first", "second"):
         LossCurveDisplay(loss_curve=[2.0, 1.0], name=name).plot(ax, line_kw={"color": "red"})
@@ -72,7 +72,7 @@ def test_several_nets_on_the_same_axes_are_told_apart_by_name():
 
 
 @pytest.mark.parametrize("quantity", ["gradient_norm", "coefs_gradient_norm", "dead_share"])
-def test_each_quantity_is_that_of_gradient_flow(quantity):
+def test_each_quantity_matches_gradient_flow(quantity):
     net = fitted(hidden_layer_sizes=(6, 5), activation=["gaussian", "relu"])
     expected = gradient_flow(net, X, Y)[quantity]
     display = GradientFlowDisplay.from_estimator(net, X, Y, quantity=quantity)
@@ -84,28 +84,28 @@ def test_each_quantity_is_that_of_gradient_flow(quantity):
     assert kinds == ["1\ngaussian", "2\nrelu", "3\ndistance"]
 
 
-def test_weights_are_heeded():
+def test_weights_are_used():
     net, weights = fitted(), np.linspace(0, 1, len(X))
     display = GradientFlowDisplay.from_estimator(net, X, Y, sample_weight=weights)
     expected = gradient_flow(net, X, Y, weights).gradient_norm
     np.testing.assert_array_equal(display.line_.get_ydata(), expected)
 
 
-def test_gradients_of_zero_need_no_logarithm():
+def test_zero_gradients_have_a_linear_axis():
     flow = {"kind": ["relu", "linear"], "gradient_norm": np.zeros(2)}
     assert GradientFlowDisplay(flow=flow).plot().ax_.get_yscale() == "linear"
     flow["gradient_norm"] = np.array([0.0, 1e-3])
     assert GradientFlowDisplay(flow=flow).plot().ax_.get_yscale() == "log"
 
 
-def test_layers_of_a_deep_net_are_numbered_by_ints():
+def test_layers_of_deep_nets_have_int_ticks():
     flow = {"kind": ["gaussian"] * 21, "gradient_norm": np.logspace(-3, 0, 21)}
     display = GradientFlowDisplay(flow=flow, name="deep").plot()
     assert all(float(tick).is_integer() for tick in display.ax_.get_xticks())
     assert labels(display.ax_) == ["deep"]
 
 
-def test_a_quantity_that_there_is_not_is_named_beside_those_there_are():
+def test_unknown_quantity_raises_with_known_ones():
     with pytest.raises(ValueError, match=r"'quantity' .* one of \['activation_mean', .*'kind'"):
         GradientFlowDisplay.from_estimator(fitted(), X, Y, quantity="kind")
     assert not plt.get_fignums()

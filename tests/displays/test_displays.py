@@ -1,4 +1,4 @@
-"""What all displays have in common: scikit-learn's form, and what they refuse."""
+"""Tests of what all displays have in common: scikit-learn's interface, and errors."""
 
 import builtins
 import inspect
@@ -13,7 +13,7 @@ from sklearn.neural_network import MLPClassifier
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor, displays
 
 X, Y = load_wine(return_X_y=True)
-#: What `from_estimator` takes besides the net.
+#: Arguments of `from_estimator` after the net.
 DATA = {
     "AccuracyCoverageDisplay": (X, Y),
     "CentroidDisplay": (),
@@ -24,8 +24,10 @@ DATA = {
 }
 every_display = pytest.mark.parametrize("name", displays.__all__)
 #: Drawn for any classifier.
-OF_ANSWERS = {"AccuracyCoverageDisplay"}
-every_display_of_nets = pytest.mark.parametrize("name", sorted({*displays.__all__} - OF_ANSWERS))
+OF_PREDICTIONS = {"AccuracyCoverageDisplay"}
+every_display_of_nets = pytest.mark.parametrize(
+    "name", sorted({*displays.__all__} - OF_PREDICTIONS)
+)
 SMALL = {"hidden_layer_sizes": (6,), "max_iter": 3, "random_state": 0}
 
 
@@ -39,7 +41,7 @@ def net():
 
 
 @every_display
-def test_a_figure_of_its_own_or_the_axes_given(name, net):
+def test_new_figure_or_given_axes(name, net):
     display = display_of(name, net)
     assert display.ax_ in display.figure_.axes
     figure, axes = plt.subplots(1, 2)
@@ -51,14 +53,14 @@ def test_a_figure_of_its_own_or_the_axes_given(name, net):
 
 
 @every_display
-def test_a_picture_is_drawn_without_a_warning(name, net):
+def test_drawing_gives_no_warning(name, net):
     display = display_of(name, net)
     display.figure_.canvas.draw()
     assert np.ptp(np.asarray(display.figure_.canvas.buffer_rgba())) > 0
 
 
 @every_display
-def test_what_the_constructor_takes_is_kept_as_it_is(name, net):
+def test_constructor_parameters_are_attributes(name, net):
     display = display_of(name, net)
     parameters = inspect.signature(type(display)).parameters
     again = type(display)(**{key: getattr(display, key) for key in parameters})
@@ -67,7 +69,7 @@ def test_what_the_constructor_takes_is_kept_as_it_is(name, net):
 
 
 @every_display_of_nets
-def test_other_estimators_and_nets_that_are_not_fitted_are_refused(name):
+def test_other_estimators_and_unfitted_nets_raise(name):
     with pytest.raises(TypeError, match="DistanceNetRegressor; got MLPClassifier"):
         display_of(name, MLPClassifier())
     with pytest.raises(NotFittedError):
@@ -76,7 +78,7 @@ def test_other_estimators_and_nets_that_are_not_fitted_are_refused(name):
 
 
 @every_display
-def test_without_matplotlib_the_error_says_what_to_install(name, net, monkeypatch):
+def test_missing_matplotlib_raises_with_advice(name, net, monkeypatch):
     display = display_of(name, net)
     plain_import = builtins.__import__
 
@@ -100,7 +102,7 @@ def test_without_matplotlib_the_error_says_what_to_install(name, net, monkeypatc
         ("RelevanceDisplay", AttributeError),
     ],
 )
-def test_a_net_that_begins_with_dot_products_is_told_to_set_activation(name, error):
+def test_first_dense_layer_raises_with_advice(name, error):
     hybrid = DistanceNetClassifier((6, 5), ["relu", "gaussian"], max_iter=3, random_state=0)
     with pytest.raises(error, match=r"'activation'.*relu"):
         display_of(name, hybrid.fit(X, Y))
@@ -126,21 +128,21 @@ def test_nets_of_every_kind_are_drawn(name, options):
     assert display_of(name, net).ax_.has_data()
 
 
-def test_scores_need_a_fit_that_saw_all_of_the_data():
+def test_novelty_display_after_partial_fit_raises():
     net = DistanceNetClassifier(**SMALL).partial_fit(X, Y, classes=[0, 1, 2])
     with pytest.raises(NotFittedError, match="partial_fit"):
         display_of("NoveltyDisplay", net)
 
 
 @every_display_of_nets
-def test_nets_of_many_outputs_are_drawn(name):
+def test_nets_of_several_outputs_are_drawn(name):
     net = DistanceNetRegressor(**SMALL).fit(X, X[:, :2])
     data = (X, X[:, :2]) if name == "GradientFlowDisplay" else DATA[name]
     assert getattr(displays, name).from_estimator(net, *data).ax_.has_data()
 
 
 @every_display
-def test_a_column_that_was_missing_throughout_is_drawn(name):
+def test_column_that_is_always_missing_is_drawn(name):
     rows = X.copy()
     rows[:, 4] = np.nan
     net = DistanceNetClassifier(**SMALL).fit(rows, Y)

@@ -1,4 +1,4 @@
-"""Histograms hold every row once, beside the threshold."""
+"""Tests of NoveltyDisplay: histograms hold every row once, beside the threshold."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,7 +21,7 @@ def labels(display):
     return [text.get_text() for text in display.ax_.get_legend().get_texts()]
 
 
-def test_a_histogram_for_each_set_and_the_share_below_the_threshold(net):
+def test_histogram_and_share_below_threshold_per_set(net):
     sets = {"known": X, "shifted": X + 3 * X.std(axis=0), "far": csr_array(X * 1e6)}
     display = NoveltyDisplay.from_estimator(net, sets, bins=25)
     assert len(display.histograms_) == 3
@@ -38,7 +38,7 @@ def test_a_histogram_for_each_set_and_the_share_below_the_threshold(net):
     assert display.ax_.get_xscale() == "symlog"
 
 
-def test_one_set_needs_no_name_and_scores_near_each_other_no_logarithm(net):
+def test_single_set_without_name_on_linear_axis(net):
     display = NoveltyDisplay.from_estimator(net, X)
     assert labels(display)[0].startswith("rows: ")
     assert display.ax_.get_xscale() == "linear"
@@ -46,12 +46,12 @@ def test_one_set_needs_no_name_and_scores_near_each_other_no_logarithm(net):
 
 @pytest.mark.parametrize("score", [-2.0, 0.0, -1e100])
 @pytest.mark.parametrize("threshold", [-2.0, 0.0, -1e-9])
-def test_one_row_wherever_it_is_lies_in_a_bin(score, threshold):
+def test_single_row_is_always_in_a_bin(score, threshold):
     display = NoveltyDisplay(scores={"one": [score]}, threshold=threshold).plot()
     assert display.histograms_[0].get_data().values.sum() == 1
 
 
-def test_bins_are_of_one_width_on_either_side_of_the_threshold(net):
+def test_bins_have_equal_widths_on_each_side(net):
     display = NoveltyDisplay.from_estimator(net, {"known": X, "far": X + 1e5})
     edges = display.histograms_[0].get_data().edges
     assert (edges[0], edges[-1]) == (display.scores["far"].min(), display.scores["known"].max())
@@ -61,22 +61,22 @@ def test_bins_are_of_one_width_on_either_side_of_the_threshold(net):
         np.testing.assert_allclose(widths, widths[0], rtol=1e-6)
 
 
-def test_histograms_take_a_style(net):
+def test_histograms_accept_a_style(net):
     display = NoveltyDisplay.from_estimator(net, X, stairs_kw={"alpha": 0.2})
     assert display.histograms_[0].get_alpha() == 0.2
 
 
 @pytest.mark.parametrize("bins", [0, -3, 2.5, True])
-def test_numbers_of_bins_that_are_none_are_refused(net, bins):
-    with pytest.raises(ValueError, match=r"'bins' .* at least 1; got "):
+def test_bins_must_be_a_positive_int(net, bins):
+    with pytest.raises(ValueError, match=r"'bins' .* an int in \[1, .*; got "):
         NoveltyDisplay.from_estimator(net, X, bins=bins)
     assert not plt.get_fignums()
 
 
-def test_one_bin_is_split_by_the_threshold(net):
+def test_threshold_splits_a_single_bin(net):
     assert len(NoveltyDisplay.from_estimator(net, X, bins=1).histograms_[0].get_data().edges) == 3
 
 
-def test_no_rows_at_all_are_refused(net):
-    with pytest.raises(ValueError, match="NoveltyDisplay needs rows in 'X'; got a dict of none"):
+def test_empty_dict_of_rows_raises(net):
+    with pytest.raises(ValueError, match="NoveltyDisplay needs rows in 'X'; got an empty dict"):
         NoveltyDisplay.from_estimator(net, {})

@@ -1,4 +1,4 @@
-"""scikit-learn's displays draw a RejectingClassifier as they draw the wrapped classifier."""
+"""Tests of scikit-learn's displays with a RejectingClassifier."""
 
 import numpy as np
 import pytest
@@ -23,14 +23,14 @@ def rejecting():
 @pytest.mark.parametrize(
     "response_method", ["predict", "predict_proba", "decision_function", "auto"]
 )
-def test_a_decision_boundary_is_drawn(rejecting, response_method):
+def test_decision_boundary_is_drawn(rejecting, response_method):
     options = {"response_method": response_method, "grid_resolution": 20}
     drawn = DecisionBoundaryDisplay.from_estimator(rejecting, X, **options)
     plain = DecisionBoundaryDisplay.from_estimator(rejecting.estimator_, X, **options)
     np.testing.assert_array_equal(drawn.response, plain.response)
 
 
-def test_a_confusion_matrix_has_only_classes(rejecting):
+def test_confusion_matrix_has_only_classes(rejecting):
     display = ConfusionMatrixDisplay.from_estimator(rejecting, X, NAMES)
     assert display.display_labels.tolist() == rejecting.classes_.tolist()
     assert display.confusion_matrix.shape == (3, 3)

@@ -1,4 +1,4 @@
-"""Bars are the relevances, the largest first, under the names of the features."""
+"""Tests of RelevanceDisplay: sorted bars with the names of the features."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def lengths_of(display):
     return [bar.get_width() for bar in display.bars_]
 
 
-def test_bars_fall_from_top_to_bottom_with_the_names_of_the_frame(net):
+def test_bars_are_sorted_and_named_by_frame(net):
     display = RelevanceDisplay.from_estimator(net)
     order = np.argsort(-net.feature_relevances_)
     assert lengths_of(display) == net.feature_relevances_[order].tolist()
@@ -33,13 +33,13 @@ def test_bars_fall_from_top_to_bottom_with_the_names_of_the_frame(net):
     assert display.ax_.get_xlabel() == "relevance, as a share"
 
 
-def test_bars_fall_for_relevances_of_any_dtype():
+def test_bars_are_sorted_for_any_dtype():
     for relevances in (np.array([0, 3, 1], np.uint8), np.array([False, True, False])):
         display = RelevanceDisplay(relevances=relevances, feature_names=["a", "b", "c"]).plot()
         assert lengths_of(display) == sorted(relevances.tolist(), reverse=True)
 
 
-def test_of_many_features_the_most_relevant_and_what_they_make_up(net):
+def test_most_relevant_features_and_their_total_share(net):
     display = RelevanceDisplay.from_estimator(net, features=3)
     largest = np.sort(net.feature_relevances_)[::-1][:3]
     assert lengths_of(display) == largest.tolist()
@@ -47,13 +47,13 @@ def test_of_many_features_the_most_relevant_and_what_they_make_up(net):
 
 
 @pytest.mark.parametrize("features", [["hue", "ash"], [10, 2], np.array([10, 2])], ids=str)
-def test_features_may_be_chosen_by_name_or_index(net, features):
+def test_features_are_selected_by_name_or_index(net, features):
     display = RelevanceDisplay.from_estimator(net, features=features)
     assert sorted(names_of(display)) == ["ash", "hue"]
     assert sorted(display.features_) == [2, 10]
 
 
-def test_names_are_those_given_or_numbers(net):
+def test_names_are_given_or_numbered(net):
     plain = DistanceNetClassifier(6, max_iter=3, random_state=0).fit(X.to_numpy(), Y)
     assert set(names_of(RelevanceDisplay.from_estimator(plain))) == {f"x{i}" for i in range(13)}
     given = RelevanceDisplay.from_estimator(plain, feature_names=list("abcdefghijklm"))
@@ -65,11 +65,11 @@ def test_names_are_those_given_or_numbers(net):
 @pytest.mark.parametrize(
     "features", [0, True, 2.5, [], ["color"], [13], [-1], "hue", [[1]]], ids=str
 )
-def test_features_that_there_are_not_are_refused(net, features):
+def test_unknown_features_raise(net, features):
     with pytest.raises(ValueError, match=r"'features' parameter of RelevanceDisplay .* 13 .*got "):
         RelevanceDisplay.from_estimator(net, features=features)
 
 
-def test_bars_take_a_style(net):
+def test_bars_accept_a_style(net):
     display = RelevanceDisplay.from_estimator(net, bar_kw={"height": 0.5})
     assert display.bars_[0].get_height() == pytest.approx(0.5)

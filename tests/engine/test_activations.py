@@ -39,14 +39,14 @@ def test_value_never_falls(activation):
 
 
 @every_activation
-def test_slope_matches_central_differences(activation):
+def test_derivative_matches_central_differences(activation):
     incoming = np.random.default_rng(0).normal(size=Z.shape)
     value = evaluate(activation, Z)
-    kept, gradient = value.copy(), incoming.copy()
+    before, gradient = value.copy(), incoming.copy()
     activation.multiply_by_derivative(value, gradient)
     expected = central_differences(lambda z: float(incoming @ evaluate(activation, z)), Z)
     np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
-    np.testing.assert_array_equal(value, kept)
+    np.testing.assert_array_equal(value, before)
 
 
 @every_activation
@@ -62,13 +62,13 @@ def test_float32_agrees_with_float64(activation):
 
 @every_activation
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_huge_sums_give_finite_values_and_slopes(activation, dtype):
-    """Warnings are errors, so that an overflow on the way fails as well."""
+def test_huge_sums_give_finite_values_and_derivatives(activation, dtype):
+    """Warnings are errors, so that an intermediate overflow fails as well."""
     value = evaluate(activation, np.array([-1e4, 1e4], dtype=dtype))
-    slope = np.ones_like(value)
-    activation.multiply_by_derivative(value, slope)
+    derivative = np.ones_like(value)
+    activation.multiply_by_derivative(value, derivative)
     assert np.all(np.isfinite(value))
-    assert np.all((slope >= 0.0) & (slope <= 1.0))
+    assert np.all((derivative >= 0.0) & (derivative <= 1.0))
 
 
 @every_activation
@@ -76,6 +76,6 @@ def test_gain_is_positive(activation):
     assert activation.gain > 0.0
 
 
-def test_no_name_is_both_an_activation_and_a_kernel():
-    """The name alone decides which kind of layer is made."""
+def test_names_of_activations_and_kernels_are_distinct():
+    """The name alone decides the kind of the layer."""
     assert not set(ACTIVATIONS) & set(KERNELS)

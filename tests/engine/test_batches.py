@@ -1,4 +1,4 @@
-"""Batches of an epoch: which rows they hold, and what each row weighs in its batch."""
+"""Batches of an epoch: their rows, and the weight of each row in its batch."""
 
 from collections import Counter
 
@@ -19,7 +19,7 @@ def settings(draw):
 
 
 def make_epoch(weights, batch_size, shuffle=True, n_rows=None, mean=None, seed=0):
-    """The batches of an epoch, each as indices of rows, weights and total weight."""
+    """Return the batches of an epoch, each as indices of rows, weights and total weight."""
     n_rows = len(weights) if n_rows is None else n_rows
     batches = Batches(weights, n_rows, batch_size, shuffle, mean)
     epoch = list(batches.epoch(np.random.default_rng(seed)))
@@ -49,7 +49,7 @@ def test_rows_have_their_share_of_an_epoch(setting):
     epoch = make_epoch(weights, batch_size, shuffle)
     share = np.zeros(len(weights))
     for each in epoch:
-        # Of the sums over rows, so that batches of 7 and of 8 rows count as such.
+        # Gradients are sums over rows, so that batches of 7 and of 8 rows count as such.
         np.add.at(share, each[0], row_weights(*each) * len(each[0]))
     share /= sum(len(batch) for batch, *_ in epoch)
     np.testing.assert_allclose(share, weights / weights.sum(), rtol=1e-9)
@@ -57,7 +57,7 @@ def test_rows_have_their_share_of_an_epoch(setting):
 
 
 @given(settings())
-def test_totals_of_batches_are_their_weight(setting):
+def test_batch_totals_are_sums_of_weights(setting):
     for batch, weights, total in make_epoch(*setting):
         assert total == pytest.approx(row_weights(batch, weights, total).sum() * len(batch))
 
@@ -96,7 +96,7 @@ def test_equal_weights_are_no_weights(weight, batch_size):
 
 
 @given(settings(), st.integers(-30, 30))
-def test_the_unit_of_weights_does_not_matter(setting, exponent):
+def test_scaling_weights_changes_nothing(setting, exponent):
     weights, *others = setting
     pairs = zip(
         make_epoch(weights, *others), make_epoch(2.0**exponent * weights, *others), strict=True
@@ -106,8 +106,8 @@ def test_the_unit_of_weights_does_not_matter(setting, exponent):
         np.testing.assert_array_equal(row_weights(*one), row_weights(*other))
 
 
-def test_a_given_mean_scales_the_weights():
-    """Rows of a stream weigh in relation to all rows of it."""
+def test_mean_of_all_data_scales_weights():
+    """Weights of rows in a stream are relative to all rows so far."""
     weights = np.array([2.0, 2.0, 4.0])
     ((_, relative, total),) = make_epoch(weights, 10, mean=8.0)
     np.testing.assert_array_equal(relative, weights / 8 / 3)
@@ -123,8 +123,8 @@ def test_mean_of_equal_weights_is_exact(weight):
 
 
 @pytest.mark.parametrize("batch_size", [1, 5, 50])
-def test_rows_of_ordinary_weight_stay_whole(batch_size):
-    """Else weights that hardly differ would double the steps of an epoch."""
+def test_rows_of_ordinary_weight_are_not_split(batch_size):
+    """Otherwise weights that hardly differ would double the steps of an epoch."""
     weights = np.random.default_rng(0).uniform(0.5, 1.5, 100)
     assert len(make_epoch(weights, batch_size)) == 100 // batch_size
 

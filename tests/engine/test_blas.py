@@ -1,4 +1,4 @@
-"""Products that add in place, against NumPy's."""
+"""BLAS products and sums in place equal those of NumPy."""
 
 import itertools
 
@@ -23,7 +23,7 @@ def draw(rng, shape, dtype, transpose=False):
     ("scale", "keep"), list(itertools.product([1.0, -0.5], [0.0, 1.0, -1.0])), ids=str
 )
 @given(st.tuples(*[st.integers(1, 9)] * 3), st.booleans(), st.booleans(), st.integers(0, 99))
-def test_multiply_is_the_scaled_product_added_to_what_is_kept(
+def test_multiply_adds_the_scaled_product(
     dtype, scale, keep, sizes, transpose_a, transpose_b, seed
 ):
     rng = np.random.default_rng(seed)
@@ -37,7 +37,7 @@ def test_multiply_is_the_scaled_product_added_to_what_is_kept(
 
 
 @every_dtype
-def test_large_products_are_the_same_as_small_ones(dtype, monkeypatch):
+def test_large_products_equal_small_ones(dtype, monkeypatch):
     rng = np.random.default_rng(0)
     a, b, outs = draw(rng, (4, 3), dtype), draw(rng, (3, 5), dtype), []
     for limit in (0, 10**9):
@@ -48,7 +48,7 @@ def test_large_products_are_the_same_as_small_ones(dtype, monkeypatch):
 
 
 @every_dtype
-def test_what_is_not_kept_may_be_anything(dtype):
+def test_multiply_overwrites_nan_unless_kept(dtype):
     a, out = np.ones((2, 3), dtype), np.full((2, 2), np.nan, dtype)
     multiply(a, a, out, transpose_b=True, scale=2.0)
     np.testing.assert_array_equal(out, np.full((2, 2), 6.0))
@@ -56,7 +56,7 @@ def test_what_is_not_kept_may_be_anything(dtype):
 
 @every_dtype
 @given(st.integers(1, 50), st.floats(0, 1))
-def test_average_moves_the_old_vector_towards_the_new(dtype, size, weight):
+def test_average_is_the_weighted_mean_in_place(dtype, size, weight):
     rng = np.random.default_rng(size)
     old, new = draw(rng, (size,), dtype), draw(rng, (size,), dtype)
     expected = weight * old.astype(np.float64) + (1 - weight) * new
@@ -65,7 +65,7 @@ def test_average_moves_the_old_vector_towards_the_new(dtype, size, weight):
 
 
 @every_dtype
-def test_add_scaled_adds_into_a_part_of_a_vector(dtype):
+def test_add_scaled_adds_into_a_view(dtype):
     y = np.zeros(5, dtype)
     add_scaled(np.arange(3, dtype=dtype), y[1:4], -2.0)
     np.testing.assert_array_equal(y, [0, 0, -2, -4, 0])
@@ -95,7 +95,7 @@ def read_only(shape):
     ids=["transposed", "rows", "columns", "read-only", "float32", "int", "other byte order"],
 )
 @pytest.mark.parametrize("keep", [0.0, 1.0])
-def test_multiply_refuses_what_blas_cannot_fill(out, keep):
+def test_multiply_refuses_outputs_that_blas_would_copy(out, keep):
     with pytest.raises(AssertionError):
         multiply(np.ones((2, 4)), np.ones((4, 3)), out, keep=keep)
 
@@ -111,7 +111,7 @@ def test_multiply_refuses_factors_of_another_dtype(a):
     [strided(3), np.zeros(3, int), read_only(3), np.zeros(4)],
     ids=["strided", "int", "read-only", "longer"],
 )
-def test_vectors_that_stay_unchanged_are_refused(vector):
+def test_vectors_that_blas_would_copy_are_refused(vector):
     with pytest.raises(AssertionError):
         add_scaled(np.ones(3), vector, 2.0)
     with pytest.raises(AssertionError):

@@ -13,7 +13,7 @@ sizes = st.tuples(st.integers(1, 9), st.integers(1, 7), st.integers(1, 8))
 
 
 class Problem:
-    """Rows, parameters and an incoming gradient, with the answers of naive computations."""
+    """Rows, parameters and an incoming gradient, with results of naive computations."""
 
     def __init__(self, radii, n_rows, n_units, n_inputs, seed=0, dtype=np.float64):
         rng = np.random.default_rng(seed)
@@ -32,7 +32,7 @@ class Problem:
         return u
 
     def backward(self):
-        """Gradients by centroids and inverse radii, written over what stood there."""
+        """Return the gradients by centroids and inverse radii."""
         grads = np.full_like(self.centroids, np.nan), np.full_like(self.inverse_radii, np.nan)
         self.radii.backward(self.centroids, self.inverse_radii, self.work, self.D, *grads)
         return grads
@@ -80,8 +80,8 @@ def test_forward_equals_the_naive_sum_for_all_shapes(radii, sizes, seed):
 def test_gradients_equal_the_naive_sums_for_all_shapes(radii, sizes, seed):
     problem = Problem(radii, *sizes, seed)
     problem.forward()
-    found = (*problem.backward(), problem.input_gradient())
-    for gradient, expected in zip(found, problem.naive_gradients()):
+    actual = (*problem.backward(), problem.input_gradient())
+    for gradient, expected in zip(actual, problem.naive_gradients()):
         np.testing.assert_allclose(gradient, expected, rtol=1e-10, atol=1e-11)
 
 
@@ -91,14 +91,14 @@ def test_block_size_does_not_change_results(radii, block, monkeypatch):
     monkeypatch.setattr(distances, "BLOCK_BYTES", 8 * block)
     problem = Problem(radii, 6, 11, 4)
     np.testing.assert_allclose(problem.forward(), problem.naive_u(), rtol=1e-11, atol=1e-12)
-    found = (*problem.backward(), problem.input_gradient())
-    for gradient, expected in zip(found, problem.naive_gradients()):
+    actual = (*problem.backward(), problem.input_gradient())
+    for gradient, expected in zip(actual, problem.naive_gradients()):
         np.testing.assert_allclose(gradient, expected, rtol=1e-10, atol=1e-11)
 
 
 @pytest.mark.parametrize("n_inputs", [1, 7, BLOCK, 2 * BLOCK])
 def test_unit_blocks_cover_every_unit_once(n_inputs):
-    blocks = distances.unit_blocks(5, n_inputs, np.float64)
+    blocks = RADIUS_TYPES["diag"].workspace(1, 5, n_inputs, np.float64).blocks
     assert [unit for block in blocks for unit in range(5)[block]] == [0, 1, 2, 3, 4]
     assert all(block.stop - block.start == max(1, BLOCK // n_inputs) for block in blocks[:-1])
 
@@ -109,15 +109,15 @@ def test_float32_is_close_on_centred_data(radii):
     u = problem.forward()
     assert u.dtype == np.float32
     np.testing.assert_allclose(u, problem.naive_u(), rtol=2e-6, atol=2e-5)
-    found = (*problem.backward(), problem.input_gradient())
-    for gradient, expected in zip(found, problem.naive_gradients()):
+    actual = (*problem.backward(), problem.input_gradient())
+    for gradient, expected in zip(actual, problem.naive_gradients()):
         assert gradient.dtype == np.float32
         np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-3)
 
 
 @every_radius_type
 @pytest.mark.parametrize(("dtype", "atol"), [(np.float32, 1e-4), (np.float64, 1e-12)])
-def test_distance_is_zero_where_a_centroid_is_a_row(radii, dtype, atol):
+def test_distance_of_a_centroid_to_itself_is_zero(radii, dtype, atol):
     problem = Problem(radii, 6, 6, 10, dtype=dtype)
     problem.centroids[...] = problem.X
     u = problem.forward()
@@ -150,7 +150,7 @@ def test_radii_broadcast_to_centroids(radii):
 
 
 @every_radius_type
-def test_input_gradient_needs_no_backward_and_survives_one(radii):
+def test_input_gradient_does_not_depend_on_backward(radii):
     problem = Problem(radii, 5, 4, 3)
     problem.forward()
     before = problem.input_gradient()
@@ -159,7 +159,7 @@ def test_input_gradient_needs_no_backward_and_survives_one(radii):
 
 
 @every_radius_type
-def test_a_used_workspace_remembers_nothing(radii):
+def test_reused_workspace_gives_the_same_results(radii):
     used, other = Problem(radii, 5, 4, 3, seed=1), Problem(radii, 5, 4, 3, seed=2)
     fresh = [other.forward(), *other.backward(), other.input_gradient()]
     used.forward()
@@ -172,14 +172,14 @@ def test_a_used_workspace_remembers_nothing(radii):
 
 
 @every_radius_type
-def test_parameters_rows_and_incoming_gradient_are_left_alone(radii):
+def test_parameters_rows_and_incoming_gradient_stay_unchanged(radii):
     problem = Problem(radii, 5, 4, 3)
-    centroids, radii = problem.centroids.copy(), problem.inverse_radii.copy()
+    centroids, inverse_radii = problem.centroids.copy(), problem.inverse_radii.copy()
     D = problem.D.copy()
     problem.forward()
     problem.backward()
     problem.input_gradient()
     np.testing.assert_array_equal(problem.centroids, centroids)
-    np.testing.assert_array_equal(problem.inverse_radii, radii)
+    np.testing.assert_array_equal(problem.inverse_radii, inverse_radii)
     np.testing.assert_array_equal(problem.D, D)
     np.testing.assert_array_equal(problem.work.X, problem.X)

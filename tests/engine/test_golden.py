@@ -1,4 +1,4 @@
-"""The numbers of the authors' own implementation: see tests/data."""
+"""The engine reproduces the numbers of the authors' implementation (tests/data)."""
 
 from pathlib import Path
 
@@ -11,12 +11,12 @@ DATA = Path(__file__).parents[1] / "data"
 NAMES = {"centroids": "centroids", "inverse_radii": "radii"}
 
 
-def assert_close(found, expected):
-    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+def assert_close(actual, expected):
+    np.testing.assert_allclose(actual, expected, rtol=1e-9, atol=1e-12)
 
 
 class Golden:
-    """One file, with its lists over layers put together."""
+    """The contents of a file, with lists over layers."""
 
     def __init__(self, path):
         with np.load(path, allow_pickle=False) as file:
@@ -35,14 +35,14 @@ class Golden:
         return len(self["layers"]) - 1
 
     def pack(self, prefix="", step=None):
-        """The flat vector of what the file has under `prefix`, at a step where there are steps."""
+        """Return the flat vector of the arrays under `prefix`, or of one of their steps."""
         parts = {ours: self.layers(prefix + theirs) for ours, theirs in NAMES.items()}
         if step is not None:
             parts = {name: [array[step] for array in arrays] for name, arrays in parts.items()}
         return self.net.pack(**parts)
 
     def printed_penalty(self, theta, m):
-        """The reference prints the term of the radii twice and that of the centroids never."""
+        """Return the penalty that the reference prints: twice that of radii, without centroids."""
         radii = self.net.unpack(theta).inverse_radii
         return 2.0 * self.decay / (2.0 * m) * sum(np.sum(r**2) for r in radii)
 
@@ -55,10 +55,10 @@ def golden(request):
 def test_forward_pass(golden):
     *hidden, logits = golden.net.forward(golden.pack(), golden["X"])
     assert len(hidden) == golden.n_layers - 1
-    for found, expected in zip(hidden, golden.layers("act", n=len(hidden))):
-        assert_close(found, expected)
+    for actual, expected in zip(hidden, golden.layers("act", n=len(hidden))):
+        assert_close(actual, expected)
     assert_close(logits, golden["logits"])
-    assert_close(LOSSES["log_loss"].inverse_link(logits), golden["probs"])
+    assert_close(LOSSES["log_loss"]().inverse_link(logits), golden["probs"])
 
 
 def test_loss(golden):
@@ -74,12 +74,12 @@ def test_gradients_with_and_without_decay(golden, prefix):
     _, gradient = golden.net.loss_and_grad(golden.pack(), golden["X"], golden["y"], decay=decay)
     views = golden.net.unpack(gradient)
     for ours, theirs in NAMES.items():
-        for found, expected in zip(views[ours], golden.layers(prefix + theirs)):
-            assert_close(found, expected)
+        for actual, expected in zip(views[ours], golden.layers(prefix + theirs)):
+            assert_close(actual, expected)
 
 
 def test_five_steps_of_rmsprop(golden):
-    """The first step is a plain one, which the solver does not take: it is set by hand."""
+    """The reference starts with a plain gradient step, which is done by hand here."""
     net, m, alpha = golden.net, int(golden["mb"]), float(golden["alpha"][0])
     solver = SOLVERS["rmsprop"](rho=0.7, momentum=0.9, epsilon=1e-9)
     theta = golden.pack()
@@ -105,4 +105,4 @@ def test_five_steps_of_rmsprop(golden):
     penalty = golden.printed_penalty(theta, int(golden["m"]))
     assert_close(value + penalty, golden["J_final"][0])
     logits = net.forward(theta, golden["X"])[-1]
-    assert_close(LOSSES["log_loss"].inverse_link(logits), golden["probs_final"])
+    assert_close(LOSSES["log_loss"]().inverse_link(logits), golden["probs_final"])

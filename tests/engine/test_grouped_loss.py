@@ -6,12 +6,12 @@ from finite_differences import central_differences
 
 from skdistnet.engine.losses import LOSSES, GroupedLogLoss, check_target, normalized_weights
 
-LOG_LOSS = LOSSES["log_loss"]
+LOG_LOSS = LOSSES["log_loss"]()
 every_grouping = pytest.mark.parametrize("sizes", [(2, 2, 2), (3, 2), (1, 3), (4,), (2, 2, 1)])
 
 
 def sample(sizes, n_rows=6, dtype=np.float64):
-    """Raw outputs, a one-hot target in each group and uneven weights that sum to 1."""
+    """Return raw outputs, a one-hot target in each group and uneven weights that sum to 1."""
     rng = np.random.default_rng(3)
     raw = rng.normal(size=(n_rows, sum(sizes))).astype(dtype)
     one_hot = [np.eye(size, dtype=dtype)[rng.integers(size, size=n_rows)] for size in sizes]
@@ -35,20 +35,20 @@ def test_gradient_matches_central_differences(sizes):
 
 @every_grouping
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_it_is_the_sum_of_the_log_losses_of_the_groups(sizes, dtype):
+def test_value_is_the_sum_of_log_losses(sizes, dtype):
     raw, target, weights = sample(sizes, dtype=dtype)
     parts = list(zip(groups(raw, sizes), groups(target, sizes)))
-    expected = sum(LOG_LOSS.value(part, wanted, weights) for part, wanted in parts)
-    found = GroupedLogLoss(sizes).value(raw, target, weights)
-    assert type(found) is float
-    assert found == pytest.approx(expected, rel=1e-6 if dtype == np.float32 else 1e-13)
+    expected = sum(LOG_LOSS.value(part, part_target, weights) for part, part_target in parts)
+    actual = GroupedLogLoss(sizes).value(raw, target, weights)
+    assert type(actual) is float
+    assert actual == pytest.approx(expected, rel=1e-6 if dtype == np.float32 else 1e-13)
     probabilities = GroupedLogLoss(sizes).inverse_link(raw)
     assert probabilities.dtype == dtype
-    for found, (part, _) in zip(groups(probabilities, sizes), parts):
-        np.testing.assert_allclose(found, LOG_LOSS.inverse_link(part), rtol=1e-6)
+    for actual, (part, _) in zip(groups(probabilities, sizes), parts):
+        np.testing.assert_allclose(actual, LOG_LOSS.inverse_link(part), rtol=1e-6)
 
 
-def test_one_group_is_the_log_loss_bit_for_bit():
+def test_one_group_equals_the_log_loss_exactly():
     raw, target, weights = sample((5,))
     out, expected = np.empty_like(raw), np.empty_like(raw)
     value = GroupedLogLoss((5,)).value_and_gradient(raw, target, weights, out)
@@ -57,7 +57,7 @@ def test_one_group_is_the_log_loss_bit_for_bit():
 
 
 @every_grouping
-def test_the_gradient_lands_in_an_array_that_is_not_contiguous(sizes):
+def test_gradient_is_written_into_noncontiguous_arrays(sizes):
     raw, target, weights = sample(sizes)
     expected = np.empty_like(raw)
     GroupedLogLoss(sizes).value_and_gradient(raw, target, weights, expected)
@@ -67,14 +67,14 @@ def test_the_gradient_lands_in_an_array_that_is_not_contiguous(sizes):
 
 
 @every_grouping
-def test_raw_target_and_weights_are_left_alone(sizes):
+def test_arguments_are_left_unchanged(sizes):
     loss, arrays = GroupedLogLoss(sizes), sample(sizes)
     loss.value_and_gradient(*arrays, out=np.empty_like(arrays[0]))
     loss.value(*arrays)
     loss.inverse_link(arrays[0])
     check_target(loss, arrays[1], sum(sizes))
-    for found, fresh in zip(arrays, sample(sizes)):
-        np.testing.assert_array_equal(found, fresh)
+    for actual, fresh in zip(arrays, sample(sizes)):
+        np.testing.assert_array_equal(actual, fresh)
 
 
 def test_large_outputs_do_not_overflow():
@@ -84,17 +84,17 @@ def test_large_outputs_do_not_overflow():
 
 
 @pytest.mark.parametrize("row", [[1.0, 1, 1, 0, 0], [1, 0, 0, 0, 0], [0.5, 0.6, 0, 0.9, 0]])
-def test_each_group_of_a_target_must_be_probabilities(row):
+def test_groups_of_the_target_must_be_probabilities(row):
     with pytest.raises(ValueError, match="must be probabilities"):
         check_target(GroupedLogLoss((2, 3)), np.array([row]), 5)
 
 
-def test_a_target_of_another_width_is_refused():
+def test_target_of_another_width_raises():
     with pytest.raises(ValueError, match=r"must have shape \(n_rows, 4\).*got \(6, 5\)"):
         check_target(GroupedLogLoss((2, 2)), np.zeros((6, 5)), 4)
 
 
-def test_errors_of_groups_stand_for_themselves_in_a_prior():
+def test_dispersion_is_the_loss():
     raw, target, weights = sample((2, 3))
     loss = GroupedLogLoss((2, 3))
     value = loss.value(raw, target, weights)
@@ -102,7 +102,7 @@ def test_errors_of_groups_stand_for_themselves_in_a_prior():
 
 
 @every_grouping
-def test_the_start_is_the_best_constant_of_each_group(sizes):
+def test_intercept_is_the_best_constant_of_groups(sizes):
     _, target, weights = sample(sizes, n_rows=40)
     loss = GroupedLogLoss(sizes)
     start = loss.fit_intercept_only(target, weights)

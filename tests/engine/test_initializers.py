@@ -1,8 +1,8 @@
-"""Where parameters start: alive at any width and depth, whatever the data."""
+"""Initial parameters: active units at any width and depth, whatever the data."""
 
 import numpy as np
 import pytest
-from starting import N_UNITS, draw_rows, make_network, resolve, start
+from initial_networks import N_UNITS, draw_rows, make_network, resolve, start
 
 from skdistnet.engine import ACTIVATIONS, INITIALIZERS, KERNELS, Network
 from skdistnet.engine.init.initializers import (
@@ -10,7 +10,7 @@ from skdistnet.engine.init.initializers import (
     class_means,
     draw_start_rows,
     initialize,
-    level,
+    remove_rounding,
     variances,
     weighted_median,
 )
@@ -24,8 +24,8 @@ def rng():
     return np.random.default_rng(7)
 
 
-def apart(outputs):
-    """Answers without those of a unit to the very row that it stands on."""
+def without_own_rows(outputs):
+    """Return activations without those of units for the row that is their centroid."""
     return outputs[outputs < 1 - 1e-4]
 
 
@@ -33,20 +33,20 @@ every_init = pytest.mark.parametrize("init", [*INITIALIZERS, "array", "callable"
 every_radius_type = pytest.mark.parametrize("radius_type", RADIUS_TYPES)
 
 
-# What a start must reach --------------------------------------------------------------------------
+# Activity -----------------------------------------------------------------------------------------
 
 
 @every_init
 @every_radius_type
 @pytest.mark.parametrize("n_inputs", [1, 5, 300, 2000])
-def test_a_start_is_alive_at_any_width(init, radius_type, n_inputs, rng):
+def test_units_are_active_at_any_width(init, radius_type, n_inputs, rng):
     X, target = draw_rows(rng, n_inputs=n_inputs)
     network = make_network(n_inputs, radius_type=radius_type)
     theta = start(network, X, target, init, median=0.5)
     assert np.isfinite(theta).all()
     hidden = network.forward(theta, X)[0]
     assert np.mean(hidden > 1e-6) > 0.9
-    assert np.median(apart(hidden)) == pytest.approx(0.5, abs=0.05)
+    assert np.median(without_own_rows(hidden)) == pytest.approx(0.5, abs=0.05)
     _, gradient = network.loss_and_grad(theta, X, target)
     for centroids in network.unpack(gradient).centroids:
         assert np.abs(centroids).max() > 1e-6
@@ -55,24 +55,26 @@ def test_a_start_is_alive_at_any_width(init, radius_type, n_inputs, rng):
 @every_init
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("median", [0.1, 0.8])
-def test_layers_start_at_the_median_asked_for_or_as_relays(init, kernel, median, rng):
+def test_layers_start_at_median_or_near_identity(init, kernel, median, rng):
     X, target = draw_rows(rng)
     network = make_network(5, depth=8, activations=kernel)
     theta = start(network, X, target, init, median)
     for number, outputs in enumerate(network.forward(theta, X)[:-1]):
         chosen = resolve(init, X, N_UNITS)
         if starts_near_identity(network.layers[number], number, chosen, median):
-            # The mean of its input answers so: the median where inputs are not skewed.
-            assert np.median(apart(outputs)) == pytest.approx(KERNELS[kernel].steepest, abs=0.15)
+            # The activation at the mean of the input, the median where inputs are not skewed.
+            assert np.median(without_own_rows(outputs)) == pytest.approx(
+                KERNELS[kernel].steepest, abs=0.15
+            )
         else:
-            assert np.median(apart(outputs)) == pytest.approx(median, abs=0.05)
+            assert np.median(without_own_rows(outputs)) == pytest.approx(median, abs=0.05)
     _, gradient = network.loss_and_grad(theta, X, target)
     for centroids in network.unpack(gradient).centroids:
         assert np.abs(centroids).max() > 0
 
 
 @pytest.mark.parametrize("init", INITIALIZERS)
-def test_the_answer_of_a_distance_output_starts_at_the_papers_typical_distance(init, rng):
+def test_distance_output_starts_at_typical_activation(init, rng):
     X, target = draw_rows(rng)
     network = make_network(5)
     raw = network.forward(start(network, X, target, init), X)[-1]
@@ -81,7 +83,7 @@ def test_the_answer_of_a_distance_output_starts_at_the_papers_typical_distance(i
 
 @every_init
 @pytest.mark.parametrize("name", [*KERNELS, *ACTIVATIONS])
-def test_hybrid_nets_start_with_gradients_in_every_layer(init, name, rng):
+def test_hybrid_nets_have_gradients_in_every_layer(init, name, rng):
     X, target = draw_rows(rng)
     network = make_network(5, depth=3, activations=["tanh", name, "gaussian"])
     theta = start(network, X, target, init)
@@ -108,9 +110,7 @@ DIFFICULT = {
 @every_radius_type
 @pytest.mark.parametrize("kind", DIFFICULT)
 @pytest.mark.parametrize("depth", [1, 4])
-def test_difficult_rows_start_finite_and_alive_with_no_two_units_alike(
-    init, radius_type, kind, depth, rng
-):
+def test_difficult_rows_give_finite_active_distinct_units(init, radius_type, kind, depth, rng):
     X, target = draw_rows(rng)
     X = DIFFICULT[kind](X)
     target = target[: len(X)].astype(X.dtype)
@@ -130,8 +130,8 @@ def test_difficult_rows_start_finite_and_alive_with_no_two_units_alike(
 
 @pytest.mark.parametrize("init", INITIALIZERS)
 @every_radius_type
-def test_units_differ_even_where_all_rows_are_one(init, radius_type):
-    """As in a first partial_fit with a single row: units that start equal stay equal for ever."""
+def test_units_differ_for_a_single_row(init, radius_type):
+    """As in a first partial_fit with one row: units that start equal would stay equal."""
     X, target = np.zeros((1, 4)), np.array([[1.0, 0.0, 0.0]])
     network = make_network(4, depth=2, radius_type=radius_type)
     theta = start(network, X, target, init)
@@ -142,8 +142,8 @@ def test_units_differ_even_where_all_rows_are_one(init, radius_type):
 
 @every_init
 @every_radius_type
-def test_a_start_in_single_precision_is_that_of_double_precision(init, radius_type, rng):
-    """Whatever picks rows, clusters or a median must not hang on the last bit."""
+def test_float32_parameters_follow_float64(init, radius_type, rng):
+    """The choice of rows, clusters and medians must not depend on the last bit."""
     X, target = draw_rows(rng, dtype=np.float32)
     networks = [make_network(5, 2, radius_type=radius_type, dtype=d) for d in ("f4", "f8")]
     single = start(networks[0], X, target, init)
@@ -153,20 +153,20 @@ def test_a_start_in_single_precision_is_that_of_double_precision(init, radius_ty
 
 @pytest.mark.parametrize("n_rows", range(2, 100, 2))
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_between_two_values_in_the_middle_the_median_is_always_the_smaller(n_rows, dtype):
+def test_weighted_median_is_the_lower_middle_value(n_rows, dtype):
     values = np.arange(1.0, n_rows + 1)[:, np.newaxis]
     weights = np.full(n_rows, 1 / n_rows, dtype=dtype)
     assert weighted_median(values, weights) == n_rows // 2
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_answers_that_differ_by_rounding_alone_are_taken_for_equal(dtype):
+def test_differences_by_rounding_are_removed(dtype):
     rng, weights = np.random.default_rng(0), np.random.default_rng(1).dirichlet(np.ones(150))
     H = np.full((150, 3), 0.3, dtype)
     H[:, 1] *= 1 + rng.integers(-60, 61, 150) * np.finfo(dtype).eps
     H[:, 2] += 0.01 * rng.normal(size=150).astype(dtype)
     varying = H[:, 2].copy()
-    level(H)
+    remove_rounding(H)
     np.testing.assert_array_equal(H[:, :2], np.tile(H[:1, :2], (150, 1)))
     np.testing.assert_array_equal(H[:, 2], varying)
     assert variances(H, weights)[:2].tolist() == [0, 0]
@@ -175,7 +175,7 @@ def test_answers_that_differ_by_rounding_alone_are_taken_for_equal(dtype):
     np.testing.assert_array_equal(means[:, :2], np.tile(H[:1, :2], (3, 1)))
 
 
-def test_radii_do_not_measure_how_products_round_rows_that_are_alike(monkeypatch):
+def test_radii_ignore_rounding_between_equal_rows(monkeypatch):
     rng, whole = np.random.default_rng(0), Distance.forward
 
     def forward(self, params, work, out):
@@ -198,24 +198,24 @@ def test_radii_do_not_measure_how_products_round_rows_that_are_alike(monkeypatch
     assert np.abs(theta).max() < 1e3
 
 
-# Rows to start from -------------------------------------------------------------------------------
+# Start rows ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("sizes", [[3, 5000, 2], [3, 10, 5000, 2]], ids=str)
 @pytest.mark.parametrize(("n_rows", "expected"), [(20_000, 5000), (4500, 4500)])
-def test_there_are_as_many_rows_as_units(sizes, n_rows, expected, rng):
+def test_start_rows_are_enough_for_all_units(sizes, n_rows, expected, rng):
     network = Network(sizes, output_layer="linear")
     drawn = draw_start_rows(network, np.ones((n_rows, sizes[-1])), rng)
     assert len(drawn) == len(np.unique(drawn)) == expected
 
 
 @pytest.mark.parametrize(("n_inputs", "expected"), [(3, START_ROWS), (1_000_000, 50)])
-def test_narrow_nets_start_from_a_bounded_part(n_inputs, expected, rng):
+def test_start_rows_of_narrow_nets_are_bounded(n_inputs, expected, rng):
     network = Network([n_inputs, 50, 2], output_layer="linear")
     assert len(draw_start_rows(network, np.ones((6000, 2)), rng)) == expected
 
 
-def test_rows_to_start_from_leave_no_class_out(rng):
+def test_start_rows_include_every_class(rng):
     target = np.eye(2)[np.arange(10_000) // 9_999]
     drawn = draw_start_rows(Network([3, 5, 2]), target, rng)
     assert target[drawn].any(axis=0).all()

@@ -1,4 +1,4 @@
-"""Shift and scale of inputs: exact where it can be, finite where it must be."""
+"""Shift and scale of inputs are as exact as possible, and mapped rows are finite."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def draw(seed=0, n_rows=N_ROWS, n_columns=4):
 
 
 def reference_moments(X, weights):
-    """Weighted mean, standard deviation and largest deviation in extended precision."""
+    """Return weighted mean, standard deviation and largest deviation in extended precision."""
     X, weights = X.astype(np.longdouble), weights.astype(np.longdouble)
     mean = np.average(X, axis=0, weights=weights)
     variance = np.average((X - mean) ** 2, axis=0, weights=weights)
@@ -47,11 +47,11 @@ def apply(input_map, X, dtype=np.float64, bounded=False):
 def test_moments_are_those_of_numpys_average(dtype, offset, scale):
     X, weights = draw()
     X = ((X + offset) * scale).astype(dtype)
-    for found, expected in zip(weighted_moments(X, weights), reference_moments(X, weights)):
-        assert found.dtype == np.float64
-        # What an offset costs is relative to the offset: here one rounding of the mean.
+    for actual, expected in zip(weighted_moments(X, weights), reference_moments(X, weights)):
+        assert actual.dtype == np.float64
+        # An offset costs one rounding of the mean, relative to the offset.
         atol = 1e-15 * abs(offset) * scale
-        np.testing.assert_allclose(found, expected.astype(float), rtol=1e-12, atol=atol)
+        np.testing.assert_allclose(actual, expected.astype(float), rtol=1e-12, atol=atol)
 
 
 def test_equal_weights_give_numpys_mean_and_std():
@@ -66,14 +66,14 @@ def test_weight_counts_as_repetition():
     repeats = np.arange(N_ROWS) % 3 + 1
     repeated = np.repeat(X, repeats, axis=0)
     equal = np.full(len(repeated), 1 / len(repeated))
-    for found, expected in zip(
+    for actual, expected in zip(
         weighted_moments(X, repeats / repeats.sum()), weighted_moments(repeated, equal)
     ):
-        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        np.testing.assert_allclose(actual, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -1e6 - 1 / 3, 1e300, 1e-310, 5e-324])
-def test_a_constant_column_has_exactly_its_value_and_no_spread(value):
+def test_constant_column_has_its_exact_mean(value):
     X, weights = draw()
     X[:, 1] = value
     mean, std, reach = weighted_moments(X, weights)
@@ -84,22 +84,22 @@ def test_a_constant_column_has_exactly_its_value_and_no_spread(value):
 
 
 @pytest.mark.parametrize("exponent", [300, 1010, -500, -1000])
-def test_moments_scale_with_the_data_up_to_the_ends_of_the_range(exponent):
+def test_moments_of_extreme_data_scale_exactly(exponent):
     X, weights = draw()
-    for found, expected in zip(
+    for actual, expected in zip(
         weighted_moments(np.ldexp(X, exponent), weights), weighted_moments(X, weights)
     ):
-        np.testing.assert_allclose(found, np.ldexp(expected, exponent), rtol=1e-13, atol=5e-324)
+        np.testing.assert_allclose(actual, np.ldexp(expected, exponent), rtol=1e-13, atol=5e-324)
 
 
-def test_moments_of_denormals_are_right_to_their_last_digit():
+def test_moments_of_denormals_are_exact():
     X, weights = draw()
     X = np.ldexp(X, -1040)
-    for found, expected in zip(weighted_moments(X, weights), reference_moments(X, weights)):
-        np.testing.assert_allclose(found, expected.astype(float), rtol=0, atol=1.5e-323)
+    for actual, expected in zip(weighted_moments(X, weights), reference_moments(X, weights)):
+        np.testing.assert_allclose(actual, expected.astype(float), rtol=0, atol=1.5e-323)
 
 
-def test_columns_are_worked_on_in_parts_without_a_trace():
+def test_moments_do_not_depend_on_column_blocks():
     X, _ = draw(n_rows=400_001, n_columns=5)
     weights = np.full(len(X), 1 / len(X))
     mean, std, reach = weighted_moments(X, weights)
@@ -108,7 +108,7 @@ def test_columns_are_worked_on_in_parts_without_a_trace():
     np.testing.assert_allclose(reach, np.abs(X - X.mean(axis=0)).max(axis=0), rtol=1e-10)
 
 
-# The map ------------------------------------------------------------------------------------------
+# The input map ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -120,7 +120,7 @@ def test_standardized_rows_have_mean_zero_and_spread_one(dtype):
     np.testing.assert_allclose(weights @ (mapped * mapped), 1, rtol=1e-5)
 
 
-def test_the_shift_is_exact_in_float32_at_an_offset_of_ten_thousand():
+def test_shift_is_exact_in_float32_at_large_offset():
     X = (draw()[0] + 1e4).astype(np.float32)
     input_map = fit_map(X, False, np.float32)
     mapped = apply(input_map, X, np.float32)
@@ -129,7 +129,7 @@ def test_the_shift_is_exact_in_float32_at_an_offset_of_ten_thousand():
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e100])
-def test_float64_rows_reach_a_float32_network_from_far_outside_its_range(offset):
+def test_huge_float64_rows_fit_a_float32_network(offset):
     X, _ = draw()
     far = 1e100 * X + offset
     mapped = apply(fit_map(far, True, np.float32), far, np.float32)
@@ -137,7 +137,7 @@ def test_float64_rows_reach_a_float32_network_from_far_outside_its_range(offset)
     np.testing.assert_allclose(mapped, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_float32_rows_reach_a_float64_network_whose_scale_float32_cannot_hold():
+def test_tiny_float32_rows_fit_a_float64_network():
     tiny = np.ldexp(draw()[0], -135).astype(np.float32)
     input_map = fit_map(tiny, True, np.float64)
     mapped = apply(input_map, tiny)
@@ -147,19 +147,19 @@ def test_float32_rows_reach_a_float64_network_whose_scale_float32_cannot_hold():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_rows_a_whole_range_apart_are_refused_or_stay_finite(dtype):
+def test_rows_of_extreme_range_raise_or_stay_finite(dtype):
     X = np.full((N_ROWS, 2), -0.9 * np.finfo(dtype).max, dtype=dtype)
     X[0] *= -1
     try:
         input_map = fit_map(X, True, dtype)
     except ValueError as error:
-        assert "overflow" in str(error)  # noqa: PT017 - either answer is right
+        assert "overflow" in str(error)  # noqa: PT017 - either outcome is right
     else:
         assert np.isfinite(apply(input_map, X, dtype)).all()
 
 
 @pytest.mark.parametrize(("dtype", "size"), [(np.float32, 1e20), (np.float64, 1e200)])
-def test_a_spread_that_overflows_is_an_error_unless_it_is_scaled(dtype, size):
+def test_overflowing_spread_raises_without_standardize(dtype, size):
     X = draw()[0]
     X[:, 2] *= size
     with pytest.raises(ValueError, match=r"Column 2 of X reaches .* overflow.*standardize=True"):
@@ -168,7 +168,7 @@ def test_a_spread_that_overflows_is_an_error_unless_it_is_scaled(dtype, size):
     assert np.abs(mapped).max() < 10
 
 
-def test_a_spread_that_is_rounding_alone_is_not_blown_up():
+def test_rounding_noise_is_not_scaled_up():
     X, _ = draw()
     X[:, 0] = 1e16 + 2.0 * (np.arange(N_ROWS) % 2)
     X[:, 1] = 1e-200 * X[:, 1]
@@ -182,7 +182,7 @@ def test_scale_is_one_throughout_without_standardize():
     np.testing.assert_array_equal(fit_map(1e3 * X, False).scale, 1.0)
 
 
-def test_origin_is_where_zero_of_the_first_layers_input_lies():
+def test_origin_is_mapped_zero_without_standardize():
     X = draw()[0] + 7.0
     plain = fit_map(X, False)
     np.testing.assert_allclose(plain.origin, apply(plain, np.zeros((1, 4)))[0])
@@ -202,25 +202,25 @@ def test_bounded_rows_have_finite_squared_distances(dtype):
     assert (mapped[1] < 0).all()
 
 
-def test_rows_within_bounds_are_mapped_alike_by_both_ways():
+def test_bound_does_not_change_near_rows():
     X, _ = draw()
     input_map = fit_map(X, True)
     near = 1e6 * X
     np.testing.assert_array_equal(apply(input_map, near, bounded=True), apply(input_map, near))
 
 
-def test_rows_themselves_are_left_alone():
+def test_mapping_does_not_change_its_argument():
     X, _ = draw()
-    kept = X.copy()
+    before = X.copy()
     input_map = fit_map(X, True)
     apply(input_map, X)
     apply(input_map, 1e300 * X, bounded=True)
-    np.testing.assert_array_equal(X, kept)
+    np.testing.assert_array_equal(X, before)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("batch", [slice(2, 7), np.array([5, 0, 3])], ids=["slice", "indices"])
-def test_mapped_rows_are_the_same_with_and_without_their_cache(batch, dtype, monkeypatch):
+def test_cache_does_not_change_mapped_rows(batch, dtype, monkeypatch):
     X, _ = draw()
     input_map = fit_map(X, True, dtype)
     gathered = []
@@ -239,7 +239,7 @@ def test_mapped_rows_are_the_same_with_and_without_their_cache(batch, dtype, mon
 
 
 def draw_pixels(n_columns=12, n_rows=200):
-    """Columns in [0, 1] that reach both ends; each is lit more rarely than the one before."""
+    """Return columns in [0, 1] that reach both ends; each has more zeros than the one before."""
     rng = np.random.default_rng(3)
     lit = rng.random((n_rows, n_columns)) < np.geomspace(0.5, 0.05, n_columns)
     X = np.where(lit, rng.random((n_rows, n_columns)), 0.0)
@@ -256,7 +256,7 @@ def test_columns_that_share_a_range_share_a_scale():
     np.testing.assert_allclose(fit_map(X * 255, standardize=True).scale, 255 * expected, rtol=1e-12)
 
 
-def test_a_column_that_touches_neither_end_of_the_shared_range_keeps_its_own_scale():
+def test_column_inside_the_shared_range_keeps_its_scale():
     X = draw_pixels()
     X[:, 4] = 0.5 + 0.01 * np.sin(np.arange(len(X)))
     scale = fit_map(X, standardize=True).scale
@@ -265,7 +265,7 @@ def test_a_column_that_touches_neither_end_of_the_shared_range_keeps_its_own_sca
 
 
 @pytest.mark.parametrize(("n_shared", "n_others"), [(7, 0), (9, 6), (2, 2)])
-def test_few_columns_of_one_range_may_do_so_by_chance(n_shared, n_others):
+def test_few_columns_of_one_range_share_nothing(n_shared, n_others):
     rng = np.random.default_rng(5)
     X = np.hstack([draw_pixels(n_shared), rng.normal(size=(200, n_others))])
     np.testing.assert_allclose(fit_map(X, standardize=True).scale, X.std(axis=0), rtol=1e-12)
@@ -285,7 +285,7 @@ def test_very_many_columns_spread_less_each(n_columns, spread):
     np.testing.assert_allclose(mapped.std(axis=0), spread, rtol=1e-12)
 
 
-def test_the_sign_of_a_constant_zero_hangs_on_no_order_of_rows_or_memory():
+def test_signed_zeros_do_not_change_the_shift():
     X = np.array([[0.0, 0.1], [0.0, -0.5], [0.0, 0.3], [-0.0, np.nan], [-0.0, 0.9]])
     for rows in (X, X[::-1], np.asfortranarray(X), np.asfortranarray(X[::-1])):
         assert not np.signbit(fit_map(rows, standardize=True).shift[0])

@@ -29,7 +29,7 @@ def test_value_is_one_at_the_centroid(kernel, dtype):
 
 @every_kernel
 @every_dtype
-def test_values_lie_between_zero_and_one_and_never_rise_with_distance(kernel, dtype):
+def test_values_fall_from_one_towards_zero_with_distance(kernel, dtype):
     values = evaluate(kernel, FAR.astype(dtype))
     assert values.min() >= 0.0
     assert values.max() <= 1.0
@@ -51,45 +51,45 @@ def test_values_fall_strictly_where_units_work(kernel, dtype):
 
 
 @every_kernel
-def test_value_leaves_its_argument_alone(kernel):
+def test_value_does_not_change_its_argument(kernel):
     u = NEAR.copy()
     evaluate(kernel, u)
     np.testing.assert_array_equal(u, NEAR)
 
 
 @every_kernel
-def test_slope_matches_central_differences(kernel):
+def test_derivative_matches_central_differences(kernel):
     incoming = np.random.default_rng(0).normal(size=NEAR.shape)
     value = evaluate(kernel, NEAR)
-    kept, gradient = value.copy(), incoming.copy()
+    before, gradient = value.copy(), incoming.copy()
     kernel.multiply_by_derivative(value, gradient)
     expected = central_differences(lambda u: float(incoming @ evaluate(kernel, u)), NEAR)
     np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-9)
-    np.testing.assert_array_equal(value, kept)
+    np.testing.assert_array_equal(value, before)
 
 
 @every_kernel
 @every_dtype
-def test_slope_is_bounded_and_never_negative(kernel, dtype):
+def test_derivative_is_bounded_and_never_negative(kernel, dtype):
     u = FAR.astype(dtype)
-    slope = np.ones_like(u)
-    kernel.multiply_by_derivative(evaluate(kernel, u), slope)
-    assert slope.dtype == dtype
-    assert slope.min() >= 0.0
-    assert slope.max() <= 10.0
+    derivative = np.ones_like(u)
+    kernel.multiply_by_derivative(evaluate(kernel, u), derivative)
+    assert derivative.dtype == dtype
+    assert derivative.min() >= 0.0
+    assert derivative.max() <= 10.0
 
 
 @every_kernel
-def test_inverse_leads_back_from_the_value(kernel):
+def test_inverse_recovers_u_from_the_value(kernel):
     values = evaluate(kernel, NEAR)
-    back = [kernel.inverse(value) for value in values.tolist()]
-    np.testing.assert_allclose(back, NEAR, rtol=1e-12)
+    inverses = [kernel.inverse(value) for value in values.tolist()]
+    np.testing.assert_allclose(inverses, NEAR, rtol=1e-12)
 
 
 @every_kernel
 @settings(deadline=None)
 @given(level=st.floats(1e-3, 0.999))
-def test_value_at_the_inverse_is_the_level_asked_for(kernel, level):
+def test_value_at_the_inverse_is_the_level(kernel, level):
     u = kernel.inverse(level)
     assert u < 0.0
     np.testing.assert_allclose(evaluate(kernel, np.array([u])), level, rtol=1e-12)
@@ -97,25 +97,25 @@ def test_value_at_the_inverse_is_the_level_asked_for(kernel, level):
 
 @every_dtype
 def test_gaussian_is_the_exponential(dtype):
-    """The rounding of tiny values must not be felt where values count."""
+    """Limiting tiny values does not change the others."""
     u = np.linspace(-30.0, 0.0, 301, dtype=dtype)
     tolerance = 4 * np.finfo(dtype).eps
     np.testing.assert_allclose(evaluate(KERNELS["gaussian"], u), np.exp(u), rtol=tolerance)
 
 
-def test_cauchy_is_one_over_one_plus_the_squared_distance():
+def test_cauchy_equals_its_closed_form():
     distance = np.linspace(0.0, 9.0, 40)
     values = evaluate(KERNELS["cauchy"], -0.5 * distance**2)
     np.testing.assert_allclose(values, 1.0 / (1.0 + distance**2), rtol=1e-14)
 
 
-def test_half_the_value_is_reached_at_a_known_distance():
+def test_half_value_is_at_a_known_distance():
     assert KERNELS["gaussian"].inverse(0.5) == pytest.approx(-math.log(2.0))
     assert KERNELS["cauchy"].inverse(0.5) == pytest.approx(-0.5)
 
 
 @every_kernel
-def test_the_profile_falls_most_steeply_with_distance_where_it_says(kernel):
+def test_kernel_falls_most_steeply_at_steepest(kernel):
     distance = np.linspace(0.0, 5.0, 5001)
     values = evaluate(kernel, -0.5 * distance**2)
     steepest = values[np.argmin(np.gradient(values, distance))]

@@ -24,7 +24,7 @@ every_layer = pytest.mark.parametrize("layer", dict.fromkeys(CASES), ids=str)
 
 
 def run(layer, block, X, d_out=None):
-    """The layer's output, or with `d_out` its gradients by parameters and input."""
+    """Return the output of a layer, or given `d_out` its gradients by parameters and input."""
     params, work = layer.views(block), layer.workspace(len(X), X.dtype)
     out = np.full((len(X), layer.n_units), np.nan, dtype=X.dtype)
     work.X[...] = X
@@ -64,9 +64,9 @@ def test_input_gradient_matches_central_differences(layer):
 @every_layer
 def test_float32_gradients_are_close_to_float64(layer):
     block, X, d_out = sample(layer, np.float32)
-    found = run(layer, block, X, d_out)
+    actual = run(layer, block, X, d_out)
     exact = run(layer, *(array.astype(np.float64) for array in (block, X, d_out)))
-    for single, double in zip(found, exact):
+    for single, double in zip(actual, exact):
         assert single.dtype == np.float32
         np.testing.assert_allclose(single, double, rtol=1e-4, atol=1e-4)
 
@@ -85,26 +85,27 @@ def test_views_name_every_parameter_once_and_write_through(layer):
 @every_layer
 def test_rows_do_not_influence_each_other(layer):
     block, X, _ = sample(layer)
-    alone = np.vstack([run(layer, block, row[np.newaxis]) for row in X])
-    np.testing.assert_allclose(run(layer, block, X), alone, rtol=1e-12, atol=1e-13)
+    single = np.vstack([run(layer, block, row[np.newaxis]) for row in X])
+    np.testing.assert_allclose(run(layer, block, X), single, rtol=1e-12, atol=1e-13)
 
 
 @every_layer
-def test_backward_leaves_parameters_and_input_alone(layer):
+def test_backward_does_not_change_parameters_or_input(layer):
     block, X, d_out = sample(layer)
-    kept, work = block.copy(), layer.workspace(N_ROWS, X.dtype)
+    before, work = block.copy(), layer.workspace(N_ROWS, X.dtype)
     out = np.empty_like(d_out)
     work.X[...] = X
+    layer.prepare(layer.views(block), work)
     layer.forward(layer.views(block), work, out)
     layer.backward(layer.views(block), work, out, d_out, layer.views(np.empty_like(block)))
     layer.input_gradient(layer.views(block), work, d_out, np.empty_like(X))
-    np.testing.assert_array_equal(block, kept)
+    np.testing.assert_array_equal(block, before)
     np.testing.assert_array_equal(work.X, X)
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_layers_are_equal_by_their_shape_alone(name):
-    """A layer keeps no state, so that two of one shape stand for each other."""
+def test_layers_of_one_shape_are_equal(name):
+    """A layer keeps no state, so that two of one shape are interchangeable."""
     layer = LAYERS[name](N_INPUTS, N_UNITS)
     block, X, d_out = sample(layer)
     run(layer, block, X, d_out)
@@ -112,7 +113,7 @@ def test_layers_are_equal_by_their_shape_alone(name):
     assert replace(layer, n_units=N_UNITS + 1) != layer
 
 
-def test_a_dense_layer_is_an_affine_map_and_an_activation():
+def test_dense_layer_is_an_activated_affine_map():
     layer = Dense(2, 1, "relu")
     block = np.zeros(layer.n_parameters)
     views = layer.views(block)
@@ -122,7 +123,7 @@ def test_a_dense_layer_is_an_affine_map_and_an_activation():
 
 
 @pytest.mark.parametrize("radius_type", RADIUS_TYPES)
-def test_a_distance_layer_answers_its_kernel_of_half_the_squared_distance(radius_type):
+def test_distance_layer_is_a_kernel_of_squared_distance(radius_type):
     X = np.array([[3.0, 4.0]])
     for activation, expected in [(None, -50.0), ("gaussian", np.exp(-50.0)), ("cauchy", 1 / 101)]:
         layer = Distance(2, 1, activation, radius_type)
@@ -139,8 +140,8 @@ def test_decay_spares_intercepts_only():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_what_a_distance_layer_hands_on_has_no_subnormal_squares(kernel, dtype):
-    """Subnormal numbers make every pass over them many times slower."""
+def test_distance_layer_outputs_have_no_subnormal_squares(kernel, dtype):
+    """Arithmetic with subnormal numbers is many times slower."""
     layer = Distance(1, 1, kernel)
     block = np.ones(2, dtype=dtype)
     X = np.linspace(0, 50, 2_001, dtype=dtype)[:, np.newaxis]

@@ -9,7 +9,7 @@ every_loss = pytest.mark.parametrize("loss", [make() for make in LOSSES.values()
 
 
 def sample(n_rows=6, n_outputs=3, dtype=np.float64):
-    """Raw outputs, one-hot rows (a target for any loss) and uneven weights that sum to 1."""
+    """Return raw outputs, one-hot rows (a target for any loss) and uneven weights that sum to 1."""
     rng = np.random.default_rng(3)
     raw = rng.normal(size=(n_rows, n_outputs)).astype(dtype)
     target = np.eye(n_outputs, dtype=dtype)[rng.integers(n_outputs, size=n_rows)]
@@ -31,7 +31,7 @@ def test_gradient_matches_central_differences(loss):
 
 @every_loss
 @pytest.mark.parametrize(("dtype", "rtol"), [(np.float32, 1e-5), (np.float64, 1e-13)])
-def test_both_methods_give_the_same_value_as_a_float(loss, dtype, rtol):
+def test_both_methods_return_the_same_float(loss, dtype, rtol):
     raw, target, weights = sample(dtype=dtype)
     value, gradient = differentiate(loss, raw, target, weights)
     assert type(value) is float
@@ -41,13 +41,13 @@ def test_both_methods_give_the_same_value_as_a_float(loss, dtype, rtol):
 
 
 @every_loss
-def test_raw_target_and_weights_are_left_alone(loss):
+def test_arguments_are_left_unchanged(loss):
     arrays = sample()
     differentiate(loss, *arrays)
     loss.value(*arrays)
     loss.inverse_link(arrays[0])
-    for found, fresh in zip(arrays, sample()):
-        np.testing.assert_array_equal(found, fresh)
+    for actual, fresh in zip(arrays, sample()):
+        np.testing.assert_array_equal(actual, fresh)
 
 
 @every_loss
@@ -59,7 +59,7 @@ def test_value_is_the_weighted_mean_over_rows(loss):
 
 
 @every_loss
-def test_rows_of_weight_zero_count_for_nothing(loss):
+def test_rows_of_weight_zero_are_ignored(loss):
     raw, target, weights = sample()
     weights[2] = 0.0
     kept = weights > 0
@@ -83,7 +83,7 @@ def test_check_target_names_the_wrong_shape(loss, shape):
 
 @every_loss
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_check_target_refuses_numbers_that_are_not_finite(loss, bad):
+def test_check_target_rejects_infinite_and_missing_values(loss, bad):
     _, target, _ = sample()
     target[1, 0] = bad
     with pytest.raises(ValueError, match="must be"):
@@ -91,26 +91,26 @@ def test_check_target_refuses_numbers_that_are_not_finite(loss, bad):
 
 
 @pytest.mark.parametrize("row", [[0.5, 0.6, 0.0], [-0.5, 1.5, 0.0], [0.0, 0.0, 0.0]])
-def test_log_loss_refuses_rows_that_are_no_probabilities(row):
+def test_log_loss_rejects_rows_without_probabilities(row):
     with pytest.raises(
         ValueError, match="'log_loss' must be probabilities that sum to 1 in each row"
     ):
-        check_target(LOSSES["log_loss"], np.array([[1.0, 0.0, 0.0], row]), 3)
+        check_target(LOSSES["log_loss"](), np.array([[1.0, 0.0, 0.0], row]), 3)
 
 
 def test_log_loss_equals_that_of_scikit_learn():
     raw, target, weights = sample(n_rows=40)
-    loss = LOSSES["log_loss"]
+    loss = LOSSES["log_loss"]()
     expected = log_loss(
         target.argmax(axis=1), loss.inverse_link(raw), sample_weight=weights, labels=[0, 1, 2]
     )
     assert loss.value(raw, target, weights) == pytest.approx(expected, rel=1e-12)
 
 
-def test_log_loss_has_the_gradient_p_minus_y_for_soft_targets_too():
+def test_gradient_is_p_minus_y_for_soft_targets():
     raw, target, weights = sample()
     soft = 0.9 * target + 0.1 / 3
-    loss = LOSSES["log_loss"]
+    loss = LOSSES["log_loss"]()
     value, gradient = differentiate(loss, raw, soft, weights)
     probabilities = np.exp(raw) / np.exp(raw).sum(axis=1, keepdims=True)
     expected = weights[:, np.newaxis] * (probabilities - soft)
@@ -125,7 +125,7 @@ def test_log_loss_stays_finite_at_extreme_logits(dtype):
     raw = np.array([[1e4, -1e4, 0.0], [-1e4, -1e4, -2e4], [1e4, 0.0, 0.0]], dtype=dtype)
     target = np.eye(3, dtype=dtype)
     weights = np.full(3, 1 / 3, dtype=dtype)
-    loss = LOSSES["log_loss"]
+    loss = LOSSES["log_loss"]()
     value, gradient = differentiate(loss, raw, target, weights)
     assert value == pytest.approx((0.0 + np.log(2.0) + 1e4) / 3, rel=1e-5)
     assert loss.value(raw, target, weights) == pytest.approx(value, rel=1e-6)
@@ -134,17 +134,17 @@ def test_log_loss_stays_finite_at_extreme_logits(dtype):
     np.testing.assert_allclose(loss.inverse_link(raw).sum(axis=1), 1.0, rtol=1e-6)
 
 
-def test_log_loss_does_not_feel_a_common_shift_of_logits():
+def test_log_loss_ignores_a_common_logit_shift():
     raw, target, weights = sample()
-    loss = LOSSES["log_loss"]
+    loss = LOSSES["log_loss"]()
     shifted = raw + np.arange(6.0)[:, np.newaxis]
     assert loss.value(shifted, target, weights) == pytest.approx(loss.value(raw, target, weights))
     np.testing.assert_allclose(loss.inverse_link(shifted), loss.inverse_link(raw), rtol=1e-12)
 
 
-def test_squared_error_is_half_the_mean_square_over_outputs():
+def test_squared_error_is_half_the_mean_square():
     raw, target = np.array([[1.0, 2.0], [3.0, 0.0]]), np.array([[0.0, 0.0], [1.0, 4.0]])
-    loss, weights = LOSSES["squared_error"], np.array([0.75, 0.25])
+    loss, weights = LOSSES["squared_error"](), np.array([0.75, 0.25])
     value, gradient = differentiate(loss, raw, target, weights)
     assert value == pytest.approx(0.75 * 5.0 / 4.0 + 0.25 * 20.0 / 4.0)
     np.testing.assert_allclose(gradient, [[0.375, 0.75], [0.25, -0.5]])
@@ -152,7 +152,7 @@ def test_squared_error_is_half_the_mean_square_over_outputs():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_normalized_weights_sum_to_one_whatever_their_scale(dtype):
+def test_normalized_weights_sum_to_one(dtype):
     expected = np.array([0.25, 0.75], dtype=dtype)
     for scale in (1, 1e-30, 1e30):
         weights = normalized_weights([1 * scale, 3 * scale], 2, dtype)
@@ -161,7 +161,7 @@ def test_normalized_weights_sum_to_one_whatever_their_scale(dtype):
     np.testing.assert_array_equal(normalized_weights(None, 4, dtype), np.full(4, 0.25, dtype))
 
 
-# The best constant --------------------------------------------------------------------------------
+# Best constant ------------------------------------------------------------------------------------
 
 
 def constant_loss(loss, raw, target, weights):
@@ -169,7 +169,7 @@ def constant_loss(loss, raw, target, weights):
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_log_loss_starts_at_the_shares_of_classes(smoothing):
+def test_log_loss_intercept_is_the_class_shares(smoothing):
     _, target, weights = sample(n_rows=40)
     target = (1 - smoothing) * target + smoothing / 3
     loss = LOSSES["log_loss"]()
@@ -182,13 +182,13 @@ def test_log_loss_starts_at_the_shares_of_classes(smoothing):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_an_absent_class_has_no_share_in_the_start(dtype):
+def test_absent_class_has_no_share_in_intercept(dtype):
     target = np.eye(3, dtype=dtype)[[0, 0, 2, 0]]
     weights = np.full(4, 0.25, dtype)
     loss = LOSSES["log_loss"]()
     start = loss.fit_intercept_only(target, weights)
     assert np.isfinite(start).all()
-    found = loss.inverse_link(start[np.newaxis])[0]
-    np.testing.assert_allclose(found, [0.75, 0.0, 0.25], atol=1e-7)
+    actual = loss.inverse_link(start[np.newaxis])[0]
+    np.testing.assert_allclose(actual, [0.75, 0.0, 0.25], atol=1e-7)
     value = constant_loss(loss, start, target, weights)
     assert value == pytest.approx(-0.75 * np.log(0.75) - 0.25 * np.log(0.25), rel=1e-6)

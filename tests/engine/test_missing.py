@@ -1,4 +1,4 @@
-"""Distances over the features that are there: against naive sums and central differences."""
+"""Distances to rows with missing values equal naive sums and central differences."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ every_kernel = pytest.mark.parametrize("kernel", [None, "gaussian", "cauchy"])
 
 
 def draw(radius_type, kernel=None, seed=0, dtype=np.float64):
-    """A layer, its parameters, and rows of which some numbers, but no whole row, are missing."""
+    """Return a layer, its parameters, and rows with missing values; the first one is complete."""
     rng = np.random.default_rng(seed)
     layer = Distance(N_INPUTS, N_UNITS, kernel, radius_type)
     block = rng.normal(size=layer.n_parameters).astype(dtype)
@@ -36,7 +36,7 @@ def run(layer, block, X, d_out=None):
     params, work = layer.views(block), layer.workspace(len(X), X.dtype)
     out = np.full((len(X), layer.n_units), np.nan, dtype=X.dtype)
     work.X[...] = X
-    fill_missing(work)
+    work.observed = fill_missing(work.X)
     layer.prepare(params, work)
     layer.forward(params, work, out)
     if d_out is None:
@@ -56,12 +56,12 @@ def naive(layer, block, X):
 @every_radius_type
 @settings(deadline=None, max_examples=40)
 @given(seed=st.integers(0, 1000))
-def test_distances_are_scaled_sums_over_what_is_there(radius_type, seed):
+def test_distances_are_scaled_sums_over_observed_features(radius_type, seed):
     layer, block, X = draw(radius_type, seed=seed)
     np.testing.assert_allclose(run(layer, block, X), naive(layer, block, X), rtol=1e-10, atol=1e-12)
 
 
-def test_distances_with_radius_one_are_those_that_scikit_learn_defines():
+def test_unit_radii_give_nan_euclidean_distances():
     layer, block, X = draw("diag")
     params = layer.views(block)
     params["inverse_radii"][...] = 1.0
@@ -81,37 +81,33 @@ def test_gradient_matches_central_differences(radius_type, kernel):
 @every_kernel
 @every_radius_type
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_row_alone_is_answered_as_among_others(radius_type, kernel, dtype):
+def test_single_row_has_the_outputs_of_a_batch(radius_type, kernel, dtype):
     layer, block, X = draw(radius_type, kernel, dtype=dtype)
     X[3] = np.nan
-    params, among = layer.views(block), run(layer, block, X)
-    alone = np.stack([layer.answer(params, row) for row in X])
-    assert alone.dtype == among.dtype == dtype
+    params, batch = layer.views(block), run(layer, block, X)
+    single = np.stack([layer.forward_row(params, row) for row in X])
+    assert single.dtype == batch.dtype == dtype
     tolerance = 1e-4 if dtype == np.float32 else 1e-11
-    np.testing.assert_allclose(alone, among, rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(single, batch, rtol=tolerance, atol=tolerance)
 
 
 @every_radius_type
-def test_whole_rows_are_measured_as_without_the_others(radius_type):
+def test_complete_rows_do_not_depend_on_incomplete_ones(radius_type):
     layer, block, X = draw(radius_type)
     np.testing.assert_allclose(
         run(layer, block, X)[0], run(layer, block, X[:1])[0], rtol=1e-12, atol=1e-13
     )
 
 
-def test_whole_batches_keep_the_plain_way():
-    layer, _, X = draw("diag")
-    work = layer.workspace(2, X.dtype)
-    work.X[...] = X[0]
-    work.X[1, 1] = np.nan
-    fill_missing(work)
-    assert work.presence is not None
-    work.X[...] = X[0]
-    fill_missing(work)
-    assert work.presence is None
+def test_complete_batches_have_no_observed_weights():
+    _, _, X = draw("diag")
+    rows = np.stack([X[0], X[0]])
+    rows[1, 1] = np.nan
+    assert fill_missing(rows) is not None
+    assert fill_missing(np.stack([X[0], X[0]])) is None
 
 
-def test_a_row_of_nothing_stands_at_zero():
+def test_row_without_observed_values_stands_at_zero():
     layer, block, X = draw("diag")
     X[2] = np.nan
     np.testing.assert_allclose(
@@ -120,7 +116,7 @@ def test_a_row_of_nothing_stands_at_zero():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_has_missing_sees_one_nan_among_infinities(dtype):
+def test_has_missing_finds_one_nan_among_infinities(dtype):
     X = np.full((4, 3), np.inf, dtype=dtype)
     X[1] = -np.inf
     assert not has_missing(X)
@@ -129,26 +125,26 @@ def test_has_missing_sees_one_nan_among_infinities(dtype):
     assert not has_missing(X[:0])
 
 
-# Moments and the map ------------------------------------------------------------------------------
+# Moments and the input map ------------------------------------------------------------------------
 
 
-def test_moments_leave_out_what_is_missing():
+def test_moments_ignore_missing_values():
     rng = np.random.default_rng(2)
     X, weights = rng.normal([0.0, 1e6, -5.0], size=(30, 3)), rng.random(30)
     weights /= weights.sum()
     X[rng.random(X.shape) < 0.3] = np.nan
     mean, std, reach = weighted_moments(X, weights)
     for column in range(3):
-        there = ~np.isnan(X[:, column])
-        alone = weighted_moments(
-            X[there, column : column + 1], weights[there] / weights[there].sum()
+        observed = ~np.isnan(X[:, column])
+        expected = weighted_moments(
+            X[observed, column : column + 1], weights[observed] / weights[observed].sum()
         )
-        found = mean[column], std[column], reach[column]
-        np.testing.assert_allclose(found, np.ravel(alone), rtol=1e-9)
+        actual = mean[column], std[column], reach[column]
+        np.testing.assert_allclose(actual, np.ravel(expected), rtol=1e-9)
 
 
 @pytest.mark.parametrize("standardize", [True, False])
-def test_a_column_of_nothing_is_ignored_from_then_on(standardize):
+def test_columns_without_observed_values_are_ignored(standardize):
     X = np.random.default_rng(3).normal(size=(20, 3))
     X[:, 1] = np.nan
     input_map = InputMap.fit(X, np.full(20, 0.05), standardize, X.dtype)
@@ -160,7 +156,7 @@ def test_a_column_of_nothing_is_ignored_from_then_on(standardize):
     assert np.isnan(mapped[:, 1]).all()
     assert np.isfinite(mapped[:, [0, 2]]).all()
     assert MappedRows(input_map, np.ones((2, 3)), X.dtype).incomplete
-    np.testing.assert_array_equal(input_map.place(np.ones((1, 3)))[0, 1], 0.0)
+    np.testing.assert_array_equal(input_map.scale_points(np.ones((1, 3)))[0, 1], 0.0)
 
 
 @pytest.mark.parametrize("n_rows", [1, 3, 4, 40])
@@ -172,7 +168,7 @@ def test_outputs_are_finite_for_any_number_of_rows(n_rows, far):
     network = Network([3, 6, 2])
     theta = rng.normal(size=network.n_parameters)
     input_map = InputMap(np.zeros(3), np.ones(3), np.zeros(3))
-    found = layer_output(network, theta, input_map, X)
-    assert np.isfinite(found).all()
-    alone = np.vstack([layer_output(network, theta, input_map, row[np.newaxis]) for row in X])
-    np.testing.assert_allclose(found, alone, rtol=1e-8)
+    actual = layer_output(network, theta, input_map, X)
+    assert np.isfinite(actual).all()
+    single = np.vstack([layer_output(network, theta, input_map, row[np.newaxis]) for row in X])
+    np.testing.assert_allclose(actual, single, rtol=1e-8)

@@ -1,8 +1,8 @@
-"""Relays: deep layers that start by handing on what they are given."""
+"""Near-identity initialisation: deep layers whose activations are nearly their inputs."""
 
 import numpy as np
 import pytest
-from starting import draw_rows, make_network, start
+from initial_networks import draw_rows, make_network, start
 
 from skdistnet.engine import KERNELS, Network
 from skdistnet.engine.init.near_identity import near_identity_radii, starts_near_identity
@@ -11,8 +11,8 @@ from skdistnet.engine.layers import Distance
 every_kernel = pytest.mark.parametrize("kernel", KERNELS)
 
 
-def relay_layer(kernel, spread, n_units=6, n_inputs=6):
-    """What a layer of relays answers, and the mean of its inputs."""
+def near_identity_layer(kernel, spread, n_units=6, n_inputs=6):
+    """Return the activation function of a near-identity layer, and the mean of its inputs."""
     rng = np.random.default_rng(0)
     layer = Distance(n_inputs, n_units, kernel)
     mean = rng.random(n_inputs)
@@ -28,10 +28,10 @@ def relay_layer(kernel, spread, n_units=6, n_inputs=6):
     return (lambda H: network.forward(theta, H)[0]), mean
 
 
-def rise_along(answer, mean, number):
+def slope_along(activation, mean, number):
     rows = np.tile(mean, (2, 1))
     rows[:, number] += [-1e-4, 1e-4]
-    return np.diff(answer(rows), axis=0)[0] / 2e-4
+    return np.diff(activation(rows), axis=0)[0] / 2e-4
 
 
 def start_deep(kernel, depth=50):
@@ -41,29 +41,29 @@ def start_deep(kernel, depth=50):
 
 
 @every_kernel
-def test_a_relay_answers_its_own_input_with_slope_one_where_it_is_steepest(kernel):
-    answer, mean = relay_layer(kernel, spread=0.01)
-    np.testing.assert_allclose(answer(mean[np.newaxis])[0], KERNELS[kernel].steepest, atol=0.01)
+def test_units_pass_their_input_with_slope_one(kernel):
+    activation, mean = near_identity_layer(kernel, spread=0.01)
+    np.testing.assert_allclose(activation(mean[np.newaxis])[0], KERNELS[kernel].steepest, atol=0.01)
     for number in range(len(mean)):
-        rise = rise_along(answer, mean, number)
-        assert rise[number] == pytest.approx(1.0, abs=0.01)
-        assert np.abs(np.delete(rise, number)).max() < 0.1
+        slopes = slope_along(activation, mean, number)
+        assert slopes[number] == pytest.approx(1.0, abs=0.01)
+        assert np.abs(np.delete(slopes, number)).max() < 0.1
         aside = mean.copy()
         aside[number] += 0.2
-        assert rise_along(answer, aside, number)[number] < 1
+        assert slope_along(activation, aside, number)[number] < 1
 
 
 @every_kernel
-def test_more_units_than_inputs_hand_them_on_from_the_other_side(kernel):
-    answer, mean = relay_layer(kernel, spread=0.01, n_units=15)
-    np.testing.assert_allclose(rise_along(answer, mean, 2)[[2, 8, 14]], [1, -1, 1], atol=0.02)
+def test_surplus_units_repeat_inputs_with_slope_minus_one(kernel):
+    activation, mean = near_identity_layer(kernel, spread=0.01, n_units=15)
+    np.testing.assert_allclose(slope_along(activation, mean, 2)[[2, 8, 14]], [1, -1, 1], atol=0.02)
 
 
 @every_kernel
-def test_an_input_that_spreads_far_does_not_reach_beyond_the_centroid(kernel):
-    answer, mean = relay_layer(kernel, spread=20.0)
+def test_wide_inputs_stay_on_one_side_of_centroids(kernel):
+    activation, mean = near_identity_layer(kernel, spread=20.0)
     rows = mean + np.linspace(-30, 30, 9)[:, np.newaxis]
-    assert (np.diff(answer(rows), axis=0) > 0).all()
+    assert (np.diff(activation(rows), axis=0) > 0).all()
 
 
 @every_kernel
@@ -100,8 +100,6 @@ def test_gradients_keep_their_size_through_fifty_layers(kernel):
         (2, {}, "sample", None, False),
     ],
 )
-def test_relays_are_for_deep_layers_free_to_choose_their_radii(
-    number, options, init, median, expected
-):
+def test_only_deep_layers_with_free_radii_qualify(number, options, init, median, expected):
     layer = Distance(**{"n_inputs": 4, "n_units": 4} | options)
     assert starts_near_identity(layer, number, init, median) == expected

@@ -27,7 +27,7 @@ def make(hidden, output_layer="distance", radius_type="diag", dtype=np.float64):
 
 
 def sample(net, n_rows=6):
-    """Parameters, rows, one-hot rows (a target for any loss) and uneven weights."""
+    """Return parameters, rows, one-hot rows (a target for any loss) and uneven weights."""
     rng = np.random.default_rng(8)
     theta = 0.7 * rng.normal(size=net.n_parameters)
     X = rng.normal(size=(n_rows, net.sizes[0]))
@@ -58,7 +58,7 @@ def test_gradients_match_central_differences(hidden, output_layer, radius_type, 
 @every_hidden
 @every_output
 @every_radius_type
-def test_pack_and_unpack_are_inverse_and_views_write_through(hidden, output_layer, radius_type):
+def test_pack_inverts_unpack_and_views_write_through(hidden, output_layer, radius_type):
     net = make(hidden, output_layer, radius_type)
     theta, *_ = sample(net)
     views = net.unpack(theta)
@@ -74,7 +74,7 @@ def test_pack_and_unpack_are_inverse_and_views_write_through(hidden, output_laye
 
 @every_hidden
 @every_output
-def test_decay_adds_half_the_squared_norm_of_all_but_intercepts(hidden, output_layer):
+def test_decay_adds_half_squared_norm_without_intercepts(hidden, output_layer):
     net = make(hidden, output_layer)
     theta, X, Y, _ = sample(net)
     plain, gradient = net.loss_and_grad(theta, X, Y)
@@ -89,7 +89,7 @@ def test_decay_adds_half_the_squared_norm_of_all_but_intercepts(hidden, output_l
 
 @every_output
 @every_loss
-def test_loss_does_not_depend_on_the_scale_of_weights(output_layer, loss):
+def test_loss_does_not_depend_on_weight_scale(output_layer, loss):
     net = make(("gaussian",), output_layer)
     theta, X, Y, weights = sample(net)
     value, gradient = net.loss_and_grad(theta, X, Y, weights, loss=loss)
@@ -115,8 +115,8 @@ def test_weights_equal_repeated_rows(hidden, loss):
 @every_radius_type
 @pytest.mark.parametrize("x_dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-12)])
-def test_an_offset_moved_along_by_centroids_changes_nothing(radius_type, x_dtype, dtype, tolerance):
-    """Rows and centroids lie on a grid that is exact in float32, with the offset and without."""
+def test_common_offset_of_rows_and_centroids_cancels(radius_type, x_dtype, dtype, tolerance):
+    """Rows and centroids lie on a grid that is exact in float32, even with the offset."""
     net = make(("gaussian",), "distance", radius_type, dtype)
     theta, X, Y, _ = sample(net, n_rows=25)
     centroids = net.unpack(theta).centroids[0]
@@ -137,24 +137,24 @@ def test_an_offset_moved_along_by_centroids_changes_nothing(radius_type, x_dtype
 
 @every_hidden
 @every_output
-def test_a_batch_is_answered_row_by_row(hidden, output_layer):
-    """Each row alone is shifted by itself, so that this also tests the shift."""
+def test_outputs_of_a_row_depend_on_it_alone(hidden, output_layer):
+    """A single row is its own shift, so that this also tests the shift."""
     net = make(hidden, output_layer)
     theta, X, _, _ = sample(net)
     outputs = net.forward(theta, X)
     assert [out.shape for out in outputs] == [(6, size) for size in net.sizes[1:]]
-    alone = [net.forward(theta, row[np.newaxis])[-1] for row in X]
-    np.testing.assert_allclose(outputs[-1], np.vstack(alone), rtol=1e-11, atol=1e-12)
+    single = [net.forward(theta, row[np.newaxis])[-1] for row in X]
+    np.testing.assert_allclose(outputs[-1], np.vstack(single), rtol=1e-11, atol=1e-12)
 
 
-def test_what_is_handed_in_is_left_alone():
+def test_arguments_are_not_changed():
     net = make(("gaussian", "relu"))
-    handed_in, fresh = sample(net), sample(net)
-    net.forward(*handed_in[:2])
-    net.loss_and_grad(*handed_in, decay=0.1)
-    net.input_gradient(*handed_in)
-    for found, expected in zip(handed_in, fresh):
-        np.testing.assert_array_equal(found, expected)
+    arguments, copies = sample(net), sample(net)
+    net.forward(*arguments[:2])
+    net.loss_and_grad(*arguments, decay=0.1)
+    net.input_gradient(*arguments)
+    for actual, expected in zip(arguments, copies):
+        np.testing.assert_array_equal(actual, expected)
 
 
 @pytest.mark.parametrize(
@@ -165,21 +165,21 @@ def test_output_layer_decides_the_loss(output_layer, loss):
     theta, X, Y, weights = sample(net)
     for target in (Y, 0.9 * Y + 0.1 / 3):
         named, gradient = net.loss_and_grad(theta, X, target, weights, loss=loss)
-        found, found_gradient = net.loss_and_grad(theta, X, target, weights)
-        assert found == named
-        np.testing.assert_array_equal(found_gradient, gradient)
+        actual, actual_gradient = net.loss_and_grad(theta, X, target, weights)
+        assert actual == named
+        np.testing.assert_array_equal(actual_gradient, gradient)
         expected = net.input_gradient(theta, X, target, weights, loss=loss)
         np.testing.assert_array_equal(net.input_gradient(theta, X, target, weights), expected)
 
 
-def test_numbers_are_no_target_of_a_distance_output():
+def test_distance_output_requires_probabilities_as_target():
     net = make(("gaussian",))
     theta, X, Y, _ = sample(net)
     with pytest.raises(ValueError, match=r"'log_loss' must be probabilities"):
         net.loss_and_grad(theta, X, Y + 0.5)
 
 
-def test_a_target_may_be_one_dimensional():
+def test_target_may_be_one_dimensional():
     _, X, Y, _ = sample(make(()))
     one = Network([3, 1], output_layer="linear")
     theta = np.arange(4.0)
@@ -193,12 +193,12 @@ def test_a_target_may_be_one_dimensional():
         ({"sizes": [3]}, r"at least two positive ints; got \(3,\)"),
         ({"sizes": [3, 0, 2]}, r"at least two positive ints; got \(3, 0, 2\)"),
         ({"activations": ["relu"]}, r"one for each of the 2 hidden layers; got \['relu'\]"),
-        ({"activations": "gausian"}, r"'activations' must be among \[.*\]; got 'gausian'"),
+        ({"activations": "gausian"}, r"'activations' must be one of \[.*\]; got 'gausian'"),
         ({"output_layer": "affine"}, r"'output_layer' must be one of .*; got 'affine'"),
         ({"radius_type": "full"}, r"'radius_type' must be one of .*; got 'full'"),
     ],
 )
-def test_unknown_names_and_sizes_are_refused_by_name(arguments, message):
+def test_invalid_sizes_and_names_raise(arguments, message):
     with pytest.raises(ValueError, match=message):
         Network(**{"sizes": [3, 4, 5, 2], **arguments})
 
@@ -214,14 +214,14 @@ def test_unknown_names_and_sizes_are_refused_by_name(arguments, message):
         ({"intercepts": [None, 0.0]}, r"intercepts\[1\] must have shape \(2,\); got \(\)"),
     ],
 )
-def test_pack_says_which_entry_is_wrong(change, message):
+def test_pack_names_the_wrong_entry(change, message):
     net = Network([3, 4, 2], output_layer="linear")
     with pytest.raises(ValueError, match=message):
         net.pack(**{**net.unpack(np.ones(net.n_parameters)), **change})
 
 
 @pytest.mark.parametrize("loss", [None, *LOSSES])
-def test_a_target_of_the_wrong_width_is_refused(loss):
+def test_target_of_the_wrong_width_raises(loss):
     net = make(("gaussian",))
     theta, X, Y, _ = sample(net)
     with pytest.raises(ValueError, match=r"shape \(n_rows, 3\).*got \(6, 2\)"):
@@ -242,8 +242,8 @@ def test_a_target_of_the_wrong_width_is_refused(loss):
     ],
     ids=lambda change: "-".join(f"{name}{array.shape}" for name, array in change.items()),
 )
-def test_no_array_of_a_wrong_shape_is_stretched_to_fit(hidden, change):
-    """Broadcasting would answer rows of one column, or take one target for all rows."""
+def test_arrays_of_a_wrong_shape_are_not_broadcast(hidden, change):
+    """Broadcasting would accept rows of one column, or one target for all rows."""
     net = make(hidden)
     theta, X, Y, _ = sample(net)
     assert 34 < net.n_parameters < 200

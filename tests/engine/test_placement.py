@@ -1,8 +1,8 @@
-"""What each way to place centroids means, and which rows a start looks at."""
+"""Initial centroids of each initialiser, and the rows that initialisation uses."""
 
 import numpy as np
 import pytest
-from starting import N_CLASSES, N_ROWS, N_UNITS, draw_rows, make_network, start
+from initial_networks import N_CLASSES, N_ROWS, N_UNITS, draw_rows, make_network, start
 
 from skdistnet.engine import INITIALIZERS, Network
 from skdistnet.engine.init.initializers import START_ROWS, draw_start_rows
@@ -45,7 +45,7 @@ def test_kmeans_quantises_rows_better_than_a_sample_does(rng):
     assert errors["kmeans"] < 0.8 * errors["sample"]
 
 
-def test_uniform_stands_where_the_paper_says_measured_from_the_origin(rng):
+def test_uniform_centroids_lie_between_bounds_around_origin(rng):
     X, target = draw_rows(rng)
     centroids = first_centroids("uniform", X, target)
     assert centroids.min() >= 0.5
@@ -56,21 +56,21 @@ def test_uniform_stands_where_the_paper_says_measured_from_the_origin(rng):
 
 
 @pytest.mark.parametrize("init", ["array", "callable"])
-def test_given_centroids_are_taken_as_they_are(init, rng):
+def test_given_centroids_are_used_unchanged(init, rng):
     X, target = draw_rows(rng)
-    given = np.random.default_rng(3).normal(size=(N_UNITS, 5))
+    centroids = np.random.default_rng(3).normal(size=(N_UNITS, 5))
     network = make_network(5)
-    asked = []
+    calls = []
 
     def function(H, n_units, random_state):
-        asked.append((H.copy(), n_units))
-        return given
+        calls.append((H.copy(), n_units))
+        return centroids
 
-    theta = start(network, X, target, given.copy() if init == "array" else function)
-    np.testing.assert_array_equal(network.unpack(theta).centroids[0], given)
+    theta = start(network, X, target, centroids.copy() if init == "array" else function)
+    np.testing.assert_array_equal(network.unpack(theta).centroids[0], centroids)
     if init == "callable":
-        np.testing.assert_array_equal(asked[0][0], X)
-        assert [n_units for _, n_units in asked] == [N_UNITS]
+        np.testing.assert_array_equal(calls[0][0], X)
+        assert [n_units for _, n_units in calls] == [N_UNITS]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_given_centroids_are_taken_as_they_are(init, rng):
         (lambda H, n, random_state: np.full((n, 5), np.nan), "must be finite"),
     ],
 )
-def test_misplaced_centroids_are_an_error(init, message, rng):
+def test_invalid_given_centroids_raise(init, message, rng):
     X, target = draw_rows(rng)
     with pytest.raises(ValueError, match=message):
         start(make_network(5), X, target, init)
@@ -102,7 +102,7 @@ def test_output_centroids_start_at_weighted_class_means(init, rng):
 
 
 @pytest.mark.parametrize("radius_type", RADIUS_TYPES)
-def test_data_free_radii_have_the_papers_mean_and_spread(radius_type, rng):
+def test_data_free_radii_match_the_paper(radius_type, rng):
     n_inputs = 1000
     X, target = draw_rows(rng, n_inputs=n_inputs)
     network = Network([n_inputs, 1000, N_CLASSES], radius_type=radius_type)
@@ -113,7 +113,7 @@ def test_data_free_radii_have_the_papers_mean_and_spread(radius_type, rng):
 
 
 @every_init
-def test_scaling_all_weights_changes_no_start(init, rng):
+def test_weight_scale_does_not_change_initial_parameters(init, rng):
     X, target = draw_rows(rng)
     weights, network = rng.random(N_ROWS), make_network(5, depth=2)
     theta = start(network, X, target, init, weights=weights)
@@ -122,7 +122,7 @@ def test_scaling_all_weights_changes_no_start(init, rng):
 
 
 @every_init
-def test_a_start_follows_from_its_generator(init, rng):
+def test_initial_parameters_depend_on_the_generator(init, rng):
     X, target = draw_rows(rng)
     network = make_network(5, depth=2, activations=["gaussian", "tanh"])
     theta = start(network, X, target, init)
@@ -130,12 +130,12 @@ def test_a_start_follows_from_its_generator(init, rng):
     assert not np.array_equal(start(network, X, target, init, seed=1), theta)
 
 
-def test_start_rows_are_all_rows_as_long_as_they_are_few(rng):
+def test_start_rows_include_all_of_few_rows(rng):
     np.testing.assert_array_equal(draw_start_rows(Network([3, 4, 5]), np.eye(5), rng), np.arange(5))
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_start_rows_of_large_data_are_distinct_and_cover_each_class(seed):
+def test_start_rows_are_distinct_and_cover_each_class(seed):
     target = np.zeros((10 * START_ROWS, 4))
     target[:, 0] = 1
     target[[17, 39_000]] = np.eye(4)[1:3]  # two classes of one row, and one without any
@@ -149,6 +149,6 @@ def test_start_rows_of_large_data_are_distinct_and_cover_each_class(seed):
 @pytest.mark.parametrize(
     ("dtype", "hidden", "expected"), [("f8", 5, 838), ("f4", 5, 1677), ("f8", 900, 900)]
 )
-def test_start_rows_of_wide_data_are_fewer_but_enough_for_each_unit(dtype, hidden, expected, rng):
+def test_wide_data_use_fewer_start_rows(dtype, hidden, expected, rng):
     network, target = Network([10_000, hidden, 1], dtype=np.dtype(dtype)), np.ones((5_000, 1))
     assert len(draw_start_rows(network, target, rng)) == expected

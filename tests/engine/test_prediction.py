@@ -1,4 +1,4 @@
-"""Rows in input units through a network, a chunk at a time."""
+"""Outputs for rows in input units: independent of chunks and of other rows, always finite."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,6 @@ from scipy import sparse
 from skdistnet.engine import KERNELS, Network, prediction
 from skdistnet.engine.input_scaling import InputMap
 from skdistnet.engine.layers.distances import RADIUS_TYPES
-from skdistnet.engine.layers.kernels import Gaussian
 from skdistnet.engine.prediction import layer_output, layer_outputs
 
 N_INPUTS = 3
@@ -26,17 +25,15 @@ def rows(n_rows=11):
 
 @pytest.mark.parametrize("layer", [0, 1, 2, -1])
 @pytest.mark.parametrize("chunk_rows", [1, 4, 11, 50])
-def test_output_is_that_of_the_network_on_mapped_rows_whatever_the_chunk(
-    layer, chunk_rows, monkeypatch
-):
+def test_chunk_size_does_not_change_outputs(layer, chunk_rows, monkeypatch):
     monkeypatch.setattr(prediction, "CHUNK", chunk_rows * 5)
     network, theta = make()
     expected = network.forward(theta, (rows() - MAP.shift) / MAP.scale)[layer]
-    found = layer_output(network, theta, MAP, rows(), layer)
-    np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-13)
+    actual = layer_output(network, theta, MAP, rows(), layer)
+    np.testing.assert_allclose(actual, expected, rtol=1e-11, atol=1e-13)
 
 
-def test_a_chunk_is_one_row_where_a_layer_is_very_wide(monkeypatch):
+def test_very_wide_layers_use_chunks_of_one_row(monkeypatch):
     monkeypatch.setattr(prediction, "CHUNK", 2)
     network, theta = make()
     assert layer_output(network, theta, MAP, rows(3)).shape == (3, 2)
@@ -51,27 +48,25 @@ def test_no_rows_give_no_outputs():
 @pytest.mark.parametrize("rows_dtype", [np.float32, np.float64])
 def test_output_has_the_networks_dtype(dtype, rows_dtype):
     network, theta = make(dtype)
-    found = layer_output(network, theta, MAP, rows().astype(rows_dtype))
-    assert found.dtype == dtype
+    actual = layer_output(network, theta, MAP, rows().astype(rows_dtype))
+    assert actual.dtype == dtype
     exact = layer_output(*make(), MAP, rows())
-    np.testing.assert_allclose(found, exact, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(actual, exact, rtol=1e-3, atol=1e-3)
 
 
-def test_parameters_and_rows_are_left_alone():
+def test_parameters_and_rows_are_not_changed():
     network, theta = make()
-    X, kept = rows(), (theta.copy(), rows())
+    X, theta_before = rows(), theta.copy()
     layer_output(network, theta, MAP, X)
-    np.testing.assert_array_equal(theta, kept[0])
-    np.testing.assert_array_equal(X, kept[1])
+    np.testing.assert_array_equal(theta, theta_before)
+    np.testing.assert_array_equal(X, rows())
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("radius_type", RADIUS_TYPES)
 @pytest.mark.parametrize("activation", [*KERNELS, "relu", "tanh"])
 @pytest.mark.parametrize("output_layer", ["distance", "linear"])
-def test_rows_far_beyond_any_square_give_finite_outputs(
-    dtype, radius_type, activation, output_layer
-):
+def test_rows_too_far_to_square_give_finite_outputs(dtype, radius_type, activation, output_layer):
     network, theta = make(
         dtype, activations=activation, radius_type=radius_type, output_layer=output_layer
     )
@@ -80,7 +75,7 @@ def test_rows_far_beyond_any_square_give_finite_outputs(
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_far_rows_do_not_overflow_behind_several_dot_product_layers(dtype):
+def test_far_rows_do_not_overflow_after_dense_layers(dtype):
     network, theta = make(dtype, hidden=(8, 8, 8, 4), activations=["relu"] * 3 + ["gaussian"])
     far = np.array([[1e300, -1e300, 1e300], [-1e300, 1e300, -1e300]])
     assert np.isfinite(layer_output(network, theta, MAP, far)).all()
@@ -90,27 +85,27 @@ def test_far_rows_do_not_overflow_behind_several_dot_product_layers(dtype):
 @pytest.mark.parametrize("n_rows", [1, 11])
 @pytest.mark.parametrize("output_layer", ["distance", "linear"])
 @pytest.mark.parametrize("activation", ["gaussian", "relu"])
-def test_parameters_that_went_astray_give_outputs_whose_differences_are_finite(
+def test_huge_parameters_give_outputs_with_finite_differences(
     activation, output_layer, n_rows, dtype
 ):
     network, theta = make(dtype, activations=activation, output_layer=output_layer)
     theta *= float(np.finfo(dtype).max) ** 0.24
-    found = layer_output(network, theta, MAP, 1e6 * rows(n_rows))
-    assert np.isfinite(found).all()
-    assert np.isfinite(found[:, 0] - found[:, 1]).all()
+    actual = layer_output(network, theta, MAP, 1e6 * rows(n_rows))
+    assert np.isfinite(actual).all()
+    assert np.isfinite(actual[:, 0] - actual[:, 1]).all()
 
 
 @pytest.mark.parametrize("n_rows", [1, 3, 4, 11])
-def test_several_layers_by_one_pass_are_those_of_a_pass_each(n_rows):
+def test_one_pass_gives_several_layers_outputs(n_rows):
     network, theta = make()
     layers = [-2, 0, -1]
     outputs = layer_outputs(network, theta, MAP, rows(n_rows), layers)
     for layer, output in zip(layers, outputs, strict=True):
-        alone = layer_output(network, theta, MAP, rows(n_rows), layer)
-        np.testing.assert_array_equal(output, alone)
+        separate = layer_output(network, theta, MAP, rows(n_rows), layer)
+        np.testing.assert_array_equal(output, separate)
 
 
-# Rows beside others -------------------------------------------------------------------------------
+# Independence of other rows -----------------------------------------------------------------------
 
 SPREADS = {
     np.float32: [1.0, 1e4, 1e9, 1e15, 1e17, 1e18, 1e19, 1e25, 1e37],
@@ -120,7 +115,7 @@ HYBRIDS = [*KERNELS, "relu", "tanh", ["relu", "cauchy"], ["gaussian", "relu"]]
 
 
 def far_rows(dtype, missing=False):
-    """Rows further and further off, two of each distance, in random order."""
+    """Return rows at growing distances, two at each, in random order."""
     rng = np.random.default_rng(2)
     X = rng.uniform(0.1, 1, size=(2 * len(SPREADS[dtype]), N_INPUTS)) * rng.choice([-1, 1])
     X *= np.repeat(SPREADS[dtype], 2)[:, np.newaxis]
@@ -129,16 +124,16 @@ def far_rows(dtype, missing=False):
     return rng.permutation(X.astype(dtype))
 
 
-def check_rows_alone(network, theta, X, layers=(-1,)):
-    """Assert that rows have the outputs together, in parts and one by one, but for rounding."""
+def check_rows_are_independent(network, theta, X, layers=(-1,)):
+    """Assert that all rows at once, five at a time and single ones have the same outputs."""
     tolerance = 1e-5 if network.dtype == np.float32 else 1e-11
-    together = layer_outputs(network, theta, MAP, X, layers)
+    batch = layer_outputs(network, theta, MAP, X, layers)
     for size in (1, 5):
         parts = [
             layer_outputs(network, theta, MAP, X[start : start + size], layers)
             for start in range(0, len(X), size)
         ]
-        for output, part in zip(together, map(np.concatenate, zip(*parts))):
+        for output, part in zip(batch, map(np.concatenate, zip(*parts))):
             scale = np.abs(output).max(axis=1, keepdims=True) + 1e-4
             assert np.isfinite(output).all()
             assert np.all(np.abs(output / scale - part / scale) < tolerance)
@@ -148,28 +143,28 @@ def check_rows_alone(network, theta, X, layers=(-1,)):
 @pytest.mark.parametrize("radius_type", RADIUS_TYPES)
 @pytest.mark.parametrize("output_layer", ["distance", "linear"])
 @pytest.mark.parametrize("activation", HYBRIDS, ids=str)
-def test_outputs_of_a_row_do_not_depend_on_others(dtype, radius_type, output_layer, activation):
+def test_outputs_do_not_depend_on_other_rows(dtype, radius_type, output_layer, activation):
     options = {"radius_type": radius_type, "output_layer": output_layer}
     network, theta = make(dtype, activations=activation, **options)
-    check_rows_alone(network, theta, far_rows(dtype), [0, 1, -1])
+    check_rows_are_independent(network, theta, far_rows(dtype), [0, 1, -1])
 
 
 @pytest.mark.parametrize("dtype", SPREADS)
 @pytest.mark.parametrize("radius_type", RADIUS_TYPES)
 @pytest.mark.parametrize("missing", [False, True])
-def test_without_hidden_layers_rows_do_not_depend_on_others(dtype, radius_type, missing):
+def test_outputs_without_hidden_layers_ignore_other_rows(dtype, radius_type, missing):
     network, theta = make(dtype, hidden=(), radius_type=radius_type)
-    check_rows_alone(network, theta, far_rows(dtype, missing))
+    check_rows_are_independent(network, theta, far_rows(dtype, missing))
 
 
 @pytest.mark.parametrize("dtype", SPREADS)
 @pytest.mark.parametrize("activation", KERNELS)
-def test_rows_with_missing_values_do_not_depend_on_others(dtype, activation):
+def test_outputs_with_missing_values_ignore_other_rows(dtype, activation):
     network, theta = make(dtype, activations=activation)
-    check_rows_alone(network, theta, far_rows(dtype, missing=True), [0, -1])
+    check_rows_are_independent(network, theta, far_rows(dtype, missing=True), [0, -1])
 
 
-def test_sparse_rows_far_off_are_those_of_dense_ones():
+def test_far_sparse_rows_equal_dense_rows():
     network, theta = make(np.float32, hidden=())
     X = far_rows(np.float32)
     np.testing.assert_array_equal(
@@ -178,13 +173,13 @@ def test_sparse_rows_far_off_are_those_of_dense_ones():
 
 
 @pytest.mark.parametrize("dtype", SPREADS)
-def test_a_nan_leaves_the_kernel_of_others_alone(dtype):
+def test_nan_does_not_change_other_kernel_values(dtype):
     u = np.array([-1e3, -1.0, np.nan], dtype=dtype)
-    together, alone = np.empty_like(u), np.empty_like(u)
-    Gaussian.value(u.copy(), together)
-    Gaussian.value(u[:2].copy(), alone[:2])
-    np.testing.assert_array_equal(together[:2], alone[:2])
-    assert np.isnan(together[2])
+    with_nan, without = np.empty_like(u), np.empty_like(u)
+    KERNELS["gaussian"].value(u.copy(), with_nan)
+    KERNELS["gaussian"].value(u[:2].copy(), without[:2])
+    np.testing.assert_array_equal(with_nan[:2], without[:2])
+    assert np.isnan(with_nan[2])
 
 
 @pytest.mark.parametrize("n_rows", [2, 20])
@@ -197,17 +192,19 @@ def test_tiny_activations_are_zero_however_many_rows(n_rows):
 
 def test_only_rows_that_overflow_are_computed_alone(monkeypatch):
     counts, network, theta = [], *make(np.float32, hidden=())
-    compute = network.layers[0].__class__.answer
+    compute = network.layers[0].__class__.forward_row
     monkeypatch.setattr(
-        network.layers[0].__class__, "answer", lambda *args: counts.append(1) or compute(*args)
+        network.layers[0].__class__,
+        "forward_row",
+        lambda *args: counts.append(1) or compute(*args),
     )
     layer_output(network, theta, MAP, rows(200).astype(np.float32))
     assert counts == []
     layer_output(network, theta, MAP, np.concatenate([rows(200), 1e30 * rows(3)]))
-    assert len(counts) == 6  # and once more, bounded
+    assert len(counts) == 6  # each once more, bounded
 
 
-def test_hidden_outputs_that_hardly_vary_cancel_nothing():
+def test_hidden_outputs_that_hardly_vary_keep_precision():
     rng = np.random.default_rng(0)
     network = Network([3, 4, 2], "logistic", "distance", dtype=np.float32)
     hidden = 0.5 + 1e-3 * rng.normal(size=(2, 4))
@@ -218,6 +215,6 @@ def test_hidden_outputs_that_hardly_vary_cancel_nothing():
         inverse_radii=[None, np.full((2, 4), 500.0)],
     )
     X = rows(50).astype(np.float32)
-    together = layer_output(network, theta, MAP, X)
-    alone = np.concatenate([layer_output(network, theta, MAP, row[np.newaxis]) for row in X])
-    np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-5)
+    batch = layer_output(network, theta, MAP, X)
+    single = np.concatenate([layer_output(network, theta, MAP, row[np.newaxis]) for row in X])
+    np.testing.assert_allclose(batch, single, rtol=1e-5, atol=1e-5)

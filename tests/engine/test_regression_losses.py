@@ -1,4 +1,4 @@
-"""Losses for numbers: closed forms, starts, links, units, and what stands for the variance."""
+"""Losses for regression: closed forms, best constants, links, units and dispersion."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from sklearn.metrics import mean_pinball_loss, mean_poisson_deviance
 
 from skdistnet.engine import Network
 from skdistnet.engine.losses import LOSSES, REGRESSION_LOSSES, check_target, normalized_weights
-from skdistnet.engine.losses.weighted_statistics import robust_units, weighted_quantiles
+from skdistnet.engine.losses.weighted_statistics import weighted_quantiles
 
 SETTINGS = [
     *((name, {}) for name in REGRESSION_LOSSES),
@@ -24,14 +24,14 @@ LEVELS = [0.05, 0.25, 0.5, 0.95]
 
 
 def counts(n_rows=60, n_outputs=1, seed=0):
-    """Targets that any of the losses takes, ties and zeros among them, and uneven weights."""
+    """Return targets in the range of all losses, with ties and zeros, and uneven weights."""
     rng = np.random.default_rng(seed)
     target = rng.poisson(2.0, size=(n_rows, n_outputs)) * 0.7
     return target, normalized_weights(rng.uniform(0.5, 2.0, n_rows), n_rows, np.float64)
 
 
 def make(name, settings):
-    """The loss, and the number of outputs its target must have."""
+    """Return the loss and the number of outputs of its target."""
     loss = LOSSES[name](**settings)
     return loss, max(1, np.size(settings.get("quantile", 0.5)))
 
@@ -49,7 +49,7 @@ def softplus_inverse(gaps):
 
 
 @every_setting
-def test_gradients_match_central_differences_whatever_the_settings(name, settings):
+def test_gradients_match_central_differences(name, settings):
     loss, n_outputs = make(name, settings)
     target, weights = counts(8)
     target = np.repeat(target, n_outputs, axis=1)
@@ -60,16 +60,16 @@ def test_gradients_match_central_differences_whatever_the_settings(name, setting
 
 
 @every_setting
-def test_training_starts_from_the_best_constant(name, settings):
+def test_intercept_is_the_best_constant(name, settings):
     loss, n_outputs = make(name, settings)
     target, weights = counts()
-    if n_outputs > 1:  # quantiles that coincide start apart
+    if n_outputs > 1:  # equal quantiles start with a gap
         target = target + np.random.default_rng(1).uniform(0, 0.5, target.shape)
-    if name == "squared_error":  # the mean of what is standardised
+    if name == "squared_error":  # a standardised target has mean zero
         target = target - weights @ target
     target = np.repeat(target, n_outputs, axis=1)
     start = loss.fit_intercept_only(target, weights)
-    if name == "huber":  # its best constant has no closed form: it starts at the median
+    if name == "huber":  # no closed form: the median is used
         return np.testing.assert_allclose(start, weighted_quantiles(target, weights, 0.5))
     least = loss.value(np.broadcast_to(start, target.shape), target, weights)
     for step in (-0.3, -0.05, 0.05, 0.3):
@@ -81,7 +81,7 @@ def test_training_starts_from_the_best_constant(name, settings):
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_a_network_differentiates_any_loss_by_its_name(name):
+def test_network_differentiates_any_loss_by_name(name):
     network, rng = Network([2, 4, 2], output_layer="linear"), np.random.default_rng(0)
     theta, X = rng.normal(size=network.n_parameters), rng.normal(size=(7, 2))
     Y = np.eye(2)[rng.integers(2, size=7)]
@@ -92,7 +92,7 @@ def test_a_network_differentiates_any_loss_by_its_name(name):
     np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-8)
 
 
-def test_absolute_error_and_quantiles_are_those_of_scikit_learn():
+def test_absolute_error_and_quantile_equal_scikit_learn():
     target, weights = counts(n_outputs=2)
     raw = np.random.default_rng(1).normal(size=target.shape)
     absolute = LOSSES["absolute_error"]().value(raw, target, weights)
@@ -102,7 +102,7 @@ def test_absolute_error_and_quantiles_are_those_of_scikit_learn():
     assert LOSSES["quantile"](0.9).value(raw, target, weights) == pytest.approx(expected)
 
 
-def test_a_list_of_levels_has_their_mean_pinball_loss():
+def test_levels_have_their_mean_pinball_loss():
     target, weights = counts()
     loss, raw = LOSSES["quantile"](LEVELS), np.random.default_rng(1).normal(size=(60, 4))
     predictions = loss.inverse_link(raw)
@@ -115,7 +115,7 @@ def test_a_list_of_levels_has_their_mean_pinball_loss():
     assert loss.value(raw, np.repeat(target, 4, axis=1), weights) == pytest.approx(expected)
 
 
-def test_huber_lies_between_the_square_and_the_straight_line():
+def test_huber_lies_between_squared_and_absolute_error():
     target, weights = counts(n_outputs=2)
     raw = np.random.default_rng(1).normal(size=target.shape)
     wide, narrow = LOSSES["huber"](1e3), LOSSES["huber"](1e-6)
@@ -134,7 +134,7 @@ def test_huber_lies_between_the_square_and_the_straight_line():
     )
 
 
-def test_huber_has_its_closed_form_on_either_side():
+def test_huber_has_its_closed_form():
     loss, one = LOSSES["huber"](2.0), np.ones(1)
     for error, expected in [(0.0, 0.0), (1.0, 0.5), (-2.0, 2.0), (5.0, 8.0), (-5.0, 8.0)]:
         assert loss.value(np.array([[error]]), np.zeros((1, 1)), one) == pytest.approx(expected)
@@ -143,7 +143,7 @@ def test_huber_has_its_closed_form_on_either_side():
 # Poisson ------------------------------------------------------------------------------------------
 
 
-def test_poisson_is_half_the_deviance_of_scikit_learn():
+def test_poisson_is_half_of_scikit_learn_deviance():
     target, weights = counts()
     raw = np.random.default_rng(1).normal(size=target.shape)
     expected = mean_poisson_deviance(target[:, 0], np.exp(raw[:, 0]), sample_weight=weights)
@@ -151,7 +151,7 @@ def test_poisson_is_half_the_deviance_of_scikit_learn():
     assert value == pytest.approx(expected / 2)
 
 
-def test_poisson_is_zero_for_perfect_predictions_and_never_negative():
+def test_poisson_is_zero_at_best():
     target = np.array([[1.0, 3e9], [0.5, 7.0]])
     half = np.full(2, 0.5)
     assert LOSSES["poisson"]().value(np.log(target), target, half) == pytest.approx(0, abs=1e-5)
@@ -159,7 +159,7 @@ def test_poisson_is_zero_for_perfect_predictions_and_never_negative():
     assert LOSSES["poisson"]().value(raw, target, half) > 0
 
 
-def test_poisson_of_large_counts_does_not_cancel_in_single_precision():
+def test_poisson_is_exact_for_large_float32_counts():
     target, one = np.full((1, 1), 1e7, np.float32), np.ones(1, np.float32)
     raw = np.log(target) + np.float32(0.01)
     # 1/2 y d^2 for a small distance d of the logarithms
@@ -167,7 +167,7 @@ def test_poisson_of_large_counts_does_not_cancel_in_single_precision():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_poisson_means_are_positive_and_finite_at_any_output(dtype):
+def test_poisson_means_are_positive_and_finite(dtype):
     raw = np.array([[-1e30, -1e3, -1.0, 0.0, 1e3, 1e30]], dtype=dtype)
     means = LOSSES["poisson"]().inverse_link(raw)
     assert means.dtype == dtype
@@ -175,12 +175,12 @@ def test_poisson_means_are_positive_and_finite_at_any_output(dtype):
     assert (means > 0).all()
 
 
-def test_poisson_refuses_negative_targets_by_name():
+def test_poisson_rejects_negative_targets():
     with pytest.raises(ValueError, match=r"'poisson' must be .* not negative; got .* from -2.5"):
         check_target(LOSSES["poisson"](), np.array([[1.0], [-2.5]]), 1)
 
 
-def test_poisson_starts_at_the_logarithm_of_the_weighted_mean_or_at_something_finite():
+def test_poisson_intercept_is_finite_for_zero_counts():
     target, weights = counts(n_outputs=2)
     target[:, 1] = 0.0
     start = LOSSES["poisson"]().fit_intercept_only(target, weights)
@@ -201,14 +201,14 @@ def test_quantiles_of_several_levels_never_cross(raw):
     assert (np.diff(quantiles, axis=1) >= 0).all()
 
 
-def test_the_first_output_is_the_lowest_quantile_and_the_others_are_gaps():
+def test_outputs_parametrise_lowest_quantile_and_gaps():
     raw = np.array([[1.0, *softplus_inverse(np.array([0.5, 2.0, 1.0]))]])
-    found = LOSSES["quantile"](LEVELS).inverse_link(raw)
-    np.testing.assert_allclose(found, [[1.0, 1.5, 3.5, 4.5]])
-    np.testing.assert_allclose(found[:, 1] - found[:, 0], np.log1p(np.exp(raw[:, 1])))
+    actual = LOSSES["quantile"](LEVELS).inverse_link(raw)
+    np.testing.assert_allclose(actual, [[1.0, 1.5, 3.5, 4.5]])
+    np.testing.assert_allclose(actual[:, 1] - actual[:, 0], np.log1p(np.exp(raw[:, 1])))
 
 
-def test_levels_must_be_as_many_as_outputs():
+def test_each_level_needs_an_output():
     with pytest.raises(ValueError, match=r"a column for each of the levels .0.05.*shape \(5, 3\)"):
         check_target(LOSSES["quantile"](LEVELS), np.zeros((5, 3)), 3)
 
@@ -217,7 +217,7 @@ def test_levels_must_be_as_many_as_outputs():
 
 
 @pytest.mark.parametrize("level", [0.01, 0.25, 0.5, 0.9, 0.999])
-def test_weighted_quantiles_are_those_of_repeated_rows(level):
+def test_weighted_quantiles_equal_those_of_repeated_rows(level):
     rng = np.random.default_rng(2)
     columns, times = rng.normal(size=(40, 2)), rng.integers(1, 5, 40)
     expected = np.quantile(np.repeat(columns, times, axis=0), level, axis=0, method="inverted_cdf")
@@ -226,20 +226,20 @@ def test_weighted_quantiles_are_those_of_repeated_rows(level):
         np.testing.assert_array_equal(weighted_quantiles(columns, weights, level), expected)
 
 
-def test_units_of_robust_losses_are_the_normal_ones_and_ignore_a_few_outliers():
+def test_robust_units_ignore_a_few_outliers():
     normal = np.random.default_rng(0).normal(5.0, 3.0, size=(20_000, 1))
     even = np.full(20_000, 1 / 20_000)
-    shift, scale = robust_units(normal, even)
+    shift, scale = LOSSES["huber"]().units(normal, even)
     np.testing.assert_allclose([shift[0], scale[0]], [5.0, 3.0], rtol=0.02)
     normal[:100] = 1e12
-    shift, scale = robust_units(normal, even)
+    shift, scale = LOSSES["huber"]().units(normal, even)
     np.testing.assert_allclose([shift[0], scale[0]], [5.0, 3.0], rtol=0.03)
 
 
-def test_units_where_half_of_the_rows_are_equal_are_the_standard_deviation():
+def test_robust_units_fall_back_to_standard_deviation():
     target = np.zeros((100, 1))
     target[:20] = np.arange(20.0)[:, np.newaxis]
-    _, scale = robust_units(target, np.full(100, 0.01))
+    _, scale = LOSSES["huber"]().units(target, np.full(100, 0.01))
     assert scale[0] == pytest.approx(target.std())
 
 
@@ -258,7 +258,7 @@ def test_units_where_half_of_the_rows_are_equal_are_the_standard_deviation():
         ),
     ],
 )
-def test_dispersion_is_the_loss_where_errors_are_of_its_own_kind(name, settings, draw):
+def test_dispersion_equals_loss_for_own_error_distribution(name, settings, draw):
     loss, n_rows = LOSSES[name](**settings), 100_000
     raw = draw(np.random.default_rng(0), n_rows)[:, np.newaxis]
     target, weights = np.zeros_like(raw), np.full(n_rows, 1 / n_rows)
@@ -267,7 +267,7 @@ def test_dispersion_is_the_loss_where_errors_are_of_its_own_kind(name, settings,
 
 
 @pytest.mark.parametrize("name", ["absolute_error", "huber", "quantile"])
-def test_dispersion_does_not_grow_with_one_wild_error_where_the_slope_does_not(name):
+def test_dispersion_of_robust_losses_ignores_an_outlier(name):
     loss = LOSSES[name]()
     raw, target = np.random.default_rng(0).normal(size=(2, 99, 1))
     weights = np.full(99, 1 / 99)
@@ -279,10 +279,10 @@ def test_dispersion_does_not_grow_with_one_wild_error_where_the_slope_does_not(n
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_dispersion_is_a_float_and_not_negative(name):
+def test_dispersion_is_a_nonnegative_float(name):
     loss, (target, weights) = LOSSES[name](), counts(30, 3)
     target = np.eye(3)[target.argmax(axis=1)]
     raw = np.random.default_rng(1).normal(size=target.shape)
-    found = loss.dispersion(loss.value(raw, target, weights), raw, target, weights)
-    assert type(found) is float
-    assert found >= 0
+    actual = loss.dispersion(loss.value(raw, target, weights), raw, target, weights)
+    assert type(actual) is float
+    assert actual >= 0

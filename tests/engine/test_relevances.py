@@ -1,4 +1,4 @@
-"""Relevances are the formula they say, and zero for what nothing depends on."""
+"""Relevances follow their formula and are zero for inputs that do not matter."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,6 @@ import pytest
 from skdistnet.engine import KERNELS, Network
 from skdistnet.engine.layers.distances import RADIUS_TYPES
 from skdistnet.engine.relevances import input_relevances
-
-VALUES = {"gaussian": np.exp, "cauchy": lambda u: 1 / (1 - 2 * u)}
 
 
 def random_net(activation="gaussian", radius_type="diag", sizes=(4, 6, 3), dtype=np.float64):
@@ -18,20 +16,21 @@ def random_net(activation="gaussian", radius_type="diag", sizes=(4, 6, 3), dtype
 
 @pytest.mark.parametrize("radius_type", RADIUS_TYPES)
 @pytest.mark.parametrize("activation", KERNELS)
-def test_they_are_shares_of_squared_distances_between_centroids(activation, radius_type):
+def test_relevances_equal_their_formula(activation, radius_type):
     network, theta = random_net(activation, radius_type)
     views = network.views(theta)[0]
     c, r = views["centroids"], np.broadcast_to(views["inverse_radii"], (6, 4))
     expected = np.zeros(4)
     for j in range(6):
         parts = (r[j] * (c - c[j])) ** 2
-        answers = VALUES[activation](-0.5 * parts.sum(axis=1))
+        activations = np.empty(6)
+        KERNELS[activation].value(-0.5 * parts.sum(axis=1), activations)
         parts = parts.sum(axis=0)
-        expected += np.var(answers) * parts / parts.sum()
+        expected += np.var(activations) * parts / parts.sum()
     np.testing.assert_allclose(input_relevances(network, theta), expected / expected.sum())
 
 
-def test_an_input_without_radii_or_without_spread_counts_nothing():
+def test_inputs_without_radii_or_spread_count_nothing():
     network, theta = random_net()
     views = network.views(theta)[0]
     views["inverse_radii"][:, 1] = 0
@@ -42,7 +41,7 @@ def test_an_input_without_radii_or_without_spread_counts_nothing():
     assert relevances[3] > 0
 
 
-def test_the_unit_of_measurement_does_not_matter():
+def test_relevances_do_not_depend_on_input_units():
     network, theta = random_net()
     before = input_relevances(network, theta)
     factors = np.array([1e-3, 1.0, 7.0, 1e4])
@@ -53,13 +52,13 @@ def test_the_unit_of_measurement_does_not_matter():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_they_sum_to_one_even_where_centroids_have_nothing_to_tell(dtype):
+def test_relevances_sum_to_one_with_equal_centroids(dtype):
     network, theta = random_net(sizes=(4, 1, 3), dtype=dtype)
     np.testing.assert_array_equal(input_relevances(network, theta), [0.25] * 4)
     network, theta = random_net(sizes=(4, 3), activation=(), dtype=dtype)
     assert input_relevances(network, theta).sum() == pytest.approx(1)
 
 
-def test_a_dot_product_layer_has_none():
-    with pytest.raises(ValueError, match="a distance layer that is first; got Dense"):
+def test_dense_first_layer_raises():
+    with pytest.raises(ValueError, match="a distance layer as the first layer; got Dense"):
         input_relevances(*random_net("relu"))

@@ -1,38 +1,40 @@
-"""The state between two epochs is all that a training needs to go on as if it had not stopped."""
+"""A run that continues from a saved epoch ends as if it had not been interrupted."""
 
 from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from training_runs import CONFIG, IDENTITY, N_ROWS, NETWORK, make_rows, make_run
+from training_runs import CONFIG, IDENTITY, N_ROWS, NETWORK, make_rows, make_state
 
 from skdistnet.engine import SCHEDULES, SOLVERS
 from skdistnet.engine.training.loop import train
 
 
-class Kept:
-    """A checkpoint in memory: every state, and the one to go on from."""
+class MemoryCheckpoint:
+    """A checkpoint in memory: all dicts saved so far, and the one to continue from."""
 
-    def __init__(self, state=None):
-        self.state, self.states = state, []
+    def __init__(self, initial=None):
+        self.initial, self.saved = initial, []
 
     def load(self):
-        return self.state
+        return self.initial
 
-    def keep(self, outcome, state):
-        self.states.append(deepcopy(state()))
+    def keep(self, result, to_dict):
+        self.saved.append(deepcopy(to_dict()))
 
 
-def trained(config, kept, seed=0):
-    run = make_run(config, seed=seed)
+def train_with(config, checkpoint, seed=0):
+    state = make_state(config, seed=seed)
     options = {"validation": make_rows(1), "score": lambda raw: float(raw.mean())}
-    return run, train(NETWORK, IDENTITY, make_rows(), config, run, checkpoint=kept, **options)
+    return state, train(
+        NETWORK, IDENTITY, make_rows(), config, state, checkpoint=checkpoint, **options
+    )
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_a_training_goes_on_from_any_epoch_to_the_same(solver, schedule):
+def test_resuming_from_any_epoch_gives_same_result(solver, schedule):
     config = replace(
         CONFIG,
         solver=SOLVERS[solver](),
@@ -41,44 +43,44 @@ def test_a_training_goes_on_from_any_epoch_to_the_same(solver, schedule):
         alpha=0.5,
         penalty="prior",
     )
-    kept = Kept()
-    run, outcome = trained(config, kept)
-    assert len(kept.states) == config.max_iter
-    for number, state in enumerate(kept.states, start=1):
-        rest = Kept(state)
-        # Another start and generator must not show.
-        resumed, again = trained(config, rest, seed=9)
-        assert len(rest.states) == config.max_iter - number
-        np.testing.assert_array_equal(resumed.theta, run.theta)
-        np.testing.assert_array_equal(again.theta, outcome.theta)
-        assert vars(again) | {"theta": None} == vars(outcome) | {"theta": None}
-        assert resumed.rng.bit_generator.state == run.rng.bit_generator.state
-        assert resumed.n_steps == run.n_steps
+    checkpoint = MemoryCheckpoint()
+    state, result = train_with(config, checkpoint)
+    assert len(checkpoint.saved) == config.max_iter
+    for number, saved in enumerate(checkpoint.saved, start=1):
+        rest = MemoryCheckpoint(saved)
+        # Neither the initial theta nor the generator may matter.
+        resumed, again = train_with(config, rest, seed=9)
+        assert len(rest.saved) == config.max_iter - number
+        np.testing.assert_array_equal(resumed.theta, state.theta)
+        np.testing.assert_array_equal(again.theta, result.theta)
+        assert vars(again) | {"theta": None} == vars(result) | {"theta": None}
+        assert resumed.rng.bit_generator.state == state.rng.bit_generator.state
+        assert resumed.n_steps == state.n_steps
 
 
 @pytest.mark.parametrize("rate", [1e3, 1e4, 1e30])
-def test_a_training_that_diverged_goes_on_with_the_rate_that_is_left(rate):
+def test_resuming_after_divergence_keeps_the_halved_rate(rate):
     config = replace(
         CONFIG, solver=SOLVERS["sgd"](), learning_rate_init=rate, max_iter=12, batch_size=N_ROWS
     )
-    kept = Kept()
-    run, outcome = trained(config, kept)
-    assert any(state["rollback"]["n_halvings"] for state in kept.states)
-    for state in kept.states:
-        resumed, again = trained(config, Kept(state))
-        np.testing.assert_array_equal(again.theta, outcome.theta)
-        assert vars(again) | {"theta": None} == vars(outcome) | {"theta": None}
-        assert resumed.rate_factor == run.rate_factor
+    checkpoint = MemoryCheckpoint()
+    state, result = train_with(config, checkpoint)
+    assert any(saved["rollback"]["n_halvings"] for saved in checkpoint.saved)
+    for saved in checkpoint.saved:
+        resumed, again = train_with(config, MemoryCheckpoint(saved))
+        np.testing.assert_array_equal(again.theta, result.theta)
+        assert vars(again) | {"theta": None} == vars(result) | {"theta": None}
+        assert resumed.rate_factor == state.rate_factor
 
 
-def test_an_interrupted_epoch_is_not_kept():
-    class Interrupted(Kept):
-        def keep(self, outcome, state):
-            super().keep(outcome, state)
-            if len(self.states) == 3:
+def test_interrupted_epoch_is_not_saved():
+    class Interrupted(MemoryCheckpoint):
+        def keep(self, result, to_dict):
+            super().keep(result, to_dict)
+            if len(self.saved) == 3:
                 raise KeyboardInterrupt
 
-    kept = Interrupted()
-    _, outcome = trained(CONFIG, kept)
-    assert (outcome.reason, len(kept.states)) == ("interrupted", 3)
-    assert kept.states[-1]["result"]["reason"] == ""
+    checkpoint = Interrupted()
+    _, result = train_with(CONFIG, checkpoint)
+    assert (result.reason, len(checkpoint.saved)) == ("interrupted", 3)
+    assert checkpoint.saved[-1]["result"]["reason"] == ""

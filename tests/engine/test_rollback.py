@@ -1,11 +1,11 @@
-"""A training that diverges goes back to where all was well, at half the rate."""
+"""A run that diverges goes back to the best epoch, at half the rate."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
-from training_runs import CONFIG, IDENTITY, N_INPUTS, NETWORK, make_rows, make_run
+from training_runs import CONFIG, IDENTITY, N_INPUTS, NETWORK, make_rows, make_state
 
 from skdistnet.engine import SOLVERS, Network
 from skdistnet.engine.training.loop import train
@@ -16,7 +16,7 @@ STEPS_PER_EPOCH = 5
 
 @dataclass(frozen=True)
 class Fragile:
-    """A solver that spoils everything at a rate above a limit, from a step on."""
+    """A solver that makes NaN at a rate above a limit, from a step on."""
 
     solver: Any
     limit: float
@@ -42,69 +42,69 @@ def fragile(name, n_halvings, first=0):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("n_halvings", [1, 3, MAX_HALVINGS])
-def test_going_back_to_the_start_is_starting_at_a_lower_rate(solver, n_halvings):
+def test_early_divergence_restarts_at_a_lower_rate(solver, n_halvings):
     config = fragile(solver, n_halvings)
-    run, rates = make_run(config), []
-    outcome = train(
-        NETWORK, IDENTITY, make_rows(), config, run, report=lambda _, rate: rates.append(rate)
+    state, rates = make_state(config), []
+    result = train(
+        NETWORK, IDENTITY, make_rows(), config, state, report=lambda _, rate: rates.append(rate)
     )
     lower = replace(
         config,
         solver=SOLVERS[solver](),
         learning_rate_init=config.learning_rate_init / 2**n_halvings,
     )
-    expected = train(NETWORK, IDENTITY, make_rows(), lower, make_run(lower))
-    np.testing.assert_array_equal(outcome.theta, expected.theta)
-    assert outcome.loss_curve == expected.loss_curve
-    assert (outcome.reason, rates) == ("budget", [lower.learning_rate_init] * config.max_iter)
-    assert run.rate_factor == 0.5**n_halvings
-    assert run.n_steps == config.max_iter * STEPS_PER_EPOCH
+    expected = train(NETWORK, IDENTITY, make_rows(), lower, make_state(lower))
+    np.testing.assert_array_equal(result.theta, expected.theta)
+    assert result.loss_curve == expected.loss_curve
+    assert (result.reason, rates) == ("budget", [lower.learning_rate_init] * config.max_iter)
+    assert state.rate_factor == 0.5**n_halvings
+    assert state.n_steps == config.max_iter * STEPS_PER_EPOCH
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_a_late_failure_goes_back_to_where_the_best_epoch_began(solver):
+def test_late_divergence_returns_to_best_epoch_start(solver):
     config = fragile(solver, 1, first=4 * STEPS_PER_EPOCH + 2)
-    run = make_run(config)
-    outcome = train(NETWORK, IDENTITY, make_rows(), config, run)
-    assert (outcome.reason, len(outcome.loss_curve)) == ("budget", config.max_iter)
-    assert run.n_steps == config.max_iter * STEPS_PER_EPOCH
-    assert np.isfinite(outcome.theta).all()
+    state = make_state(config)
+    result = train(NETWORK, IDENTITY, make_rows(), config, state)
+    assert (result.reason, len(result.loss_curve)) == ("budget", config.max_iter)
+    assert state.n_steps == config.max_iter * STEPS_PER_EPOCH
+    assert np.isfinite(result.theta).all()
     sound = replace(config, solver=SOLVERS[solver](), max_iter=4)
-    start = make_run(sound)
+    start = make_state(sound)
     before = train(NETWORK, IDENTITY, make_rows(), sound, start).loss_curve
-    assert outcome.loss_curve[:4] == before
+    assert result.loss_curve[:4] == before
     best = int(np.argmin(before))
     assert best >= 2
-    again = make_run(sound)
+    again = make_state(sound)
     train(NETWORK, IDENTITY, make_rows(), replace(sound, max_iter=best), again)
     halved = replace(sound, learning_rate_init=config.learning_rate_init / 2, max_iter=4)
     rest = train(NETWORK, IDENTITY, make_rows(), halved, again)
-    assert outcome.loss_curve[4:] == rest.loss_curve
-    np.testing.assert_array_equal(outcome.theta, rest.theta)
+    assert result.loss_curve[4:] == rest.loss_curve
+    np.testing.assert_array_equal(result.theta, rest.theta)
 
 
 @pytest.mark.parametrize("validated", [True, False])
-def test_after_too_many_failures_the_best_parameters_are_kept(validated):
+def test_repeated_divergence_keeps_the_best_parameters(validated):
     config = fragile("rmsprop", MAX_HALVINGS + 2)
-    run = make_run(config)
-    start = run.theta.copy()
-    given = (make_rows(seed=1), lambda raw: 0.0) if validated else ()
-    outcome = train(NETWORK, IDENTITY, make_rows(), config, run, *given)
-    assert (outcome.reason, outcome.loss_curve) == ("diverged", [])
-    np.testing.assert_array_equal(outcome.theta, start)
-    assert all(np.isfinite(value).all() for value in run.solver_state.values())
+    state = make_state(config)
+    start = state.theta.copy()
+    validation = (make_rows(seed=1), lambda raw: 0.0) if validated else ()
+    result = train(NETWORK, IDENTITY, make_rows(), config, state, *validation)
+    assert (result.reason, result.loss_curve) == ("diverged", [])
+    np.testing.assert_array_equal(result.theta, start)
+    assert all(np.isfinite(value).all() for value in state.solver_state.values())
 
 
-def test_a_training_that_grows_without_bound_ends_with_sane_parameters():
-    """Not with the last finite ones, which are as good as infinite."""
+def test_unbounded_growth_ends_with_initial_parameters():
+    """The last finite parameters are as good as infinite."""
     network = Network([N_INPUTS, 1], output_layer="linear")
     config = replace(
         CONFIG, solver=SOLVERS["sgd"](), learning_rate_init=1e8, max_iter=200, n_iter_no_change=1000
     )
-    run = make_run(config, network)
-    start = run.theta.copy()
-    outcome = train(network, IDENTITY, make_rows(), config, run)
-    assert outcome.reason == "diverged"
-    assert len(outcome.loss_curve) < 200
-    assert np.isfinite(outcome.loss_curve).all()
-    np.testing.assert_array_equal(outcome.theta, start)
+    state = make_state(config, network)
+    start = state.theta.copy()
+    result = train(network, IDENTITY, make_rows(), config, state)
+    assert result.reason == "diverged"
+    assert len(result.loss_curve) < 200
+    assert np.isfinite(result.loss_curve).all()
+    np.testing.assert_array_equal(result.theta, start)

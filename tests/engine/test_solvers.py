@@ -57,7 +57,7 @@ def sample(n=N, dtype=np.float64):
     return rng.normal(size=n).astype(dtype), rng.normal(size=(N_STEPS, n)).astype(dtype)
 
 
-def run(solver, theta, gradients, rate=0.01):
+def make_steps(solver, theta, gradients, rate=0.01):
     theta = theta.copy()
     state = solver.init(theta)
     for gradient in gradients:
@@ -68,9 +68,9 @@ def run(solver, theta, gradients, rate=0.01):
 @pytest.mark.parametrize(("name", "settings"), SETTINGS)
 def test_steps_follow_the_formula_beyond_one_block(name, settings):
     theta, gradients = sample()
-    found, _ = run(SOLVERS[name](**settings), theta, gradients)
+    actual, _ = make_steps(SOLVERS[name](**settings), theta, gradients)
     expected = NAIVE[name](theta, gradients, 0.01, **settings)
-    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-14)
 
 
 @every_solver
@@ -85,24 +85,24 @@ def test_a_quadratic_is_minimised(solver):
 
 @every_solver
 @pytest.mark.parametrize("size", [1, BLOCK - 1, BLOCK, 2 * BLOCK + 1])
-def test_elements_do_not_depend_on_the_block_they_are_in(solver, size):
+def test_elements_do_not_depend_on_their_block(solver, size):
     theta, gradients = sample(size)
-    found, _ = run(solver(), theta, gradients)
+    actual, _ = make_steps(solver(), theta, gradients)
     ends = [0, -1]
-    expected, _ = run(solver(), theta[ends], gradients[:, ends])
-    np.testing.assert_allclose(found[ends], expected, rtol=1e-13)
+    expected, _ = make_steps(solver(), theta[ends], gradients[:, ends])
+    np.testing.assert_allclose(actual[ends], expected, rtol=1e-13)
 
 
 @every_solver
-def test_the_gradient_is_left_alone(solver):
+def test_gradient_is_left_unchanged(solver):
     theta, gradients = sample()
     kept = gradients.copy()
-    run(solver(), theta, gradients)
+    make_steps(solver(), theta, gradients)
     np.testing.assert_array_equal(gradients, kept)
 
 
 @every_solver
-def test_the_start_is_not_changed_by_making_a_state(solver):
+def test_init_leaves_theta_unchanged(solver):
     theta, _ = sample(10)
     kept = theta.copy()
     state = solver().init(theta)
@@ -112,8 +112,8 @@ def test_the_start_is_not_changed_by_making_a_state(solver):
 
 @every_solver
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_state_is_plain_and_keeps_its_arrays(solver, dtype):
-    """A saved model holds the state, and a step that made new arrays would be slow."""
+def test_state_is_plain_and_updated_in_place(solver, dtype):
+    """A saved model contains the state, and new arrays in each step would be slow."""
     theta, gradients = sample(20, dtype)
     solver = solver()
     state = solver.init(theta)
@@ -131,33 +131,35 @@ def test_state_is_plain_and_keeps_its_arrays(solver, dtype):
 @every_solver
 def test_float32_follows_float64(solver):
     theta, gradients = sample(200, np.float32)
-    found, _ = run(solver(), theta, gradients, rate=np.float64(0.01))
-    exact, _ = run(solver(), theta.astype(np.float64), gradients.astype(np.float64))
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, exact, rtol=1e-4, atol=1e-6)
+    actual, _ = make_steps(solver(), theta, gradients, rate=np.float64(0.01))
+    exact, _ = make_steps(solver(), theta.astype(np.float64), gradients.astype(np.float64))
+    assert actual.dtype == np.float32
+    np.testing.assert_allclose(actual, exact, rtol=1e-4, atol=1e-6)
 
 
 @every_solver
-def test_nothing_moves_without_gradient_or_without_rate(solver):
+def test_nothing_moves_without_gradient_or_rate(solver):
     theta, gradients = sample(50)
-    np.testing.assert_array_equal(run(solver(), theta, 0.0 * gradients)[0], theta)
-    np.testing.assert_array_equal(run(solver(), theta, gradients, rate=0.0)[0], theta)
+    np.testing.assert_array_equal(make_steps(solver(), theta, 0.0 * gradients)[0], theta)
+    np.testing.assert_array_equal(make_steps(solver(), theta, gradients, rate=0.0)[0], theta)
 
 
 @every_solver
-def test_a_run_taken_up_from_its_state_is_the_same_run(solver):
+def test_steps_can_be_resumed_from_the_state(solver):
     theta, gradients = sample(50)
-    whole, _ = run(solver(), theta, gradients)
-    half, state = run(solver(), theta, gradients[:2])
+    whole, _ = make_steps(solver(), theta, gradients)
+    half, state = make_steps(solver(), theta, gradients[:2])
     copied = {name: np.copy(v) if np.ndim(v) else v for name, v in state.items()}
     for gradient in gradients[2:]:
         solver().step(half, gradient, copied, 0.01)
     np.testing.assert_array_equal(half, whole)
 
 
-def test_rmsprop_keeps_the_momentum_and_the_mean_square():
+def test_rmsprop_state_has_momentum_and_mean_square():
     theta, gradients = sample(30)
-    _, state = run(SOLVERS["rmsprop"](rho=0.7, momentum=0.9, epsilon=1e-9), theta, gradients[:1])
+    _, state = make_steps(
+        SOLVERS["rmsprop"](rho=0.7, momentum=0.9, epsilon=1e-9), theta, gradients[:1]
+    )
     assert set(state) == {"momentum", "mean_square"}
     g = gradients[0]
     np.testing.assert_allclose(state["mean_square"], 0.3 * g**2, rtol=1e-13)
@@ -165,8 +167,8 @@ def test_rmsprop_keeps_the_momentum_and_the_mean_square():
     np.testing.assert_allclose(state["momentum"], 0.1 * normalised, rtol=1e-13)
 
 
-def test_the_first_step_of_adam_has_the_length_of_the_rate():
+def test_first_step_of_adam_equals_the_rate():
     theta, gradients = sample(30)
-    found, state = run(SOLVERS["adam"](), theta, gradients[:1])
-    np.testing.assert_allclose(found - theta, -0.01 * np.sign(gradients[0]), rtol=1e-4)
+    actual, state = make_steps(SOLVERS["adam"](), theta, gradients[:1])
+    np.testing.assert_allclose(actual - theta, -0.01 * np.sign(gradients[0]), rtol=1e-4)
     assert state["n_steps"] == 1

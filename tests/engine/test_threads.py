@@ -1,4 +1,4 @@
-"""BLAS threads are limited for small work alone, and given back."""
+"""BLAS threads are limited for small products only, and restored."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
@@ -31,7 +31,7 @@ def test_small_products_get_one_thread():
         assert set(numbers_of_threads()) == {1}
 
 
-def test_large_products_keep_theirs_in_one_library():
+def test_large_products_keep_threads_in_one_library():
     with blas_threads(NETWORK, LARGE):
         assert numbers_of_threads().count(2) == 1
 
@@ -44,7 +44,7 @@ def test_the_widest_layer_decides():
 
 
 @pytest.mark.parametrize("n_rows", [SMALL, LARGE])
-def test_threads_are_given_back_even_after_an_error(n_rows):
+def test_threads_are_restored_after_an_error(n_rows):
     before = numbers_of_threads()
     with pytest.raises(ZeroDivisionError), blas_threads(NETWORK, n_rows):
         raise ZeroDivisionError
@@ -52,7 +52,7 @@ def test_threads_are_given_back_even_after_an_error(n_rows):
 
 
 @pytest.mark.parametrize("n_rows", [SMALL, LARGE])
-def test_threads_are_given_back_when_uses_overlap(n_rows):
+def test_threads_are_restored_when_contexts_overlap(n_rows):
     before = numbers_of_threads()
     first, second = blas_threads(NETWORK, n_rows), blas_threads(NETWORK, n_rows)
     first.__enter__()
@@ -65,8 +65,8 @@ def test_threads_are_given_back_when_uses_overlap(n_rows):
 
 
 @pytest.mark.parametrize("order", list(permutations([0, 1, 2])))
-def test_threads_are_given_back_when_small_and_large_uses_overlap(order):
-    """A large one that began beside a small one took the small one's limit for what was there."""
+def test_threads_are_restored_after_any_exit_order(order):
+    """A large use that starts during a small one must not restore that one's limit."""
     before = numbers_of_threads()
     uses = [blas_threads(NETWORK, n_rows) for n_rows in (SMALL, LARGE, SMALL)]
     for use in uses:
@@ -76,8 +76,8 @@ def test_threads_are_given_back_when_small_and_large_uses_overlap(order):
     assert numbers_of_threads() == before
 
 
-def test_every_thread_of_python_sets_limits_and_gives_threads_back():
-    """Threadpoolctl hears none but one thread of Python at a time, here the one of this test."""
+def test_any_python_thread_sets_and_restores_limits():
+    """Threadpoolctl obeys only one Python thread at a time, here the one of this test."""
     before, use = numbers_of_threads(), blas_threads(NETWORK, SMALL)
 
     def enter():

@@ -1,4 +1,4 @@
-"""WeightDecay, in the epoch loop too, and numbers too small to matter."""
+"""Weight decay within the training loop, and parameters that decay to denormals."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from training_runs import (
     N_ROWS,
     NETWORK,
     make_rows,
-    make_run,
+    make_state,
     standstill,
 )
 
@@ -27,59 +27,59 @@ ONE_PLAIN_STEP = replace(
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_decoupled_decay_without_a_gradient_shrinks_geometrically(solver):
+def test_decoupled_decay_shrinks_geometrically_without_gradient(solver):
     network, rows, make = standstill()
     config = replace(CONFIG, solver=SOLVERS[solver](), alpha=0.5, batch_size=4, max_iter=5)
-    run = make(config)
-    start = run.theta.copy()
-    outcome = train(network, IDENTITY, rows, config, run)
-    np.testing.assert_allclose(outcome.theta, start * (1 - 0.01 * 0.5) ** 10, rtol=1e-13)
+    state = make(config)
+    start = state.theta.copy()
+    result = train(network, IDENTITY, rows, config, state)
+    np.testing.assert_allclose(result.theta, start * (1 - 0.01 * 0.5) ** 10, rtol=1e-13)
 
 
 @pytest.mark.parametrize("offset", [0.0, 2.0])
-def test_coupled_decay_is_that_of_the_networks_own_gradient(offset):
-    """A network over shifted inputs pulls its centroids to zero of the input units all the same."""
+def test_coupled_decay_equals_that_of_loss_and_grad(offset):
+    """A network over shifted inputs pulls its centroids to the zero of the input units."""
     shift = np.full(N_INPUTS, offset)
     rows = make_rows()
     config = replace(ONE_PLAIN_STEP, penalty="coupled")
-    run = make_run(config)
-    in_input_units = run.theta.copy()
+    state = make_state(config)
+    in_input_units = state.theta.copy()
     NETWORK.views(in_input_units)[0]["centroids"][...] += offset
     _, gradient = NETWORK.loss_and_grad(
         in_input_units, rows.X + offset, rows.target, decay=config.alpha / N_ROWS
     )
-    expected = run.theta - config.learning_rate_init * gradient
+    expected = state.theta - config.learning_rate_init * gradient
     moved = replace(rows, X=rows.X + offset)
-    train(NETWORK, InputMap(shift, np.ones(N_INPUTS), -shift), moved, config, run)
-    np.testing.assert_allclose(run.theta, expected, rtol=1e-11, atol=1e-13)
+    train(NETWORK, InputMap(shift, np.ones(N_INPUTS), -shift), moved, config, state)
+    np.testing.assert_allclose(state.theta, expected, rtol=1e-11, atol=1e-13)
 
 
-def test_a_prior_is_the_gradient_of_the_posterior_times_the_loss():
-    """That of ``log(loss) + alpha / (2 N) |theta - start|^2``: errors of unknown variance."""
+def test_prior_is_the_posterior_gradient_times_loss():
+    """With log(loss) + alpha / (2 N) |theta - initial_theta|^2: errors of unknown variance."""
     rows = make_rows()
     config = replace(ONE_PLAIN_STEP, penalty="prior")
-    run = make_run(config)
-    start = run.theta + np.random.default_rng(4).normal(size=run.theta.shape)
-    run.initial_theta = start.copy()
+    state = make_state(config)
+    start = state.theta + np.random.default_rng(4).normal(size=state.theta.shape)
+    state.initial_theta = start.copy()
 
     def objective(theta):
         loss, _ = NETWORK.loss_and_grad(theta, rows.X, rows.target)
         parts = NETWORK.unpack(theta - start)
-        ways = [parts.centroids[0], parts.inverse_radii[0], NETWORK.unpack(theta).coefs[1]]
-        return np.log(loss) + 0.3 / (2 * N_ROWS) * sum(float((way**2).sum()) for way in ways)
+        moves = [parts.centroids[0], parts.inverse_radii[0], NETWORK.unpack(theta).coefs[1]]
+        return np.log(loss) + 0.3 / (2 * N_ROWS) * sum(float((move**2).sum()) for move in moves)
 
-    loss, _ = NETWORK.loss_and_grad(run.theta, rows.X, rows.target)
-    expected = run.theta - config.learning_rate_init * loss * central_differences(
-        objective, run.theta
+    loss, _ = NETWORK.loss_and_grad(state.theta, rows.X, rows.target)
+    expected = state.theta - config.learning_rate_init * loss * central_differences(
+        objective, state.theta
     )
-    train(NETWORK, IDENTITY, rows, config, run)
-    np.testing.assert_allclose(run.theta, expected, rtol=1e-7, atol=1e-9)
-    np.testing.assert_array_equal(run.initial_theta, start)
+    train(NETWORK, IDENTITY, rows, config, state)
+    np.testing.assert_allclose(state.theta, expected, rtol=1e-7, atol=1e-9)
+    np.testing.assert_array_equal(state.initial_theta, start)
 
 
-def test_a_prior_stays_where_training_started_when_it_goes_on():
+def test_prior_keeps_its_centre_when_continued():
     config = replace(CONFIG, alpha=5.0, penalty="prior", shuffle=False, max_iter=2)
-    at_once, in_parts = make_run(config), make_run(config)
+    at_once, in_parts = make_state(config), make_state(config)
     train(NETWORK, IDENTITY, make_rows(), config, at_once)
     for _ in range(2):
         train(NETWORK, IDENTITY, make_rows(), replace(config, max_iter=1), in_parts)
@@ -88,15 +88,15 @@ def test_a_prior_stays_where_training_started_when_it_goes_on():
 
 def test_decay_spares_intercepts():
     network, rows, make = standstill()
-    run = make(CONFIG)
-    network.views(run.theta)[0]["intercepts"][...] = 5.0
+    state = make(CONFIG)
+    network.views(state.theta)[0]["intercepts"][...] = 5.0
     rows = replace(rows, target=rows.target + 5.0)
-    train(network, IDENTITY, rows, replace(CONFIG, alpha=1.0), run)
-    np.testing.assert_array_equal(network.unpack(run.theta).intercepts[0], 5.0)
+    train(network, IDENTITY, rows, replace(CONFIG, alpha=1.0), state)
+    np.testing.assert_array_equal(network.unpack(state.theta).intercepts[0], 5.0)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_subnormal_numbers_are_swept_from_parameters_and_averages(dtype):
+def test_denormals_are_removed_from_parameters_and_averages(dtype):
     network, rows, _ = standstill()
     network = Network(network.sizes, output_layer="linear", dtype=dtype)
     tiny = np.finfo(dtype).tiny
@@ -109,49 +109,51 @@ def test_subnormal_numbers_are_swept_from_parameters_and_averages(dtype):
         batch_size=8,
         n_iter_no_change=1000,
     )
-    run = TrainingState(theta, config.solver.init(theta), np.random.default_rng(0))
-    run.solver_state["mean_square"][:] = tiny * 2.0**10
-    outcome = train(
-        network, IDENTITY, Rows(*(a.astype(dtype) for a in (rows.X, rows.target))), config, run
+    state = TrainingState(theta, config.solver.init(theta), np.random.default_rng(0))
+    state.solver_state["mean_square"][:] = tiny * 2.0**10
+    result = train(
+        network, IDENTITY, Rows(*(a.astype(dtype) for a in (rows.X, rows.target))), config, state
     )
-    coefs = network.unpack(outcome.theta).coefs[0][:, 0]
+    coefs = network.unpack(result.theta).coefs[0][:, 0]
     assert coefs[0] == 0
     np.testing.assert_allclose(coefs[1:], np.array([1e-10, 1]) * 0.99**SWEEP, rtol=1e-4)
-    np.testing.assert_array_equal(run.solver_state["mean_square"], 0)
+    np.testing.assert_array_equal(state.solver_state["mean_square"], 0)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_radius_that_only_decay_acts_on_never_has_a_subnormal_square(dtype):
-    """As of a pixel that is never lit, under the decay of the reference."""
+def test_decaying_radii_never_have_denormal_squares(dtype):
+    """Such as the radius of a constant pixel, with the decay of the reference implementation."""
     network = Network([N_INPUTS, 4, 1], output_layer="linear", dtype=dtype)
     config = replace(CONFIG, learning_rate_init=0.001, alpha=1e-4, penalty="coupled", max_iter=1)
-    run = make_run(config)
-    run = TrainingState(
-        run.theta.astype(dtype), config.solver.init(run.theta.astype(dtype)), run.rng
+    state = make_state(config)
+    state = TrainingState(
+        state.theta.astype(dtype), config.solver.init(state.theta.astype(dtype)), state.rng
     )
-    params = network.views(run.theta)[0]
+    params = network.views(state.theta)[0]
     params["centroids"][:, 0] = 0
     params["inverse_radii"][:, 0] = 1e-4
     rows = make_rows()
     rows.X[:, 0] = 0
     rows = Rows(rows.X.astype(dtype), rows.target.astype(dtype))
     radii = params["inverse_radii"]
-    while run.n_steps < 20_000 and np.abs(radii[:, 0]).max() > 1e-70:
-        train(network, IDENTITY, rows, config, run)
+    while state.n_steps < 20_000 and np.abs(radii[:, 0]).max() > 1e-70:
+        train(network, IDENTITY, rows, config, state)
         assert np.min(radii[:, 0] ** 2) >= np.finfo(dtype).tiny
     assert np.abs(radii[:, 0]).max() < 1e-11 < np.abs(radii[:, 1:]).min()
 
 
-def test_a_radius_that_decayed_comes_back_when_its_input_tells_something():
+def test_decayed_radii_recover_when_inputs_become_informative():
     network = Network([N_INPUTS, 4, 1], output_layer="linear", dtype=np.float32)
     config = replace(CONFIG, learning_rate_init=0.01, alpha=1e-3, penalty="coupled", max_iter=100)
-    run = make_run(config)
-    run = TrainingState(
-        run.theta.astype(np.float32), config.solver.init(run.theta.astype(np.float32)), run.rng
+    state = make_state(config)
+    state = TrainingState(
+        state.theta.astype(np.float32),
+        config.solver.init(state.theta.astype(np.float32)),
+        state.rng,
     )
-    params = network.views(run.theta)[0]
+    params = network.views(state.theta)[0]
     params["inverse_radii"][:, 0] = 1e-20
     X = make_rows(n_rows=200).X.astype(np.float32)
-    told = Rows(X, np.sin(2 * X[:, :1]))
-    outcome = train(network, IDENTITY, told, config, run)
-    assert outcome.loss_curve[-1] < 0.2 * outcome.loss_curve[0]
+    rows = Rows(X, np.sin(2 * X[:, :1]))
+    result = train(network, IDENTITY, rows, config, state)
+    assert result.loss_curve[-1] < 0.2 * result.loss_curve[0]

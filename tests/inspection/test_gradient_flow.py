@@ -1,4 +1,4 @@
-"""Gradient flow: norms are those of the loss, units that do nothing are found, batches add up."""
+"""Tests of `gradient_flow`: norms, dead and saturated units, batches and weights."""
 
 import joblib
 import numpy as np
@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine import ACTIVATIONS, KERNELS, Network
 from skdistnet.engine.layers.distances import RADIUS_TYPES
-from skdistnet.inspection import _passes, gradient_flow
+from skdistnet.inspection import _fitted_net, gradient_flow
 
 WINE, WINE_Y = (part[::6] for part in load_wine(return_X_y=True))
 DIABETES, DIABETES_Y = (part[::12] for part in load_diabetes(return_X_y=True))
@@ -24,14 +24,14 @@ MEASURES = (*NORMS, "activation_mean", "activation_std", "dead_share", "saturate
 
 
 def fitted(activation="gaussian", is_regressor=False, **options):
-    """A small net, its rows and its targets."""
+    """Return a small net, its rows and its targets."""
     kind = DistanceNetRegressor if is_regressor else DistanceNetClassifier
     X, y = (DIABETES, DIABETES_Y) if is_regressor else (WINE, WINE_Y)
     return kind(**SMALL | options, activation=activation).fit(X, y), X, y
 
 
 def in_network_units(net, X, y):
-    """Rows and targets as the net is trained on them, written out."""
+    """Compute rows and targets as the net is trained on them."""
     X = (X - net._input_shift_) / net._input_scale_
     if isinstance(net, DistanceNetRegressor):
         return X, (y.reshape(len(y), -1) - y.mean(axis=0)) / y.std(axis=0)
@@ -41,7 +41,7 @@ def in_network_units(net, X, y):
 
 
 def central_differences(function, x, step=1e-6):
-    """Gradient at `x` of a function of an array, each of whose elements is moved in turn."""
+    """Return the gradient of a function of an array at `x`, element by element."""
     gradient = np.empty(x.shape)
     for index in np.ndindex(x.shape):
         ahead, behind = x.copy(), x.copy()
@@ -86,7 +86,7 @@ nets = pytest.mark.parametrize(
 
 
 @nets
-def test_gradient_norms_are_those_of_central_differences(activation, options):
+def test_gradient_norms_match_central_differences(activation, options):
     net, X, y = fitted(activation, **options)
     network, (rows, target) = net._network, in_network_units(net, X, y)
 
@@ -99,15 +99,15 @@ def test_gradient_norms_are_those_of_central_differences(activation, options):
     np.testing.assert_allclose(flow.gradient_norm, expected, rtol=1e-5, atol=1e-8)
     for name, parts in network.unpack(gradient).items():
         expected = [np.nan if part is None else np.linalg.norm(part) for part in parts]
-        found = flow[f"{name}_gradient_norm"]
-        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-8, err_msg=name)
+        actual = flow[f"{name}_gradient_norm"]
+        np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-8, err_msg=name)
 
 
 @nets
-def test_output_gradient_norms_are_those_of_central_differences(activation, options):
+def test_output_gradient_norms_match_central_differences(activation, options):
     net, X, y = fitted(activation, **options)
     network, (rows, target) = net._network, in_network_units(net, X, y)
-    answers = network.forward(net._theta_, rows)
+    activations = network.forward(net._theta_, rows)
     _, names, output_layer, radius_type, _ = net._specification_
     expected = []
     for layer in (0, 1):
@@ -117,19 +117,19 @@ def test_output_gradient_norms_are_those_of_central_differences(activation, opti
         def loss(H, rest=rest, theta=theta):
             return rest.loss_and_grad(theta, H, target, loss=getattr(net, "loss", "log_loss"))[0]
 
-        # Each row has one part in len(X) of the mean loss.
-        of_rows = len(X) * central_differences(loss, answers[layer])
+        # Each row has a share of 1 / len(X) in the mean loss.
+        of_rows = len(X) * central_differences(loss, activations[layer])
         expected.append(np.sqrt(np.mean(np.sum(of_rows**2, axis=1))))
-    found = gradient_flow(net, X, y).output_gradient_norm[:2]
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-8)
+    actual = gradient_flow(net, X, y).output_gradient_norm[:2]
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-8)
 
 
-def test_the_output_gradient_of_log_loss_is_probability_minus_target():
+def test_log_loss_gradient_is_probability_minus_target():
     net, X, y = fitted(label_smoothing=0.0)
     residuals = net.predict_proba(X) - (y[:, np.newaxis] == net.classes_)
     expected = np.sqrt(np.mean(np.sum(residuals**2, axis=1)))
-    found = gradient_flow(net, X, y).output_gradient_norm[-1]
-    np.testing.assert_allclose(found, expected, rtol=1e-10)
+    actual = gradient_flow(net, X, y).output_gradient_norm[-1]
+    np.testing.assert_allclose(actual, expected, rtol=1e-10)
 
 
 # Rows, weights and batches ------------------------------------------------------------------------
@@ -140,11 +140,11 @@ def test_the_output_gradient_of_log_loss_is_probability_minus_target():
 def test_batches_add_up(activation, options, weighted, monkeypatch):
     net, X, y = fitted(activation, **options)
     weights = np.random.default_rng(0).uniform(0, 2, len(X)) if weighted else None
-    whole = gradient_flow(net, X, y, weights)
+    full = gradient_flow(net, X, y, weights)
     assert len(X) % 7
     for n_numbers in (7 * sum(net._network.sizes), 1):
-        monkeypatch.setattr(_passes, "BATCH_NUMBERS", n_numbers)
-        assert_same(gradient_flow(net, X, y, weights), whole, rtol=1e-8, atol=1e-14)
+        monkeypatch.setattr(_fitted_net, "BATCH_NUMBERS", n_numbers)
+        assert_same(gradient_flow(net, X, y, weights), full, rtol=1e-8, atol=1e-14)
 
 
 @nets
@@ -156,25 +156,28 @@ def test_weights_equal_repeated_rows(activation, options):
     assert_same(weighted, repeated, rtol=1e-8, atol=1e-14)
 
 
-def test_weights_far_apart_and_their_unit_do_no_harm(monkeypatch):
+def test_weights_of_any_magnitude_are_accepted(monkeypatch):
     net, X, y = fitted(dtype="float32")
     weights = np.where(np.arange(len(X)) < 8, 1.0, 1e-300)
-    monkeypatch.setattr(_passes, "BATCH_NUMBERS", 5 * sum(net._network.sizes))
-    found, expected = gradient_flow(net, X, y, weights), gradient_flow(net, X[:8], y[:8], [1e9] * 8)
+    monkeypatch.setattr(_fitted_net, "BATCH_NUMBERS", 5 * sum(net._network.sizes))
+    actual, expected = (
+        gradient_flow(net, X, y, weights),
+        gradient_flow(net, X[:8], y[:8], [1e9] * 8),
+    )
     for name in (*NORMS, "activation_mean", "activation_std"):
-        np.testing.assert_allclose(found[name], expected[name], rtol=1e-4, err_msg=name)
+        np.testing.assert_allclose(actual[name], expected[name], rtol=1e-4, err_msg=name)
 
 
-def test_moments_are_those_of_the_answers():
+def test_moments_match_those_of_the_activations():
     net, X, y = fitted()
-    answers = net._network.forward(net._theta_, in_network_units(net, X, y)[0])
+    activations = net._network.forward(net._theta_, in_network_units(net, X, y)[0])
     flow = gradient_flow(net, X, y)
-    np.testing.assert_allclose(flow.activation_mean, [a.mean() for a in answers], rtol=1e-10)
-    spreads = [a.std(axis=0).mean() for a in answers]
+    np.testing.assert_allclose(flow.activation_mean, [a.mean() for a in activations], rtol=1e-10)
+    spreads = [a.std(axis=0).mean() for a in activations]
     np.testing.assert_allclose(flow.activation_std, spreads, rtol=1e-10)
 
 
-def test_single_precision_sees_nearly_the_same():
+def test_single_precision_gives_nearly_equal_results():
     double, X, y = fitted()
     single, _, _ = fitted(dtype="float32")
     single._theta_ = double._theta_.astype(np.float32)
@@ -184,7 +187,7 @@ def test_single_precision_sees_nearly_the_same():
 
 
 @pytest.mark.parametrize("activation", ["gaussian", "cauchy", "relu"])
-def test_rows_too_far_off_to_square_spoil_no_distance_layer(activation):
+def test_distance_layers_stay_finite_for_huge_rows(activation):
     net, X, y = fitted(activation)
     far = X.copy()
     far[0, 0] = 1e200
@@ -193,14 +196,14 @@ def test_rows_too_far_off_to_square_spoil_no_distance_layer(activation):
     assert finite.all() == (activation != "relu")
 
 
-def test_the_estimator_stays_as_it_was():
+def test_gradient_flow_does_not_modify_the_estimator():
     net, X, y = fitted()
     before = joblib.hash(vars(net))
     gradient_flow(net, X, y)
     assert joblib.hash(vars(net)) == before
 
 
-# Units that do nothing ----------------------------------------------------------------------------
+# Dead and saturated units -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -214,41 +217,41 @@ def test_silent_distance_units_are_dead(kernel):
     np.testing.assert_array_equal(flow.saturated_share, 0)
 
 
-def test_a_unit_that_answers_a_single_row_lives(monkeypatch):
+def test_unit_active_for_one_row_is_alive(monkeypatch):
     net, X, y = fitted()
     rows, _ = in_network_units(net, X, y)
-    monkeypatch.setattr(_passes, "BATCH_NUMBERS", 3 * sum(net._network.sizes))
+    monkeypatch.setattr(_fitted_net, "BATCH_NUMBERS", 3 * sum(net._network.sizes))
     set_units(net, 0, slice(1), centroids=rows[10], inverse_radii=100.0)
     assert gradient_flow(net, X, y).dead_share[0] == 0
     assert gradient_flow(net, np.delete(X, 10, axis=0), np.delete(y, 10)).dead_share[0] == 1 / 5
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_distance_units_that_answer_one_throughout_are_saturated(kernel):
+def test_distance_units_always_near_one_are_saturated(kernel):
     net, X, y = fitted(kernel)
     rows, _ = in_network_units(net, X, y)
-    # The farthest row is answered by 0.995: that varies, but within the last hundredth.
+    # The activation for the farthest row is 0.995: it varies, but within the last hundredth.
     radius = np.sqrt(0.01 / np.max(np.sum(rows**2, axis=1)))
     set_units(net, 0, slice(2), centroids=0.0, inverse_radii=radius)
     flow = gradient_flow(net, X, y)
     np.testing.assert_allclose(flow.saturated_share, [2 / 5, 0, 0])
     np.testing.assert_array_equal(flow.dead_share, 0)
-    # Without radii the units answer 1, and the same to every row.
+    # With inverse radii of zero the activation is 1 for every row.
     set_units(net, 0, slice(2), inverse_radii=0.0)
     flow = gradient_flow(net, X, y)
     assert flow.saturated_share[0] == flow.dead_share[0] == 2 / 5
 
 
 @pytest.mark.parametrize(
-    ("activation", "answer", "is_saturated"),
+    ("activation", "value", "is_saturated"),
     [
-        *(("tanh", answer, abs(answer) > 0.98) for answer in (-1, -0.985, -0.97, 0, 0.97, 0.985)),
-        *(("logistic", answer, abs(answer - 0.5) > 0.49) for answer in (0.005, 0.02, 0.98, 0.995)),
+        *(("tanh", value, abs(value) > 0.98) for value in (-1, -0.985, -0.97, 0, 0.97, 0.985)),
+        *(("logistic", value, abs(value - 0.5) > 0.49) for value in (0.005, 0.02, 0.98, 0.995)),
     ],
 )
-def test_units_near_an_end_are_saturated(activation, answer, is_saturated):
+def test_bounded_units_near_an_end_are_saturated(activation, value, is_saturated):
     net, X, y = fitted(activation)
-    half = answer if activation == "tanh" else 2 * answer - 1
+    half = value if activation == "tanh" else 2 * value - 1
     z = np.arctanh(np.clip(half, -1 + 1e-12, 1 - 1e-12))
     set_units(net, 1, slice(1), coefs=0.0, intercepts=z if activation == "tanh" else 2 * z)
     flow = gradient_flow(net, X, y)
@@ -257,7 +260,7 @@ def test_units_near_an_end_are_saturated(activation, answer, is_saturated):
 
 
 @pytest.mark.parametrize("activation", ["tanh", "logistic"])
-def test_a_unit_that_jumps_between_its_ends_is_saturated_but_not_dead(activation):
+def test_unit_switching_between_ends_is_saturated_only(activation):
     net, X, y = fitted(activation)
     set_units(net, 0, slice(1), coefs=1e6)
     flow = gradient_flow(net, X, y)
@@ -266,18 +269,18 @@ def test_a_unit_that_jumps_between_its_ends_is_saturated_but_not_dead(activation
 
 
 @pytest.mark.parametrize("activation", ["relu", "identity"])
-def test_units_without_ends_are_dead_where_they_stand_still(activation):
+def test_constant_units_of_unbounded_activations_are_dead(activation):
     net, X, y = fitted(activation)
     set_units(net, 0, slice(2), coefs=0.0, intercepts=-1.0 if activation == "relu" else 7.0)
     flow = gradient_flow(net, X, y)
     assert flow.dead_share[0] >= 2 / 5
     np.testing.assert_array_equal(flow.saturated_share, 0)
-    # The size of the answers does not matter where there are no ends.
+    # The scale of unbounded activations does not matter.
     net._theta_[net._network.slices[0]] *= 1e-6
     assert gradient_flow(net, X, y).dead_share[0] == flow.dead_share[0]
 
 
-def test_a_silent_layer_is_dead_and_cuts_the_gradient():
+def test_silent_layer_is_dead_and_stops_gradients():
     net, X, y = fitted(["gaussian", "relu"])
     set_units(net, 1, slice(None), intercepts=-1e3)
     flow = gradient_flow(net, X, y)
@@ -286,7 +289,7 @@ def test_a_silent_layer_is_dead_and_cuts_the_gradient():
     assert flow.activation_std[1] == flow.activation_mean[1] == 0
 
 
-# What comes back, and what is refused -------------------------------------------------------------
+# Results and errors -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", [*KERNELS, *ACTIVATIONS])
@@ -299,13 +302,13 @@ def test_kinds_and_missing_parameters(name):
     for part in PARTS:
         missing = ~is_dense if part in ("coefs", "intercepts") else is_dense
         np.testing.assert_array_equal(np.isnan(flow[f"{part}_gradient_norm"]), missing)
-    whole = np.nansum([flow[f"{part}_gradient_norm"] ** 2 for part in PARTS], axis=0)
-    np.testing.assert_allclose(flow.gradient_norm**2, whole)
+    full = np.nansum([flow[f"{part}_gradient_norm"] ** 2 for part in PARTS], axis=0)
+    np.testing.assert_allclose(flow.gradient_norm**2, full)
 
 
 @pytest.mark.parametrize("sizes", [(), 4, (4,) * 6])
 @pytest.mark.parametrize("is_regressor", [False, True])
-def test_every_array_has_an_entry_for_each_layer(sizes, is_regressor):
+def test_every_array_has_an_entry_per_layer(sizes, is_regressor):
     net, X, y = fitted(hidden_layer_sizes=sizes, is_regressor=is_regressor)
     flow = gradient_flow(net, X, y)
     assert set(flow) == {"kind", "n_units", *MEASURES}
@@ -314,36 +317,36 @@ def test_every_array_has_an_entry_for_each_layer(sizes, is_regressor):
     assert pd.DataFrame(flow).shape == (np.size(sizes) + 1, 2 + len(MEASURES))
 
 
-def test_several_targets_and_labels_of_any_kind():
+def test_several_targets_and_string_labels_are_measured():
     targets = np.column_stack([DIABETES_Y, 1e6 * DIABETES_Y])
     net = DistanceNetRegressor(**SMALL).fit(DIABETES, targets)
     assert np.isfinite(gradient_flow(net, DIABETES, targets).gradient_norm).all()
     names = np.array(["b", "a", "c"])[WINE_Y]
     net = DistanceNetClassifier(**SMALL).fit(WINE, names)
-    # A class may be missing among the rows.
+    # The rows need not hold every class.
     assert np.isfinite(gradient_flow(net, WINE[:5], names[:5]).gradient_norm).all()
 
 
 @pytest.mark.parametrize("kind", [DistanceNetClassifier, DistanceNetRegressor])
-def test_an_unfitted_net_is_refused(kind):
+def test_unfitted_net_raises(kind):
     with pytest.raises(NotFittedError, match=f"This {kind.__name__} instance is not fitted"):
         gradient_flow(kind(), WINE, WINE_Y)
 
 
-def test_another_estimator_is_refused():
+def test_other_estimators_raise():
     with pytest.raises(TypeError, match=r"takes a DistanceNetClassifier .* got MLPClassifier\."):
         gradient_flow(MLPClassifier(), WINE, WINE_Y)
 
 
-def test_a_pipeline_is_refused_with_the_way_to_ask():
+def test_pipeline_raises_and_names_the_alternative():
     pipeline = make_pipeline(StandardScaler(), DistanceNetClassifier(**SMALL)).fit(WINE, WINE_Y)
-    with pytest.raises(TypeError, match=r"Give its last step, pipeline\[-1\], and rows"):
+    with pytest.raises(TypeError, match=r"Pass pipeline\[-1\] and pipeline\[:-1\]\.transform\(X\)"):
         gradient_flow(pipeline, WINE, WINE_Y)
     flow = gradient_flow(pipeline[-1], pipeline[:-1].transform(WINE), WINE_Y)
     assert np.isfinite(flow.gradient_norm).all()
 
 
-def test_what_partial_fit_learned_is_measured_like_what_fit_learned():
+def test_partial_fit_and_fit_give_equal_flow():
     options = SMALL | {"learning_rate": "constant", "shuffle": False, "max_iter": 3}
     fitted = DistanceNetClassifier(**options).fit(WINE, WINE_Y)
     parts = DistanceNetClassifier(**options)
@@ -356,14 +359,14 @@ def test_what_partial_fit_learned_is_measured_like_what_fit_learned():
     ("X", "y", "weights", "message"),
     [
         (WINE[:, :5], WINE_Y, None, "X has 5 features, but .* is expecting 13 features"),
-        (WINE, WINE_Y + 1, None, "'y' must hold none but the classes known"),
+        (WINE, WINE_Y + 1, None, "'y' must hold only the known classes"),
         (WINE, WINE_Y[:-1], None, "inconsistent numbers of samples"),
         (WINE * np.inf, WINE_Y, None, "Input X contains infinity"),
         (WINE, WINE_Y, -np.ones(len(WINE)), "'sample_weight' must not be negative"),
         (WINE, WINE_Y, np.zeros(len(WINE)), "'sample_weight' must not be zero for every row"),
     ],
 )
-def test_unsuitable_data_are_refused_as_by_the_estimator(X, y, weights, message):
+def test_unsuitable_data_raise_as_in_the_estimator(X, y, weights, message):
     net, _, _ = fitted()
     with pytest.raises(ValueError, match=message):
         gradient_flow(net, X, y, weights)

@@ -1,4 +1,4 @@
-"""Explanations add up: contributions to the output, shares of features to distances."""
+"""Tests of `prototypes`: contributions sum to the output, feature shares to distances."""
 
 import numpy as np
 import pytest
@@ -47,105 +47,98 @@ def rows_of(net):
 
 
 @nets
-def test_contributions_and_intercept_sum_to_the_output_of_the_prediction(make, options):
+def test_contributions_and_intercept_sum_to_the_output(make, options):
     net = make(**options)
     X = rows_of(net)
-    found = prototypes(net, X)
-    parts = found.contributions.sum(axis=1) + found.intercept
-    np.testing.assert_allclose(parts, found.raw_output, **EXACT)
+    explanation = prototypes(net, X)
+    parts = explanation.contributions.sum(axis=1) + explanation.intercept
+    np.testing.assert_allclose(parts, explanation.raw_output, **EXACT)
     if not is_classifier(net):
         np.testing.assert_allclose(parts, net.predict(X), **EXACT)
         return
     np.testing.assert_allclose(parts, net.decision_function(X).max(axis=1), **EXACT)
-    np.testing.assert_array_equal(net.classes_[found.output], net.predict(X))
+    np.testing.assert_array_equal(net.classes_[explanation.output], net.predict(X))
 
 
 @nets
-def test_feature_shares_sum_to_distances_that_units_answer_by(make, options):
+def test_feature_shares_sum_to_squared_distances(make, options):
     net = make(**options)
-    found = prototypes(net, rows_of(net), n_prototypes=100)
-    np.testing.assert_allclose(found.feature_shares.sum(axis=2), found.squared_distances, **EXACT)
-    assert found.feature_shares.min() >= 0
-    answers = np.empty_like(found.activations)
-    KERNELS[net._network.activations[-1]].value(-0.5 * found.squared_distances, answers)
-    np.testing.assert_allclose(answers, found.activations, **EXACT)
+    explanation = prototypes(net, rows_of(net), n_prototypes=100)
+    np.testing.assert_allclose(
+        explanation.feature_shares.sum(axis=2), explanation.squared_distances, **EXACT
+    )
+    assert explanation.feature_shares.min() >= 0
+    activations = np.empty_like(explanation.activations)
+    KERNELS[net._network.activations[-1]].value(-0.5 * explanation.squared_distances, activations)
+    np.testing.assert_allclose(activations, explanation.activations, **EXACT)
 
 
 @pytest.mark.parametrize("output_layer", ["distance", "linear"])
-def test_support_sums_to_the_logit_less_the_mean_of_all(output_layer):
+def test_support_sums_to_logit_minus_mean_logit(output_layer):
     net = classifier(output_layer=output_layer)
-    found = prototypes(net, WINE)
+    explanation = prototypes(net, WINE)
     logits = net.decision_function(WINE)
     shared = logits.mean(axis=1)
     if output_layer == "linear":
-        shared = shared - net.intercepts_[-1].mean() + found.intercept
-    np.testing.assert_allclose(found.support.sum(axis=1), logits.max(axis=1) - shared, **EXACT)
+        shared = shared - net.intercepts_[-1].mean() + explanation.intercept
+    np.testing.assert_allclose(
+        explanation.support.sum(axis=1), logits.max(axis=1) - shared, **EXACT
+    )
 
 
-def test_units_are_those_of_largest_support_and_centroids_theirs():
+def test_units_of_largest_support_and_their_centroids():
     net = classifier()
-    found = prototypes(net, WINE, n_prototypes=4)
-    ranked = np.sort(found.support, axis=1)[:, ::-1]
-    picked = np.take_along_axis(found.support, found.units, axis=1)
+    explanation = prototypes(net, WINE, n_prototypes=4)
+    ranked = np.sort(explanation.support, axis=1)[:, ::-1]
+    picked = np.take_along_axis(explanation.support, explanation.units, axis=1)
     np.testing.assert_array_equal(picked, ranked[:, :4])
-    np.testing.assert_array_equal(found.centroids, net.centroids_[0][found.units])
-    assert found.centroids.shape == found.feature_shares.shape == (len(WINE), 4, 13)
+    np.testing.assert_array_equal(explanation.centroids, net.centroids_[0][explanation.units])
+    assert explanation.centroids.shape == explanation.feature_shares.shape == (len(WINE), 4, 13)
 
 
-def test_an_unchosen_class_can_be_explained():
+def test_any_class_can_be_explained():
     net = classifier()
     for output in range(3):
-        found = prototypes(net, WINE, output=output)
-        np.testing.assert_allclose(found.raw_output, net.decision_function(WINE)[:, output])
-        assert set(found.output) == {output}
+        explanation = prototypes(net, WINE, output=output)
+        np.testing.assert_allclose(explanation.raw_output, net.decision_function(WINE)[:, output])
+        assert set(explanation.output) == {output}
 
 
-def test_the_class_explained_is_the_predicted_one_where_novel_rows_are_handled():
-    net = DistanceNetClassifier(8, max_iter=20, random_state=0)
-    rows = np.concatenate([WINE, 2.0 * WINE.max(axis=0) - WINE])
-    plain = net.fit(WINE, WINE_Y).decision_function(rows)
-    net.set_params(handle_novelty="prior").fit(WINE, WINE_Y)
-    found = prototypes(net, rows)
-    np.testing.assert_array_equal(net.classes_[found.output], net.predict(rows))
-    assert (found.output != plain.argmax(axis=1)).any()
-    np.testing.assert_allclose(found.raw_output, plain[np.arange(len(rows)), found.output])
-
-
-def test_of_several_targets_one_must_be_chosen():
+def test_several_targets_need_output():
     y = np.column_stack([DIABETES_Y, -3 * DIABETES[:, 0]])
     net = regressor(y)
-    found = prototypes(net, DIABETES, output=1)
-    np.testing.assert_allclose(found.raw_output, net.predict(DIABETES)[:, 1], **EXACT)
+    explanation = prototypes(net, DIABETES, output=1)
+    np.testing.assert_allclose(explanation.raw_output, net.predict(DIABETES)[:, 1], **EXACT)
     with pytest.raises(ValueError, match=r"'output' must be given for a net of 2 outputs.*None"):
         prototypes(net, DIABETES)
 
 
 @pytest.mark.parametrize("sizes", [(7,), (6, 5)])
-def test_the_nearest_row_is_the_one_that_the_unit_answers_most_to(sizes):
+def test_nearest_row_has_the_largest_activation(sizes):
     net = classifier(hidden_layer_sizes=sizes)
-    found = prototypes(net, WINE[:2], X_train=WINE)
+    explanation = prototypes(net, WINE[:2], X_train=WINE)
     of_all = prototypes(net, WINE, n_prototypes=sizes[-1])
-    for unit, nearest in zip(found.units.ravel(), found.nearest_rows.ravel()):
-        answers = of_all.activations[of_all.units == unit]
-        assert np.argmax(answers) == nearest
+    for unit, nearest in zip(explanation.units.ravel(), explanation.nearest_rows.ravel()):
+        activations = of_all.activations[of_all.units == unit]
+        assert np.argmax(activations) == nearest
 
 
-def test_rows_are_taken_in_batches_that_add_up(monkeypatch):
+def test_batches_do_not_change_the_explanation(monkeypatch):
     net = classifier()
-    whole = prototypes(net, WINE)
+    full = prototypes(net, WINE)
     monkeypatch.setitem(prototypes.__globals__, "BATCH_NUMBERS", 500)
     for name, value in prototypes(net, WINE).items():
-        np.testing.assert_allclose(value, whole[name], rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(value, full[name], rtol=1e-12, atol=1e-12)
 
 
-def test_single_precision_holds_to_its_own_precision():
+def test_single_precision_sums_within_its_precision():
     net = classifier(dtype="float32")
-    found = prototypes(net, WINE)
+    explanation = prototypes(net, WINE)
     logits = net.decision_function(WINE).max(axis=1)
-    np.testing.assert_allclose(found.raw_output, logits, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(explanation.raw_output, logits, rtol=1e-4, atol=1e-4)
 
 
-def test_a_net_without_distance_units_at_its_end_is_told_what_to_set():
+def test_net_without_last_distance_layer_raises():
     for options in ({"activation": "relu"}, {"hidden_layer_sizes": ()}):
         with pytest.raises(ValueError, match=r"radial 'activation' .* got hidden layers of \("):
             prototypes(classifier(**options), WINE)
@@ -161,14 +154,14 @@ def test_n_prototypes_must_be_a_positive_int(value):
 
 
 @pytest.mark.parametrize("value", [-1, 3, 0.5, False, "a"])
-def test_output_must_be_a_column_of_the_raw_output(value):
+def test_output_must_be_a_column(value):
     with pytest.raises(
         ValueError, match=r"'output' parameter of prototypes must be an int in \[0, 2\]; got"
     ):
         prototypes(classifier(), WINE, output=value)
 
 
-def test_it_wants_a_fitted_distance_net():
+def test_only_fitted_distance_nets_are_explained():
     with pytest.raises(TypeError, match=r"prototypes takes .* got MLPClassifier"):
         prototypes(MLPClassifier(), WINE)
     with pytest.raises(NotFittedError):
@@ -177,7 +170,7 @@ def test_it_wants_a_fitted_distance_net():
         prototypes(classifier(), WINE[:, :4])
 
 
-def test_of_several_outputs_one_class_must_be_chosen():
+def test_several_outputs_need_output():
     y = np.column_stack([WINE_Y, WINE_Y > 0])
     net = DistanceNetClassifier(**SMALL).fit(WINE, y)
     with pytest.raises(ValueError, match=r"'output' must be given .* 2 outputs.*\[0, 4\]"):
@@ -185,9 +178,9 @@ def test_of_several_outputs_one_class_must_be_chosen():
     of_classes = [prototypes(net, WINE, output=output) for output in range(5)]
     margin = of_classes[4].raw_output - of_classes[3].raw_output
     np.testing.assert_allclose(margin, net.decision_function(WINE)[1], **EXACT)
-    # What the classes of an output have in common is taken off, so that nothing is left of all.
+    # The mean over the classes of an output is subtracted, so that the supports sum to zero.
     for group in (of_classes[:3], of_classes[3:]):
-        np.testing.assert_allclose(sum(found.support for found in group), 0, atol=1e-9)
+        np.testing.assert_allclose(sum(explanation.support for explanation in group), 0, atol=1e-9)
 
 
 @pytest.mark.parametrize("sizes", [(7,), (6, 5)])
@@ -195,11 +188,15 @@ def test_missing_features_have_no_share(sizes):
     X = WINE.copy()
     X[::3, 2] = X[1, :5] = X[2] = np.nan
     net = DistanceNetClassifier(**SMALL | {"hidden_layer_sizes": sizes}).fit(X, WINE_Y)
-    found = prototypes(net, X, X_train=X)
-    np.testing.assert_allclose(found.raw_output, net.decision_function(X).max(axis=1), **EXACT)
-    np.testing.assert_allclose(np.exp(-0.5 * found.squared_distances), found.activations, **EXACT)
+    explanation = prototypes(net, X, X_train=X)
+    np.testing.assert_allclose(
+        explanation.raw_output, net.decision_function(X).max(axis=1), **EXACT
+    )
+    np.testing.assert_allclose(
+        np.exp(-0.5 * explanation.squared_distances), explanation.activations, **EXACT
+    )
     if sizes == (7,):
-        assert not found.feature_shares[1, :, :5].any()
+        assert not explanation.feature_shares[1, :, :5].any()
 
 
 def test_sparse_rows_are_explained_as_dense_ones():

@@ -1,4 +1,4 @@
-"""Pruned nets: smaller, as good, and nets like any other."""
+"""Tests of `prune`: pruned nets are smaller, as good, and as usable as any other."""
 
 import pickle
 
@@ -15,7 +15,7 @@ from sklearn.neural_network import MLPClassifier
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine.layers.distances import RADIUS_TYPES
 from skdistnet.inspection import gradient_flow, prototypes, prune, unit_report
-from skdistnet.inspection.pruning import kept_units, removal_order, subnet
+from skdistnet.inspection.pruning import remaining_units, removal_order, subnet
 from skdistnet.inspection.units import measure_units
 
 WINE, WINE_Y = load_wine(return_X_y=True)
@@ -49,7 +49,7 @@ def held_out(net):
     ids=str,
 )
 @pytest.mark.parametrize("with_train", [False, True])
-def test_a_smaller_net_that_is_a_net_like_any_other(net, with_train):
+def test_pruned_net_is_small_and_fully_usable(net, with_train):
     X, y = held_out(net)
     before = joblib.hash(vars(net))
     pruned, score = prune(net, X, y, tolerance=0.3, X_train=X[::-1] if with_train else None)
@@ -68,7 +68,7 @@ def test_a_smaller_net_that_is_a_net_like_any_other(net, with_train):
     assert pruned.n_iter_ == net.n_iter_ + 1
 
 
-def test_half_of_an_ample_net_goes_and_the_score_holds():
+def test_large_net_loses_half_but_not_score():
     net = DistanceNetClassifier(60, random_state=0).fit(WINE[::2], WINE_Y[::2])
     X, y = held_out(net)
     pruned, score = prune(net, X, y, X_train=WINE[::2])
@@ -77,7 +77,7 @@ def test_half_of_an_ample_net_goes_and_the_score_holds():
     assert prototypes(pruned, X[:3]).units.shape == (3, 3)
 
 
-def test_no_unit_goes_where_each_one_counts():
+def test_net_of_necessary_units_stays_complete():
     net = classifier(2, max_iter=100)
     X, y = held_out(net)
     pruned, score = prune(net, X, y, 0.0)
@@ -87,11 +87,11 @@ def test_no_unit_goes_where_each_one_counts():
     np.testing.assert_array_equal(pruned.predict_proba(X), net.predict_proba(X))
 
 
-# What goes first ----------------------------------------------------------------------------------
+# Order of removal ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("layer", [0, 1])
-def test_dead_units_and_all_but_one_of_duplicates_go_first(layer):
+def test_dead_and_duplicate_units_go_first(layer):
     net = classifier((8, 7), max_iter=30)
     views = net._network.views(net._theta_)[layer]
     views["centroids"][[1, 4]] = 1e4
@@ -105,24 +105,24 @@ def test_dead_units_and_all_but_one_of_duplicates_go_first(layer):
 
 
 def test_explained_shares_are_those_of_regression():
-    """The order is that of use times what least squares on the units left does not explain."""
+    """Costs are the use times the share that least squares on the other units does not explain."""
     net = classifier(6)
     (layer,) = measure_units(net, WINE, None)
-    answers = net.transform(WINE)
-    answers = (answers - answers.mean(axis=0)) / answers.std(axis=0)
+    activations = net.transform(WINE)
+    activations = (activations - activations.mean(axis=0)) / activations.std(axis=0)
     left, expected = list(range(6)), []
     while len(left) > 1:
         costs = []
         for unit in left:
-            others = answers[:, [other for other in left if other != unit]]
+            others = activations[:, [other for other in left if other != unit]]
             gram = others.T @ others / len(WINE) + 0.01 * np.eye(len(left) - 1)
-            with_unit = others.T @ answers[:, unit] / len(WINE)
+            with_unit = others.T @ activations[:, unit] / len(WINE)
             costs.append(layer.use[unit] * (1.01 - with_unit @ np.linalg.solve(gram, with_unit)))
         expected.append((0, left.pop(int(np.argmin(costs)))))
     assert removal_order([layer]) == expected
 
 
-def test_a_subnet_has_the_parameters_of_its_units():
+def test_subnet_keeps_the_parameters_of_its_units():
     net = classifier((6, 5), activation=["gaussian", "relu"], output_layer="linear")
     small = subnet(net, [np.array([1, 2, 5]), np.array([0, 4])])
     np.testing.assert_array_equal(small.centroids_[0], net.centroids_[0][[1, 2, 5]])
@@ -131,35 +131,27 @@ def test_a_subnet_has_the_parameters_of_its_units():
     np.testing.assert_array_equal(small.intercepts_[1], net.intercepts_[1][[0, 4]])
     np.testing.assert_array_equal(small.coefs_[2], net.coefs_[2][[0, 4]])
     np.testing.assert_array_equal(small.intercepts_[2], net.intercepts_[2])
-    whole = subnet(net, kept_units(net, [], 11))
-    np.testing.assert_array_equal(whole.predict_proba(WINE), net.predict_proba(WINE))
+    full = subnet(net, remaining_units(net, [], 11))
+    np.testing.assert_array_equal(full.predict_proba(WINE), net.predict_proba(WINE))
 
 
-# What a net brings along --------------------------------------------------------------------------
+# State of the pruned net --------------------------------------------------------------------------
 
 
-def test_novelty_is_calibrated_anew_and_the_box_of_the_data_stays():
+def test_novelty_is_calibrated_anew_with_the_box():
     net = classifier(max_iter=40)
     X, y = held_out(net)
     pruned, _ = prune(net, X, y, 0.1)
     assert (pruned.score_samples(X) < pruned.novelty_threshold_).mean() < 0.15
     assert (pruned.score_samples(X + 1e4) < pruned.novelty_threshold_).all()
     assert (pruned._novelty_["bounds"][1] >= net._novelty_["bounds"][1]).all()
-    # What the large net does not know, the small one does not learn.
+    # Without novelty scores of the large net, the small one has none.
     pruned, _ = prune(net.partial_fit(X, y), X, y, 0.1)
     with pytest.raises(NotFittedError, match="calibrated by fit"):
         pruned.score_samples(X)
 
 
-@pytest.mark.parametrize(("before", "after"), [("prior", None), (None, "prior")])
-def test_the_prior_is_that_of_the_fit(before, after):
-    net = classifier(handle_novelty=before).set_params(handle_novelty=after)
-    pruned, _ = prune(net, *held_out(net), 0.3)
-    assert pruned._novelty_.get("prior") is net._novelty_.get("prior")
-    assert ("prior" in pruned._novelty_) == (before == "prior")
-
-
-def test_an_array_of_starts_is_pruned_with_its_units_so_that_fit_still_works():
+def test_array_init_is_pruned_with_its_units():
     net = classifier(20, init=WINE[:20])
     pruned, _ = prune(net, *held_out(net), 0.3)
     assert pruned.init.shape == (pruned.hidden_layer_sizes[0], 13)
@@ -167,17 +159,26 @@ def test_an_array_of_starts_is_pruned_with_its_units_so_that_fit_still_works():
     assert net.init.shape == (20, 13)
 
 
-def test_a_warm_start_goes_on_from_the_small_net():
+def test_warm_start_continues_from_the_pruned_net():
     net = classifier(warm_start=True)
     pruned, _ = prune(net, *held_out(net), 0.3)
     before = pruned.n_iter_
     assert pruned.fit(WINE, WINE_Y).n_iter_ == before + 15
 
 
+@pytest.mark.parametrize("class_weight", [None, {0: 10.0, 1: 1.0, 2: 1.0}])
+def test_class_weights_leave_the_score_high(class_weight):
+    net = classifier(30, class_weight=class_weight)
+    X, y = held_out(net)
+    pruned, score = prune(net, X[10:], y[10:], 0.1, X_train=WINE[::2])
+    assert sum(pruned.hidden_layer_sizes) <= 15
+    assert score > 0.8
+
+
 # Rows and weights ---------------------------------------------------------------------------------
 
 
-def test_rows_of_weight_zero_count_for_nothing():
+def test_rows_of_weight_zero_have_no_effect():
     net = classifier()
     X, y = held_out(net)
     weights = np.where(np.arange(len(X)) % 5, 1.0, 0.0)
@@ -187,13 +188,13 @@ def test_rows_of_weight_zero_count_for_nothing():
     np.testing.assert_allclose(pruned.predict_proba(X), without.predict_proba(X))
 
 
-def test_the_result_is_the_same_each_time():
+def test_pruning_is_deterministic():
     net = classifier(random_state=None)
     (first, _), (second, _) = (prune(net, *held_out(net), 0.1) for _ in range(2))
     np.testing.assert_array_equal(first._theta_, second._theta_)
 
 
-def test_data_frames_missing_numbers_sparse_rows_and_labels_of_any_kind():
+def test_frames_missing_values_sparse_rows_and_strings():
     frame = pd.DataFrame(WINE).rename(columns=str).mask(lambda x: x > x.quantile(0.95))
     both = np.column_stack([WINE_Y, WINE[:, 0] > 13])
     net = DistanceNetClassifier(16, **SMALL).fit(frame[::2], both[::2])
@@ -206,14 +207,14 @@ def test_data_frames_missing_numbers_sparse_rows_and_labels_of_any_kind():
     assert set(pruned.predict(X)) <= set(names)
 
 
-def test_what_is_refused_changes_nothing():
+def test_unsuitable_arguments_of_prune_raise():
     net = classifier()
     X, y = held_out(net)
     with pytest.raises(NotFittedError):
         prune(DistanceNetClassifier(), X, y)
     with pytest.raises(TypeError, match="prune takes a DistanceNetClassifier or a"):
         prune(MLPClassifier(), X, y)
-    with pytest.raises(ValueError, match="prune is about hidden units"):
+    with pytest.raises(ValueError, match="prune needs hidden units"):
         prune(classifier(()), X, y)
     for tolerance in (-0.1, "0.1", None, float("nan"), True):
         with pytest.raises(
@@ -224,25 +225,3 @@ def test_what_is_refused_changes_nothing():
         prune(net, X[:5], y[:5])
     with pytest.raises(ValueError, match="features"):
         prune(net, X, y, X_train=X[:, :3])
-
-
-# Novelty ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("class_weight", [None, {0: 10.0, 1: 1.0, 2: 1.0}])
-def test_a_net_that_handles_novelty_is_pruned_and_keeps_its_prior(class_weight):
-    net = classifier(30, handle_novelty="prior", class_weight=class_weight)
-    X, y = held_out(net)
-    pruned, score = prune(net, X[10:], y[10:], 0.1, X_train=WINE[::2])
-    assert sum(pruned.hidden_layer_sizes) <= 15
-    assert score > 0.8
-    far = np.full((1, 13), 1e6)
-    np.testing.assert_allclose(pruned.predict_proba(far), net.predict_proba(far), rtol=1e-12)
-
-
-def test_scores_are_of_the_nets_own_answers_whatever_is_done_about_novelty():
-    handled, free = classifier(handle_novelty="prior"), classifier()
-    (pruned, score), (expected, own) = (prune(net, *held_out(net), 0.1) for net in (handled, free))
-    assert score == own
-    np.testing.assert_array_equal(pruned._theta_, expected._theta_)
-    assert pruned.handle_novelty == "prior"

@@ -1,4 +1,4 @@
-"""The report of units: what is dead, saturated or double, and what each unit is of use for."""
+"""Tests of `unit_report`: dead, saturated and duplicate units, and the use of each."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
-from skdistnet.inspection import _passes, gradient_flow, unit_report
+from skdistnet.inspection import _fitted_net, gradient_flow, unit_report
 
 WINE, WINE_Y = load_wine(return_X_y=True)
 DIABETES, DIABETES_Y = (part[::4] for part in load_diabetes(return_X_y=True))
@@ -38,20 +38,20 @@ def assert_same(report, other, **tolerance):
         np.testing.assert_allclose(report[name], other[name], err_msg=name, **tolerance)
 
 
-def test_a_row_for_each_hidden_unit():
+def test_report_has_a_row_per_hidden_unit():
     net = classifier()
     table = pd.DataFrame(unit_report(net, WINE))
     assert table.layer.tolist() == [0] * 6 + [1] * 5
     assert table.unit.tolist() == [*range(6), *range(5)]
-    answers = net.transform(WINE)
-    np.testing.assert_allclose(table["mean"][6:], answers.mean(axis=0))
-    np.testing.assert_allclose(table["std"][6:], answers.std(axis=0))
+    activations = net.transform(WINE)
+    np.testing.assert_allclose(table["mean"][6:], activations.mean(axis=0))
+    np.testing.assert_allclose(table["std"][6:], activations.std(axis=0))
     assert (table.duplicate_of == -1).all()
     assert not table.dead.any()
     assert not table.saturated.any()
 
 
-def test_dead_and_saturated_units_are_those_of_gradient_flow():
+def test_dead_and_saturated_units_match_gradient_flow():
     net = classifier()
     set_units(net, 0, [1, 4], centroids=1e4)
     set_units(net, 1, [2], inverse_radii=0.0)
@@ -64,12 +64,12 @@ def test_dead_and_saturated_units_are_those_of_gradient_flow():
     np.testing.assert_allclose(report.use[report.dead], 0, atol=1e-6)
 
 
-def test_duplicates_name_the_most_used_of_those_alike():
+def test_duplicates_name_the_unit_of_largest_use():
     net = classifier()
     for target in (3, 5):
         copy_unit(net, 0, 0, target)
     copy_unit(net, 1, 1, 2)
-    # What the next layer makes of a unit decides which of those alike is used most.
+    # The weights of the next layer decide which duplicate has the largest use.
     set_units(net, 1, slice(None), inverse_radii=1.0)
     net._network.views(net._theta_)[1]["inverse_radii"][:, 3] *= 3
     report = unit_report(net, WINE)
@@ -80,30 +80,30 @@ def test_duplicates_name_the_most_used_of_those_alike():
     assert report.duplicate_of[report.layer == 1].tolist() == expected
 
 
-def test_dead_units_are_not_called_duplicates():
+def test_dead_units_are_no_duplicates():
     net = classifier()
     set_units(net, 0, [1, 4], centroids=1e4)
     assert (unit_report(net, WINE).duplicate_of == -1).all()
 
 
 def divergence_without(net, X, unit):
-    """The divergence when a unit of the last hidden layer answers its mean, by hand."""
-    answers, views = net.transform(X), net._network.views(net._theta_)[-1]
+    """Compute the divergence with a unit of the last hidden layer fixed at its mean."""
+    activations, views = net.transform(X), net._network.views(net._theta_)[-1]
 
-    def output(answers):
+    def output(activations):
         if "coefs" in views:
-            return answers @ views["coefs"] + views["intercepts"]
-        gaps = (answers[:, np.newaxis] - views["centroids"]) * views["inverse_radii"]
+            return activations @ views["coefs"] + views["intercepts"]
+        gaps = (activations[:, np.newaxis] - views["centroids"]) * views["inverse_radii"]
         return -0.5 * np.sum(gaps**2, axis=2)
 
-    held = answers.copy()
-    # A part of the way, so that the second order is all there is.
-    held[:, unit] += 1e-3 * (answers[:, unit].mean() - answers[:, unit])
-    before, after = output(answers), output(held)
+    held = activations.copy()
+    # A small part of the change, so that only the second order counts.
+    held[:, unit] += 1e-3 * (activations[:, unit].mean() - activations[:, unit])
+    before, after = output(activations), output(held)
     if isinstance(net, DistanceNetRegressor):
         return 0.5 * np.mean(np.sum((before - after) ** 2, axis=1)) * 1e6
     total = 0.0
-    for group in net._labels.groups:
+    for group in net._codec.groups:
         p, q = (np.exp(raw[:, group]) for raw in (before, after))
         p, q = (part / part.sum(axis=1, keepdims=True) for part in (p, q))
         total += np.mean(np.sum(rel_entr(p, q), axis=1)) * 1e6
@@ -122,7 +122,7 @@ def divergence_without(net, X, unit):
     ],
     ids=["distance", "hybrid", "linear", "multilabel", "multi-output", "regressor"],
 )
-def test_use_is_the_divergence_when_a_unit_answers_its_mean(net):
+def test_use_is_the_divergence_with_mean_activation(net):
     use = unit_report(net, WINE).use[6:]
     expected = [divergence_without(net, WINE, unit) for unit in range(5)]
     np.testing.assert_allclose(use, expected, rtol=1e-2)
@@ -130,10 +130,10 @@ def test_use_is_the_divergence_when_a_unit_answers_its_mean(net):
 
 def test_batches_and_weights_add_up(monkeypatch):
     net, counts = classifier(), np.arange(len(WINE)) % 3
-    whole = unit_report(net, np.repeat(WINE, counts, axis=0))
-    monkeypatch.setattr(_passes, "BATCH_NUMBERS", 7 * sum(net._network.sizes))
-    assert_same(unit_report(net, WINE, 0.1 * counts), whole, rtol=1e-7, atol=1e-12)
-    # The first batch may weigh nothing.
+    full = unit_report(net, np.repeat(WINE, counts, axis=0))
+    monkeypatch.setattr(_fitted_net, "BATCH_NUMBERS", 7 * sum(net._network.sizes))
+    assert_same(unit_report(net, WINE, 0.1 * counts), full, rtol=1e-7, atol=1e-12)
+    # The first batch may have no weight.
     last = np.arange(len(WINE)) >= 20
     assert_same(
         unit_report(net, WINE, last.astype(float)),
@@ -152,12 +152,12 @@ def test_sparse_rows_and_single_precision():
     assert_same(unit_report(single, X), unit_report(net, X), rtol=1e-2, atol=1e-5)
 
 
-def test_what_is_refused():
+def test_unsuitable_arguments_of_unit_report_raise():
     with pytest.raises(NotFittedError):
         unit_report(DistanceNetClassifier(), WINE)
     with pytest.raises(TypeError, match="unit_report takes a DistanceNetClassifier or a"):
         unit_report(MLPClassifier(), WINE)
-    with pytest.raises(ValueError, match=r"is about hidden units, and this DistanceNetClassifier"):
+    with pytest.raises(ValueError, match=r"needs hidden units; got a DistanceNetClassifier"):
         unit_report(classifier(hidden_layer_sizes=()), WINE)
     with pytest.raises(ValueError, match="sample_weight"):
         unit_report(classifier(), WINE, np.ones(3))

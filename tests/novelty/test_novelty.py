@@ -1,4 +1,4 @@
-"""score_samples and its threshold: far away, plausible novelty, false alarms, clear refusals."""
+"""Novelty scores and thresholds: far and plausible novelty, false alarms, errors, arithmetic."""
 
 import pickle
 
@@ -11,7 +11,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
-from skdistnet._novelty import score as _evidence
+from skdistnet._novelty import score as novelty
+from skdistnet._novelty.score import NoveltyScorer, TiedGaussians
 
 IRIS = load_iris(return_X_y=True)
 SMALL = {"hidden_layer_sizes": 20, "max_iter": 10, "random_state": 0}
@@ -32,18 +33,18 @@ NETS = {
 
 
 def directions(n_features, n_random=50):
-    """Unit vectors, along the axes and at random."""
+    """Return unit vectors, along the axes and at random."""
     drawn = np.random.default_rng(0).normal(size=(n_random, n_features))
     axes = np.eye(n_features)
     return np.vstack([drawn / np.linalg.norm(drawn, axis=1, keepdims=True), axes, -axes])
 
 
-# Far away -----------------------------------------------------------------------------------------
+# Far rows -----------------------------------------------------------------------------------------
 
 
 @both_kinds
 @pytest.mark.parametrize("options", NETS.values(), ids=NETS)
-def test_far_away_is_flagged_in_every_direction_and_more_so_the_farther(kind, options):
+def test_far_rows_are_novel_in_every_direction(kind, options):
     X, y = IRIS
     if kind is DistanceNetRegressor and options.get("hidden_layer_sizes") == ():
         pytest.skip("its only layer is affine")
@@ -59,7 +60,7 @@ def test_far_away_is_flagged_in_every_direction_and_more_so_the_farther(kind, op
 
 
 @both_kinds
-def test_digits_far_away_are_flagged_though_some_columns_are_constant(kind):
+def test_far_digits_are_novel_despite_constant_columns(kind):
     X, y = (part[:400] for part in load_digits(return_X_y=True))
     net = kind(**SMALL).fit(X, y)
     spread = np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0)
@@ -69,7 +70,7 @@ def test_digits_far_away_are_flagged_though_some_columns_are_constant(kind):
 
 
 @both_kinds
-def test_a_column_that_was_constant_counts(kind):
+def test_change_of_a_constant_column_is_novel(kind):
     X, y = IRIS
     X = np.column_stack([X, np.full(len(X), 7.0)])
     net = kind(**SMALL).fit(X, y)
@@ -83,7 +84,7 @@ def test_a_column_that_was_constant_counts(kind):
 # Plausible novelty --------------------------------------------------------------------------------
 
 
-def test_a_class_left_out_is_told_from_those_known():
+def test_classes_left_out_are_novel():
     X, y = load_digits(return_X_y=True)
     areas = []
     for digit in (0, 3, 8):
@@ -94,12 +95,12 @@ def test_a_class_left_out_is_told_from_those_known():
     assert np.mean(areas) > 0.88
 
 
-def test_columns_that_do_not_go_together_are_novel_to_a_regressor():
+def test_permuted_columns_are_novel_to_a_regressor():
     rng = np.random.default_rng(0)
     latent = rng.normal(size=(600, 2))
     X = latent @ rng.normal(size=(2, 6)) + 0.1 * rng.normal(size=(600, 6))
     net = DistanceNetRegressor(max_iter=20, random_state=0).fit(X[:400], latent[:400, 0])
-    # Each column for itself is as before.
+    # The distribution of each column stays the same.
     rows = np.vstack([X[400:], rng.permuted(X[400:], axis=0)])
     assert roc_auc_score(np.arange(400) < 200, net.score_samples(rows)) > 0.9
 
@@ -109,34 +110,60 @@ def test_columns_that_do_not_go_together_are_novel_to_a_regressor():
 
 @pytest.mark.parametrize("rate", [0.02, 0.05, 0.2])
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_new_rows_raise_about_as_many_false_alarms_as_asked_for(rate, early_stopping):
+def test_false_alarms_of_new_rows_match_the_rate(rate, early_stopping):
     X, y = make_blobs(4000, 5, centers=3, random_state=0)
-    options = {"early_stopping": early_stopping, "false_alarm_rate": rate}
-    net = DistanceNetClassifier(**SMALL, **options).fit(X[:2000], y[:2000])
-    alarms = np.mean(net.score_samples(X[2000:]) < net.novelty_threshold_)
+    net = DistanceNetClassifier(**SMALL, early_stopping=early_stopping).fit(X[:2000], y[:2000])
+    alarms = np.mean(net.score_samples(X[2000:]) < net.novelty_threshold(rate))
     assert 0.3 * rate < alarms < 2.0 * rate
 
 
-def test_the_threshold_is_measured_on_validation_rows_where_there_are_enough():
+def test_threshold_uses_validation_rows_if_enough():
     X, y = load_digits(return_X_y=True)
-    # In their order, the last were written by others than the first.
+    # In the original order, the last digits were written by other people than the first.
     order = np.random.default_rng(0).permutation(len(y))
     X, y = X[order], y[order]
     options = {"max_iter": 20, "random_state": 0, "early_stopping": True}
     net = DistanceNetClassifier(**options, validation_fraction=0.3).fit(X[:1200], y[:1200])
     alarms = np.mean(net.score_samples(X[1200:]) < net.novelty_threshold_)
-    few = DistanceNetClassifier(**options, false_alarm_rate=1e-6).fit(X[:1200], y[:1200])
+    few = DistanceNetClassifier(**options).fit(X[:1200], y[:1200])
     assert alarms < 0.12
-    assert few.novelty_threshold_ < net.novelty_threshold_
+    assert few.novelty_threshold(1e-6) < net.novelty_threshold_
+    # With less than one validation row below it, a threshold is that of training rows.
+    scorer = NoveltyScorer(net._novelty_)
+    n_validation, known = scorer.state["n_validation"], scorer.state["known_scores"]
+    assert n_validation == 360
+    assert net.novelty_threshold(0.9 / n_validation) == np.quantile(known, 0.9 / n_validation)
 
 
 @both_kinds
-def test_the_rate_changes_the_threshold_and_no_prediction(kind):
+def test_lower_rates_give_lower_thresholds(kind):
     X, y = IRIS
-    nets = [kind(**SMALL, false_alarm_rate=rate).fit(X, y) for rate in (0.01, 0.3)]
-    assert nets[0].novelty_threshold_ < nets[1].novelty_threshold_
-    np.testing.assert_array_equal(nets[0].predict(X), nets[1].predict(X))
-    np.testing.assert_array_equal(nets[0].score_samples(X), nets[1].score_samples(X))
+    net = kind(**SMALL).fit(X, y)
+    predictions, scores = net.predict(X), net.score_samples(X)
+    assert net.novelty_threshold(0.01) < net.novelty_threshold(0.3)
+    assert net.novelty_threshold(0.05) == net.novelty_threshold_
+    np.testing.assert_array_equal(net.predict(X), predictions)
+    np.testing.assert_array_equal(net.score_samples(X), scores)
+
+
+@pytest.mark.parametrize("n_rows", [20, 1001, 1002, 4000])
+def test_five_percent_threshold_is_the_exact_quantile(n_rows):
+    scores = -np.random.default_rng(n_rows).exponential(size=n_rows)
+    kept = novelty.quantiles(scores)
+    assert len(kept) == min(n_rows, 1001)
+    scorer = NoveltyScorer({"known_scores": kept, "n_validation": 0})
+    assert scorer.threshold(0.05) == np.quantile(scores, 0.05)
+    for rate in (0.002, 0.0123, 0.5, 0.999):
+        exact = np.quantile(scores, [rate - 0.001, rate, rate + 0.001 * (rate < 0.999)])
+        assert exact[0] <= scorer.threshold(rate) <= exact[2]
+        assert scorer.threshold(rate) == pytest.approx(exact[1], rel=0.05)
+
+
+@pytest.mark.parametrize("rate", [0, 1, -0.1, 1.5, np.nan, "0.05", None, True])
+def test_rates_outside_zero_and_one_raise(rate):
+    net = DistanceNetClassifier(**SMALL).fit(*IRIS)
+    with pytest.raises(ValueError, match=r"'false_alarm_rate' .* a float in \(0, 1\); got"):
+        net.novelty_threshold(rate)
 
 
 # Contract -----------------------------------------------------------------------------------------
@@ -144,7 +171,7 @@ def test_the_rate_changes_the_threshold_and_no_prediction(kind):
 
 @both_kinds
 @pytest.mark.parametrize("after_fit", [False, True])
-def test_partial_fit_leaves_nothing_to_score_by(kind, after_fit):
+def test_partial_fit_discards_the_calibration(kind, after_fit):
     X, y = IRIS
     net = kind(**SMALL)
     if after_fit:
@@ -155,17 +182,21 @@ def test_partial_fit_leaves_nothing_to_score_by(kind, after_fit):
         net.score_samples(X)
     with pytest.raises(NotFittedError, match=r"novelty_threshold_ of .* partial_fit"):
         net.novelty_threshold_  # noqa: B018
+    with pytest.raises(NotFittedError, match=r"novelty_threshold of .* partial_fit"):
+        net.novelty_threshold(0.1)
     assert net.fit(X, y).score_samples(X).shape == (len(X),)
 
 
-def test_an_estimator_not_fitted_says_so():
+def test_scores_and_thresholds_require_a_fit():
     with pytest.raises(NotFittedError, match="not fitted yet"):
         DistanceNetClassifier().score_samples(IRIS[0])
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        DistanceNetClassifier().novelty_threshold(0.1)
     with pytest.raises(NotFittedError, match="not fitted yet"):
         DistanceNetClassifier().novelty_threshold_  # noqa: B018
 
 
-def test_other_names_that_are_not_there_are_told_as_ever():
+def test_unknown_attributes_keep_their_error():
     with pytest.raises(AttributeError, match=r"'DistanceNetClassifier' object has no .* 'nothing'"):
         DistanceNetClassifier().nothing  # noqa: B018
 
@@ -192,7 +223,7 @@ def test_dot_product_nets_need_another_fit_for_scores():
         ),
     ],
 )
-def test_a_net_without_distances_at_its_input_has_no_threshold_and_says_what_to_set(net, advice):
+def test_unfitted_dot_product_nets_have_no_threshold(net, advice):
     assert not hasattr(net, "novelty_threshold_")
     with pytest.raises(AttributeError, match=advice):
         net.novelty_threshold_  # noqa: B018
@@ -209,9 +240,10 @@ def test_a_net_without_distances_at_its_input_has_no_threshold_and_says_what_to_
         ),
     ],
 )
-def test_a_net_without_distances_at_its_input_has_no_such_method_and_says_what_to_set(net):
+def test_fitted_dot_product_nets_have_no_scores(net):
     net.fit(*IRIS)
     assert not hasattr(net, "score_samples")
+    assert not hasattr(net, "novelty_threshold")
     assert not hasattr(net, "novelty_threshold_")
     with pytest.raises(AttributeError) as caught:
         net.score_samples(IRIS[0])
@@ -222,7 +254,7 @@ def test_a_net_without_distances_at_its_input_has_no_such_method_and_says_what_t
 
 
 @both_kinds
-def test_rows_are_scored_alike_alone_together_and_after_saving(kind):
+def test_scores_are_equal_alone_and_after_saving(kind):
     X, y = IRIS
     net = kind(**SMALL).fit(X, y)
     scores = net.score_samples(X)
@@ -234,21 +266,21 @@ def test_rows_are_scored_alike_alone_together_and_after_saving(kind):
 
 @both_kinds
 @pytest.mark.parametrize("n_rows", [2, 3, 5])
-def test_a_handful_of_rows_is_enough_to_know_far_away(kind, n_rows):
+def test_few_training_rows_suffice_for_far_rows(kind, n_rows):
     X, y = IRIS[0][::30][:n_rows], np.arange(n_rows) % 2
     net = kind(**SMALL).fit(X, y)
     assert net.score_samples(X + 1e3).max() < net.novelty_threshold_
 
 
-def test_chunks_of_rows_change_nothing(monkeypatch):
+def test_chunks_do_not_change_scores(monkeypatch):
     net = DistanceNetClassifier(**SMALL).fit(*IRIS)
     scores = net.score_samples(IRIS[0])
-    monkeypatch.setattr(_evidence, "CHUNK", 800)
+    monkeypatch.setattr(novelty, "CHUNK", 800)
     np.testing.assert_allclose(net.score_samples(IRIS[0]), scores, rtol=1e-9, atol=1e-9)
 
 
 @both_kinds
-def test_sparse_rows_are_scored_as_dense_ones(kind):
+def test_sparse_and_dense_scores_are_equal(kind):
     X, y = (part[:300] for part in load_digits(return_X_y=True))
     net = kind(**SMALL).fit(csr_array(X), y)
     scores = net.score_samples(csr_array(X))
@@ -258,11 +290,11 @@ def test_sparse_rows_are_scored_as_dense_ones(kind):
 
 
 @both_kinds
-def test_what_is_missing_is_no_evidence_and_what_is_there_is(kind):
+def test_scores_use_only_observed_values(kind):
     X, y = IRIS
-    holes = np.random.default_rng(0).uniform(size=X.shape) < 0.1
-    X = np.where(holes, np.nan, X)
-    X = np.column_stack([X, np.full(len(X), np.nan)])  # a column that is never there
+    missing = np.random.default_rng(0).uniform(size=X.shape) < 0.1
+    X = np.where(missing, np.nan, X)
+    X = np.column_stack([X, np.full(len(X), np.nan)])  # a column without observed values
     net = kind(**SMALL).fit(X, y)
     scores = net.score_samples(X)
     assert np.isfinite(scores).all()
@@ -279,7 +311,7 @@ ONE_HOT = np.eye(3, dtype=int)[IRIS[1]]
         (DistanceNetClassifier(**SMALL), IRIS[1], 3),
         (DistanceNetClassifier(**SMALL), ONE_HOT, 1),
         (DistanceNetClassifier(**SMALL), np.column_stack([IRIS[1], IRIS[1] > 0]), 1),
-        # Counts are not standardised: the net's own target has rows of a single 1.
+        # Counts are not standardised, so the network's target is one-hot, too.
         (DistanceNetRegressor(**SMALL, loss="poisson"), ONE_HOT, 1),
     ],
     ids=["classes", "multilabel", "multi-output", "counts"],
@@ -289,7 +321,7 @@ def test_only_single_class_labels_group_rows(net, target, n_groups):
     assert {len(layer["means"]) for layer in net._novelty_["layers"]} == {n_groups}
 
 
-def test_several_outputs_are_scored_too():
+def test_multilabel_nets_have_scores():
     X, y = IRIS
     labels = np.column_stack([y == 0, y > 0, y == 2]).astype(int)
     net = DistanceNetClassifier(**SMALL).fit(X, labels)
@@ -306,45 +338,41 @@ def features(n_rows=60, n_columns=7):
     return rng.normal(size=(n_rows, n_columns)) * spread + groups[:, np.newaxis], groups
 
 
-def test_shrinkage_is_that_of_ledoit_and_wolf():
+def test_shrinkage_is_ledoit_and_wolfs():
     F, _ = features()
     F -= F.mean(axis=0)
-    found = _evidence.shrinkage_of(F, F.T @ F / len(F))
-    assert found == pytest.approx(ledoit_wolf_shrinkage(F, assume_centered=True), rel=1e-9)
+    shrinkage = 1.0 - novelty.whiten(F)[1]
+    assert shrinkage == pytest.approx(ledoit_wolf_shrinkage(F, assume_centered=True), rel=1e-9)
 
 
-def test_evidence_without_a_row_is_that_of_a_fit_without_it():
+def test_held_out_distances_equal_fits_without_the_row():
     F, groups = features()
-    F[:, 0] += 1e3 * groups  # so that the own group is the nearest
-    _, found = _evidence.Groups.fit(F, groups)
+    F[:, 0] += 1e3 * groups  # so that each row is nearest to its own group
+    _, log_distance = TiedGaussians.fit(F, groups)
     means = np.stack([F[groups == group].mean(axis=0) for group in range(3)])
     residual = F - means[groups]
     covariance = residual.T @ residual / len(F)
-    shrinkage = _evidence.shrinkage_of(residual, covariance)
+    shrinkage = 1.0 - novelty.whiten(residual)[1]
     sphere = shrinkage * np.trace(covariance) / F.shape[1] * np.eye(F.shape[1])
     for row in range(len(F)):
         others = np.arange(len(F)) != row
         own = others & (groups == groups[row])
-        rest = (
-            F[others]
-            - np.stack([F[others & (groups == group)].mean(axis=0) for group in range(3)])[
-                groups[others]
-            ]
-        )
-        without = (1.0 - shrinkage) * (rest.T @ rest) / len(F) + sphere
+        means = [F[others & (groups == group)].mean(axis=0) for group in range(3)]
+        residual = F[others] - np.stack(means)[groups[others]]
+        without = (1.0 - shrinkage) * (residual.T @ residual) / len(F) + sphere
         deviation = F[row] - F[own].mean(axis=0)
         expected = deviation @ np.linalg.solve(without, deviation)
-        assert found[row] == pytest.approx(np.log(expected), abs=1e-7)
+        assert log_distance[row] == pytest.approx(np.log(expected), abs=1e-7)
 
 
-def test_excess_is_measured_in_ranges_and_a_constant_column_has_range_one():
+def test_box_distances_are_in_column_ranges():
     bounds = np.array([[0.0, 5.0], [10.0, 5.0]])
     X = np.array([[0.0, 5.0], [10.0, 5.0], [12.0, 5.0], [-5.0, 5.2], [3.0, 8.0]])
-    found = np.exp(_evidence.log_excess(X, bounds)) - _evidence.LEAST_EXCESS
-    np.testing.assert_allclose(found, [0.0, 0.0, 0.2, 0.5, 3.0], atol=1e-12)
+    outside = np.exp(novelty.log_distance_outside_box(X, bounds)) - novelty.BOX_MARGIN
+    np.testing.assert_allclose(outside, [0.0, 0.0, 0.2, 0.5, 3.0], atol=1e-12)
 
 
-def test_scores_are_sums_of_logarithms_of_the_shares_of_known_rows_beyond():
+def test_scores_are_sums_of_log_tail_shares():
     rng = np.random.default_rng(0)
     centers, scales = np.array([3.0, -1.0, 0.0]), np.array([2.0, 0.1, 1.0])
     known = rng.laplace(centers, scales, (1_000_000, 3)).T
@@ -355,15 +383,15 @@ def test_scores_are_sums_of_logarithms_of_the_shares_of_known_rows_beyond():
     ]
     logs = np.log(shares)
     for n_layers in (1, 2):
-        found = _evidence.combine(rows, n_layers, centers, scales)
+        scores = novelty.combine(rows, n_layers, centers, scales)
         expected = logs[:n_layers].mean(axis=0) + logs[n_layers:].sum(axis=0)
-        np.testing.assert_allclose(found, expected, atol=0.05)
+        np.testing.assert_allclose(scores, expected, atol=0.05)
 
 
-def test_any_evidence_lowers_the_score_and_none_makes_up_for_another():
-    evidence = np.full((3, 5), -5.0)
-    evidence[1, 1:] = evidence[2, 2:] = 2.0
-    evidence[2, 3:] = [50.0, 1e6]
-    found = _evidence.combine(evidence, 1, np.zeros(3), np.ones(3))
-    assert (np.diff(found) < -1.0).all()
-    assert found[-1] == pytest.approx(-1e6, rel=1e-4)
+def test_every_large_statistic_lowers_the_score():
+    statistics = np.full((3, 5), -5.0)
+    statistics[1, 1:] = statistics[2, 2:] = 2.0
+    statistics[2, 3:] = [50.0, 1e6]
+    scores = novelty.combine(statistics, 1, np.zeros(3), np.ones(3))
+    assert (np.diff(scores) < -1.0).all()
+    assert scores[-1] == pytest.approx(-1e6, rel=1e-4)

@@ -1,4 +1,4 @@
-"""The example that compares the distance net with an MLP: what it says of bad data, and a run."""
+"""The example that compares the distance net with an MLP: error messages, and complete runs."""
 
 import importlib.util
 import sys
@@ -59,7 +59,7 @@ RARE = np.array([0] * 38 + [1] * 2)
 WITH_NAN = np.where(LABELS == 0, np.nan, TARGET)
 WITH_INF = np.where(LABELS == 0, np.inf, TARGET)
 
-BAD_FILES = {
+INVALID_FILES = {
     "missing": ("a.npz", None, "there is no file a.npz"),
     "folder": (".", None, "there is no file"),
     "other kind": ("a.txt", write_text("x"), "must end in .npz or .csv"),
@@ -102,8 +102,8 @@ def check_refusal(code, captured, message):
     assert "Traceback" not in captured.err
 
 
-@pytest.mark.parametrize(("name", "write", "message"), BAD_FILES.values(), ids=BAD_FILES)
-def test_bad_file(script, in_folder, capsys, name, write, message):
+@pytest.mark.parametrize(("name", "write", "message"), INVALID_FILES.values(), ids=INVALID_FILES)
+def test_invalid_file_is_refused(script, in_folder, capsys, name, write, message):
     if write is not None:
         write(in_folder / name)
     code = script.main(["--data", name, "--target", "y", *QUICK])
@@ -123,7 +123,7 @@ def test_bad_file(script, in_folder, capsys, name, write, message):
         ({"y": TARGET}, ["--target", "z"], "no column 'z'; columns of a.csv: a, y"),
     ],
 )
-def test_bad_arguments(script, in_folder, capsys, columns, arguments, message):
+def test_invalid_arguments_are_refused(script, in_folder, capsys, columns, arguments, message):
     write_csv(a=TARGET, **columns)(in_folder / "a.csv")
     code = script.main(["--data", "a.csv", "--target", "y", *arguments])
     check_refusal(code, capsys.readouterr(), message)
@@ -163,21 +163,21 @@ def test_task_is_recognised(script, tmp_path, kind, y, task, dtypes):
     write = write_npz(X=X, y=y) if kind == "npz" else write_csv(a=TARGET, y=y)
     write(path)
     _, loaded, _ = script.load_data(path, "y")
-    found, loaded = script.settle_task(loaded, "auto")
-    assert found == task
+    actual, loaded = script.choose_task(loaded, "auto")
+    assert actual == task
     assert loaded.dtype.kind in dtypes
 
 
-def test_whole_numbers_of_many_values_in_a_csv_are_a_quantity(script, tmp_path):
+def test_many_distinct_integers_mean_regression(script, tmp_path):
     path = tmp_path / "a.csv"
     write_csv(a=TARGET, y=np.arange(40) % 20)(path)
-    assert script.settle_task(script.load_data(path, "y")[1], "auto")[0] == "classification"
+    assert script.choose_task(script.load_data(path, "y")[1], "auto")[0] == "classification"
     write_csv(a=TARGET, y=np.arange(40) % 21)(path)
     y = script.load_data(path, "y")[1]
-    assert script.settle_task(y, "auto")[0] == "regression"
-    task, labels = script.settle_task(y, "classification")
+    assert script.choose_task(y, "auto")[0] == "regression"
+    task, labels = script.choose_task(y, "classification")
     assert (task, labels.dtype.kind) == ("classification", "i")
-    task, quantity = script.settle_task(LABELS, "regression")
+    task, quantity = script.choose_task(LABELS, "regression")
     assert (task, quantity.dtype.kind) == ("regression", "f")
 
 
@@ -208,7 +208,7 @@ def check_run(code, captured, picture, metrics):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_digits(script, in_folder, capsys):
+def test_comparison_runs_on_digits(script, in_folder, capsys):
     code = script.main(["--max-rows", "120", *QUICK])
     captured = capsys.readouterr()
     check_run(code, captured, in_folder / "compare_with_mlp.png", ["accuracy", "log-loss"])
@@ -216,7 +216,7 @@ def test_digits(script, in_folder, capsys):
     assert "fold 2 of 2  MLP" in captured.out
 
 
-def test_csv_with_words_and_gaps(script, in_folder, capsys):
+def test_csv_with_words_and_missing_values(script, in_folder, capsys):
     gaps = np.where(np.arange(40) % 7 == 0, np.nan, TARGET)
     columns = {"a": gaps, "word": ["u", "v", "w", None] * 10, "empty": [np.nan] * 40}
     columns |= {"truth": LABELS == 1, "part truth": [True, None] * 20, "n": np.arange(40)}
@@ -227,10 +227,10 @@ def test_csv_with_words_and_gaps(script, in_folder, capsys):
     assert "a.csv: regression, 40 rows, 6 columns" in captured.out
 
 
-def test_words_as_classes_in_an_npz(script, in_folder, capsys):
-    holes = X.copy()
-    holes[3, 1] = np.nan
-    np.savez(in_folder / "a.npz", X=holes, y=np.array(["no", "yes"])[LABELS])
+def test_npz_with_words_as_classes(script, in_folder, capsys):
+    X_missing = X.copy()
+    X_missing[3, 1] = np.nan
+    np.savez(in_folder / "a.npz", X=X_missing, y=np.array(["no", "yes"])[LABELS])
     code = script.main(["--data", "a.npz", *QUICK])
     picture = in_folder / "compare_with_mlp.png"
     check_run(code, capsys.readouterr(), picture, ["accuracy", "log-loss"])

@@ -1,4 +1,4 @@
-"""Dask's workers come to what one process comes to."""
+"""Dask's workers give the results of a single process."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def client(request):
 
 
 @both_kinds
-def test_a_grid_search_by_dask_has_the_same_results(client, kind, X, y):
+def test_grid_search_on_dask_gives_same_results(client, kind, X, y):
     grid = {"init": ["sample", "kmeans"], "learning_rate_init": [0.01, 0.05]}
     search = GridSearchCV(kind(**SMALL), grid, cv=3)
     alone = search.fit(X, y).cv_results_, search.predict(X)
@@ -44,7 +44,7 @@ def test_a_grid_search_by_dask_has_the_same_results(client, kind, X, y):
 
 @both_kinds
 @pytest.mark.parametrize("early_stopping", [True, False])
-def test_starts_by_dask_are_those_of_one_process(client, kind, X, y, early_stopping):
+def test_starts_on_dask_equal_local_starts(client, kind, X, y, early_stopping):
     options = SMALL | {"early_stopping": early_stopping, "n_init": 3}
     alone = kind(**options).fit(X, y)
     with parallel_config("dask"):

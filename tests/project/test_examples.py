@@ -1,4 +1,4 @@
-"""Examples run from beginning to end and draw a figure."""
+"""Each example runs from beginning to end and draws a figure."""
 
 import subprocess
 import sys
@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-#: Those that take more than ten seconds are run by the build of the gallery only.
+#: Examples of more than ten seconds run in the build of the gallery only.
 SLOW = {"calibration", "checkpoints", "gradient_flow", "hybrid", "missing_values", "out_of_core"}
 SLOW |= {"pruning", "rejection", "relevances", "time_series"}
-#: Those of optional packages are run there, too.
+#: So do examples that need optional packages.
 SLOW |= {"optuna_pruning"}
 NAMES = sorted(path.stem.removeprefix("plot_") for path in ROOT.glob("examples/plot_*.py"))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in SLOW])
-def test_draws_its_figure(name, tmp_path):
-    # In a process of its own, as a user runs it: matplotlib's backend is a state of the process.
+def test_example_draws_its_figure(name, tmp_path):
+    # In a separate process, because matplotlib's backend is a state of the process.
     run = subprocess.run(
         [sys.executable, ROOT / "docs" / "draw_images.py", "--folder", tmp_path, name],
         cwd=tmp_path,
@@ -31,5 +31,5 @@ def test_draws_its_figure(name, tmp_path):
     assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_slow_ones_are_there():
+def test_slow_examples_exist():
     assert set(NAMES) >= SLOW

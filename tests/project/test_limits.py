@@ -1,4 +1,4 @@
-"""docs/limits.md says what is so: of this package, and of scikit-learn's classes beside it."""
+"""docs/limits.md is correct, for this package and for scikit-learn's estimators beside it."""
 
 import inspect
 import pickle
@@ -33,7 +33,7 @@ pytestmark = [
 
 @dataclass
 class Library:
-    """A classifier and a regressor, set to be quick and alike."""
+    """A classifier and a regressor with the same quick settings."""
 
     classifier: BaseEstimator
     regressor: BaseEstimator
@@ -53,7 +53,7 @@ LIBRARIES = {
 
 
 def setting(name, of="classifier"):
-    """Whether there is a constructor parameter whose name has this in it."""
+    """Check for a constructor parameter whose name contains `name`."""
     return lambda library: any(name in known for known in getattr(library, of).get_params())
 
 
@@ -74,7 +74,7 @@ def fitted_attribute(name):
 
 
 def accepts(X, y, of="classifier", **options):
-    """Whether such data can be fitted, and predictions are of the shape of y."""
+    """Check that such data can be fitted, and that predictions have the shape of y."""
 
     def check(library):
         try:
@@ -109,7 +109,7 @@ def names_are_checked(library):
 
 
 def best_epoch_comes_back(library):
-    """Whether a fit that went on in vain is one that had ended at its best."""
+    """Check that a fit continued past its best epoch equals one that ended there."""
     noise = np.random.default_rng(0).normal(size=(200, 5))
     target = np.random.default_rng(1).integers(0, 2, 200)
     options = {"early_stopping": True, "n_iter_no_change": 8, "max_iter": 60, "random_state": 0}
@@ -127,7 +127,7 @@ def best_epoch_comes_back(library):
 
 
 def keeps_what_it_learned(library):
-    """Ctrl-C falls into the second line that is printed while training."""
+    """Check that a fit interrupted while it prints its progress leaves a usable net."""
     net = clone(library.classifier).set_params(verbose=1, max_iter=20)
     lines = []
 
@@ -179,12 +179,12 @@ def records_loss(library):
 
 
 def missing_values(library):
-    holed = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X)
+    X_missing = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X)
     every = [library.classifier]
     if "activation" in library.classifier.get_params():
         every.append(clone(library.classifier).set_params(activation="relu"))
-    found = {accepts(holed, Y)(Library(kind, None)) for kind in every}
-    return "part" if len(found) == 2 else found.pop()
+    actual = {accepts(X_missing, Y)(Library(kind, None)) for kind in every}
+    return "part" if len(actual) == 2 else actual.pop()
 
 
 def callbacks(library):
@@ -199,51 +199,51 @@ def any_layer(library):
     )(library)
 
 
-#: For each row of the tables a function of a library: True, False, "part", or None: not to be told.
+#: For each row of the tables, a function of a library: True, False, "part", or None if unknown.
 ROWS = {
-    "weights of classes": weighs_classes,
+    "class weights": weighs_classes,
     "`sample_weight` in `fit`": argument("fit", "sample_weight"),
     "`sample_weight` in `partial_fit`": argument("partial_fit", "sample_weight"),
     "`sample_weight` in `score`": argument("score", "sample_weight"),
     "sparse X": accepts(csr_array(X), Y),
     "missing values": missing_values,
     "categorical features": setting("categorical"),
-    "features in any unit, unscaled": scale_does_not_matter,
+    "unscaled features, in any unit": scale_does_not_matter,
     "X of more than two dimensions": accepts(X.reshape(-1, 2, 2), Y),
-    "several labels a row (multilabel)": accepts(X, np.stack([Y == 1, Y == 2], 1).astype(int)),
-    "several columns of labels": accepts(X, np.stack([Y, Y % 2], 1)),
-    "several targets at once": accepts(X, np.stack([Y, -Y], 1), of="regressor"),
-    "names of features checked": names_are_checked,
+    "several labels per row (multilabel)": accepts(X, np.stack([Y == 1, Y == 2], 1).astype(int)),
+    "several columns of labels (multioutput)": accepts(X, np.stack([Y, Y % 2], 1)),
+    "several regression targets": accepts(X, np.stack([Y, -Y], 1), of="regressor"),
+    "feature names checked": names_are_checked,
     "array API, tensors": lambda library: get_tags(library.classifier).array_api_support,
-    "layers of distances, and hybrids": any_layer,
+    "distance layers, and hybrids with dense layers": any_layer,
     "convolution, recurrence, attention, any module": setting("module"),
     "GPUs": setting("device"),
-    "a loss of your own": loss(lambda y, prediction: abs(y - prediction)),
+    "custom losses": loss(lambda y, prediction: abs(y - prediction)),
     "absolute error": loss("absolute_error"),
     "Huber's loss": loss("huber"),
     "Poisson deviance": loss("poisson"),
     "gamma deviance": loss("gamma"),
-    "a quantile": accepts(NUMBERS_X, NUMBERS, of="regressor", loss="quantile", quantile=0.9),
+    "a single quantile": accepts(NUMBERS_X, NUMBERS, of="regressor", loss="quantile", quantile=0.9),
     "several quantiles that never cross": quantile_levels,
     "monotonic constraints": setting("monotonic"),
     "dropout": setting("dropout"),
     "label smoothing": setting("smoothing"),
     "L-BFGS": accepts(X, Y, solver="lbfgs"),
     "single precision throughout": computes_in_single_precision,
-    "rows of your own to validate on": argument("fit", "X_val"),
+    "a validation set of your own": argument("fit", "X_val"),
     "early stopping": setting("early_stopping"),
     "early stopping by any scorer": accepts(X, Y, early_stopping=True, scoring="f1_macro"),
-    "the best epoch comes back": best_epoch_comes_back,
-    "several starts, the best kept": setting("n_init"),
+    "the best epoch is restored": best_epoch_comes_back,
+    "several starts, keeping the best": setting("n_init"),
     "`warm_start`": setting("warm_start"),
     "`partial_fit`": attribute("partial_fit"),
     "callbacks": callbacks,
-    "Ctrl-C keeps what was learned": keeps_what_it_learned,
+    "Ctrl-C keeps the best result so far": keeps_what_it_learned,
     "checkpoints": setting("checkpoint"),
     "metadata routing": attribute("set_fit_request"),
     "`random_state`: the same fit, bit for bit": repeats_itself,
-    "a score of novelty": attribute("score_samples"),
-    "which features count, fitted": lambda library: any(
+    "novelty score": attribute("score_samples"),
+    "feature relevances of the fitted model": lambda library: any(
         fitted_attribute(name)(library) for name in ("feature_relevances_", "feature_importances_")
     ),
     "curve of the training loss": records_loss,
@@ -253,14 +253,14 @@ ROWS = {
 
 
 def tables():
-    """The cells of docs/limits.md: a dict of columns by row."""
+    """Return the cells of docs/limits.md: a dict of columns by row."""
     text = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
-    found = {}
+    actual = {}
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split(" | ")]
         if line.startswith("| ") and len(cells) == 5 and cells[0]:
-            found[cells[0]] = dict(zip(["skdistnet", "MLP", "skorch", "HistGB"], cells[1:]))
-    return found
+            actual[cells[0]] = dict(zip(["skdistnet", "MLP", "skorch", "HistGB"], cells[1:]))
+    return actual
 
 
 CELLS = tables()
@@ -272,19 +272,19 @@ def test_every_row_is_checked():
 
 @pytest.mark.parametrize("column", LIBRARIES)
 @pytest.mark.parametrize("row", ROWS)
-def test_a_cell_says_what_is_so(row, column):
+def test_cell_matches_behaviour(row, column):
     library = LIBRARIES[column]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        found = ROWS[row](library)
-    said = re.match(r"\[?(yes|no|part)\b", CELLS[row][column])[1]
-    if found is None:
-        pytest.skip("not to be told with this scikit-learn")
-    assert said == {True: "yes", False: "no"}.get(found, found)
+        actual = ROWS[row](library)
+    stated = re.match(r"\[?(yes|no|part)\b", CELLS[row][column])[1]
+    if actual is None:
+        pytest.skip("cannot be determined with this scikit-learn")
+    assert stated == {True: "yes", False: "no"}.get(actual, actual)
 
 
 @pytest.mark.parametrize("row", CELLS)
-def test_a_cell_of_ours_is_linked_to_a_test_that_is_there(row):
+def test_own_cell_links_to_existing_test(row):
     link = re.match(
         r'\[(yes|no|part)\]\(\.\./(tests/[\w/]+\.py) "(\w+)"\)', CELLS[row]["skdistnet"]
     )
@@ -293,7 +293,7 @@ def test_a_cell_of_ours_is_linked_to_a_test_that_is_there(row):
 
 
 @pytest.mark.parametrize("row", CELLS)
-def test_a_cell_of_skorch_is_linked_to_its_documentation_or_an_issue(row):
+def test_skorch_cell_links_to_its_documentation(row):
     assert re.match(
         r"\[(yes|no|part)\]\(https://(skorch\.readthedocs\.io/en/stable/|github\.com/skorch-dev/)",
         CELLS[row]["skorch"],

@@ -1,4 +1,4 @@
-"""The option --no-skips: continuous integration is not told that all is well by skipped tests."""
+"""The option --no-skips makes skipped tests fail, so that continuous integration notices them."""
 
 from pathlib import Path
 
@@ -27,14 +27,14 @@ def run(pytester):
     return pytester.runpytest_inprocess
 
 
-def test_skips_are_failures_if_asked_for(run):
+def test_skips_fail_with_the_option(run):
     result = run("--no-skips", "--continue-on-collection-errors")
     result.assert_outcomes(errors=2, failed=1, xfailed=1)
     assert result.ret != 0
     assert result.stdout.str().count("with --no-skips that is a failure") >= 3
 
 
-def test_skips_are_no_failures_otherwise(run):
+def test_skips_pass_without_the_option(run):
     result = run()
     result.assert_outcomes(skipped=3, xfailed=1)
     assert result.ret == 0

@@ -1,4 +1,4 @@
-"""Optuna's trials train by partial_fit, epoch by epoch, and are pruned between two of them."""
+"""Optuna trials train epoch by epoch with `partial_fit` and are pruned between epochs."""
 
 import numpy as np
 import pytest
@@ -20,14 +20,14 @@ RATES = [0.03, 0.02, 1e-6, 0.04, 1e-7, 0.01]
 
 
 @both_kinds
-def test_a_study_prunes_between_epochs_and_its_best_is_what_partial_fit_gives(kind, X, y, named):
+def test_study_prunes_between_epochs(kind, X, y, named):
     held = np.arange(len(X)) % 3 == 0
-    given = {"X_val": X[held], "y_val": y[held], **named}
+    options = {"X_val": X[held], "y_val": y[held], **named}
 
     def train(rate, n_epochs):
         net = kind(6, learning_rate_init=rate, random_state=0)
         for _ in range(n_epochs):
-            net.partial_fit(X[~held], y[~held], **given)
+            net.partial_fit(X[~held], y[~held], **options)
             yield net.validation_loss_curve_[-1]
 
     def objective(trial):
@@ -49,7 +49,7 @@ def test_a_study_prunes_between_epochs_and_its_best_is_what_partial_fit_gives(ki
     assert {1e-6, 1e-7} <= {trial.params["learning_rate_init"] for trial in pruned}
     assert all(len(trial.intermediate_values) < N_EPOCHS for trial in pruned)
     best = study.best_trial
-    # As nothing but the number of calls decides, a pruned trial is the beginning of a whole one.
+    # Only the number of calls matters, so a pruned trial is the start of a complete one.
     for trial in [best, *pruned]:
         losses = list(train(trial.params["learning_rate_init"], N_EPOCHS))
         reported = list(trial.intermediate_values.values())

@@ -1,4 +1,4 @@
-"""The same seed gives the same result: in any number of jobs, in any process, by any threads."""
+"""The same seed gives the same result in any process, with any number of jobs or threads."""
 
 import subprocess
 import sys
@@ -31,14 +31,14 @@ print(hashlib.sha256(net._theta_.tobytes()).hexdigest())
 @both_kinds
 @pytest.mark.parametrize("init", INITIALIZERS)
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_two_fits_are_bit_for_bit_the_same(kind, init, solver):
+def test_two_fits_are_bitwise_equal(kind, init, solver):
     first, second = (kind(**SMALL, init=init, solver=solver).fit(X, Y) for _ in range(2))
     np.testing.assert_array_equal(first._theta_, second._theta_)
     np.testing.assert_array_equal(first.predict(X), second.predict(X))
 
 
 @both_kinds
-def test_scores_of_cross_validation_do_not_depend_on_the_number_of_jobs(kind):
+def test_cross_validation_does_not_depend_on_n_jobs(kind):
     scores = [cross_val_score(kind(**SMALL), X, Y, cv=3, n_jobs=n_jobs) for n_jobs in (1, 2)]
     np.testing.assert_array_equal(*scores)
 
@@ -61,8 +61,8 @@ def test_another_process_learns_the_same_parameters(kind):
 
 @both_kinds
 @pytest.mark.parametrize("radius_type", ["diag", "spherical", "tied"])
-def test_threads_change_no_more_than_the_last_digits(kind, radius_type, monkeypatch):
-    # So small a net would be kept to one thread, whatever the limit.
+def test_thread_count_changes_only_last_digits(kind, radius_type, monkeypatch):
+    # Otherwise so small a net would use one thread whatever the limit.
     monkeypatch.setattr(threads, "LARGE", 0)
     monkeypatch.setattr(products, "LARGE", 0)
     predictions = []

@@ -1,4 +1,4 @@
-"""What must not matter: units and offsets of features and targets, the scale of weights."""
+"""Units and offsets of features and targets, and the scale of weights, do not matter."""
 
 from functools import cache
 
@@ -9,7 +9,7 @@ from sklearn.datasets import load_diabetes, load_digits, load_iris, load_wine
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine.layers.distances import RADIUS_TYPES
 
-#: Larger and more steps blow up the rounding in which the answers differ.
+#: Larger or more steps would amplify the rounding errors by which predictions differ.
 FULL = {
     "hidden_layer_sizes": (20, 20),
     "learning_rate_init": 0.01,
@@ -22,7 +22,7 @@ ONE_STEP = FULL | {"batch_size": 10_000, "max_iter": 1}
 
 @cache
 def load(name):
-    """X on a grid that an offset of a million leaves exact in double precision, and y."""
+    """Return X, rounded so that an offset of a million is exact in double precision, and y."""
     bunch = {
         "iris": load_iris,
         "wine": load_wine,
@@ -45,8 +45,8 @@ def scaled_alike(X):
     return X * 1e-3
 
 
-def answers(name, options, change=lambda X: X, weights=None, y_change=lambda y: y):
-    """Probabilities on the training rows, or predictions in units of the target's spread."""
+def fit_and_predict(name, options, change=lambda X: X, weights=None, y_change=lambda y: y):
+    """Return the training rows' probabilities, or a regressor's predictions."""
     X, y = load(name)
     X = change(X)
     if name == "diabetes":
@@ -56,8 +56,8 @@ def answers(name, options, change=lambda X: X, weights=None, y_change=lambda y: 
 
 
 @cache
-def plain_answers(name, init, full):
-    return answers(name, (FULL if full else ONE_STEP) | {"init": init})
+def plain_predictions(name, init, full):
+    return fit_and_predict(name, (FULL if full else ONE_STEP) | {"init": init})
 
 
 def tolerance(name, share):
@@ -67,7 +67,7 @@ def tolerance(name, share):
 every_data = pytest.mark.parametrize("name", ["iris", "wine", "digits", "diabetes"])
 every_init = pytest.mark.parametrize("init", ["sample", "kmeans"])
 every_change = pytest.mark.parametrize("change", [shifted, scaled])
-#: Pixels share a unit, which may be any, but must be the same for all of them.
+#: Pixels share one unit, so all of them are scaled by the same factor.
 every_data_and_change = pytest.mark.parametrize(
     ("name", "change"),
     [(name, change) for name in ("iris", "wine", "diabetes") for change in (shifted, scaled)]
@@ -77,49 +77,52 @@ every_data_and_change = pytest.mark.parametrize(
 
 @every_data_and_change
 @every_init
-def test_units_of_features_do_not_matter_to_a_step(name, init, change):
-    found = answers(name, ONE_STEP | {"init": init}, change)
-    expected = plain_answers(name, init, full=False)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance(name, 1e-9))
+def test_feature_units_do_not_change_a_step(name, init, change):
+    actual = fit_and_predict(name, ONE_STEP | {"init": init}, change)
+    expected = plain_predictions(name, init, full=False)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance(name, 1e-9))
 
 
 @every_data_and_change
 @every_init
-def test_units_of_features_do_not_matter_to_a_full_training(name, init, change):
-    found = answers(name, FULL | {"init": init}, change)
-    expected = plain_answers(name, init, full=True)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance(name, 1e-4))
+def test_feature_units_do_not_change_a_fit(name, init, change):
+    actual = fit_and_predict(name, FULL | {"init": init}, change)
+    expected = plain_predictions(name, init, full=True)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance(name, 1e-4))
 
 
 @pytest.mark.parametrize("radius_type", RADIUS_TYPES)
 @every_change
-def test_units_of_features_do_not_matter_whatever_the_radii(radius_type, change):
+def test_feature_units_do_not_matter_for_any_radii(radius_type, change):
     options = FULL | {"radius_type": radius_type}
     np.testing.assert_allclose(
-        answers("wine", options, change), answers("wine", options), rtol=0, atol=1e-4
+        fit_and_predict("wine", options, change),
+        fit_and_predict("wine", options),
+        rtol=0,
+        atol=1e-4,
     )
 
 
 @every_data
-def test_an_offset_does_not_matter_without_standardize(name):
+def test_offsets_do_not_matter_without_standardize(name):
     options = ONE_STEP | {"standardize": False}
-    found, expected = answers(name, options, shifted), answers(name, options)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance(name, 1e-9))
+    actual, expected = fit_and_predict(name, options, shifted), fit_and_predict(name, options)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance(name, 1e-9))
 
 
 @pytest.mark.parametrize("options", [ONE_STEP, FULL], ids=["one step", "full"])
-def test_units_of_the_target_do_not_matter(options):
-    expected = answers("diabetes", options)
-    found = answers("diabetes", options, y_change=lambda y: 1e6 * y - 3e7)
+def test_target_units_do_not_matter(options):
+    expected = fit_and_predict("diabetes", options)
+    actual = fit_and_predict("diabetes", options, y_change=lambda y: 1e6 * y - 3e7)
     share = 1e-9 if options is ONE_STEP else 1e-4
     atol = tolerance("diabetes", share)
-    np.testing.assert_allclose((found + 3e7) / 1e6, expected, rtol=0, atol=atol)
+    np.testing.assert_allclose((actual + 3e7) / 1e6, expected, rtol=0, atol=atol)
 
 
 @every_init
 @pytest.mark.parametrize("standardize", [True, False])
 @pytest.mark.parametrize(("solver", "atol"), [("sgd", 3e-4), ("rmsprop", 3e-3)])
-def test_an_offset_does_not_matter_in_single_precision(init, standardize, solver, atol):
+def test_offsets_do_not_matter_in_single_precision(init, standardize, solver, atol):
     """The same rows, rounded once: only the arithmetic of the network is single.
 
     RMSProp's first steps follow signs of gradients, some of which are rounding at any offset.
@@ -129,14 +132,14 @@ def test_an_offset_does_not_matter_in_single_precision(init, standardize, solver
     options = FULL | {"max_iter": 5, "solver": solver, "standardize": standardize, "init": init}
     single = DistanceNetClassifier(**options).fit(rows, y)
     double = DistanceNetClassifier(**options).fit(rows.astype(np.float64), y)
-    found, expected = single.predict_proba(rows), double.predict_proba(rows.astype(np.float64))
-    assert found.dtype == np.float32
+    actual, expected = single.predict_proba(rows), double.predict_proba(rows.astype(np.float64))
+    assert actual.dtype == np.float32
     assert np.ptp(expected, axis=0).min() > 0.1
-    np.testing.assert_allclose(found, expected, rtol=0, atol=atol)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)
 
 
 @pytest.mark.parametrize("offset", [0, 1e4, 1e6])
-def test_a_net_of_double_precision_predicts_rows_of_single_precision_as_their_values(offset):
+def test_single_precision_rows_are_predicted_alike(offset):
     X, y = load("iris")
     net = DistanceNetClassifier(**FULL | {"max_iter": 5}).fit(X + offset, y)
     rows = (X + offset).astype(np.float32)
@@ -147,13 +150,16 @@ def test_a_net_of_double_precision_predicts_rows_of_single_precision_as_their_va
 
 @every_init
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e6])
-def test_a_constant_feature_changes_no_prediction_of_a_spherical_net(init, value):
+def test_constant_feature_changes_no_spherical_net(init, value):
     def with_constant(X):
         return np.column_stack([X, np.full(len(X), value)])
 
     options = ONE_STEP | {"init": init, "radius_type": "spherical"}
-    found, expected = answers("iris", options, with_constant), answers("iris", options)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
+    actual, expected = (
+        fit_and_predict("iris", options, with_constant),
+        fit_and_predict("iris", options),
+    )
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-9)
 
 
 # Weights ------------------------------------------------------------------------------------------
@@ -166,40 +172,40 @@ def draw_weights(name):
 @every_data
 @every_init
 @pytest.mark.parametrize("factor", [2.0**40, 1e-9, 1e200])
-def test_the_scale_of_weights_does_not_matter_to_a_step(name, init, factor):
+def test_weight_scale_does_not_change_a_step(name, init, factor):
     options = ONE_STEP | {"init": init}
     weights = draw_weights(name)
-    found = answers(name, options, weights=factor * weights)
-    expected = answers(name, options, weights=weights)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance(name, 1e-9))
+    actual = fit_and_predict(name, options, weights=factor * weights)
+    expected = fit_and_predict(name, options, weights=weights)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance(name, 1e-9))
 
 
 @every_data
 @pytest.mark.parametrize("factor", [2.0**40, 3.7])
-def test_the_scale_of_weights_does_not_matter_to_a_full_training(name, factor):
+def test_weight_scale_does_not_change_a_fit(name, factor):
     weights = draw_weights(name)
-    found = answers(name, FULL, weights=factor * weights)
-    expected = answers(name, FULL, weights=weights)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance(name, 1e-4))
+    actual = fit_and_predict(name, FULL, weights=factor * weights)
+    expected = fit_and_predict(name, FULL, weights=weights)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance(name, 1e-4))
 
 
 @every_data
-def test_equal_weights_are_no_weights(name):
-    found = answers(name, ONE_STEP, weights=np.full(len(load(name)[1]), 3.0))
-    expected = answers(name, ONE_STEP)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance(name, 1e-9))
+def test_equal_weights_equal_no_weights(name):
+    actual = fit_and_predict(name, ONE_STEP, weights=np.full(len(load(name)[1]), 3.0))
+    expected = fit_and_predict(name, ONE_STEP)
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance(name, 1e-9))
 
 
 @every_data
-def test_weights_do_matter(name):
-    found = answers(name, ONE_STEP, weights=draw_weights(name))
-    assert np.abs(found - answers(name, ONE_STEP)).max() > tolerance(name, 1e-3)
+def test_sample_weights_matter(name):
+    actual = fit_and_predict(name, ONE_STEP, weights=draw_weights(name))
+    assert np.abs(actual - fit_and_predict(name, ONE_STEP)).max() > tolerance(name, 1e-3)
 
 
 @every_data
 @every_init
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_rows_of_weight_zero_are_as_if_removed(name, init, early_stopping):
+def test_rows_of_weight_zero_are_ignored(name, init, early_stopping):
     X, y = load(name)
     options = FULL | {"init": init, "max_iter": 5, "early_stopping": early_stopping}
     kind = DistanceNetRegressor if name == "diabetes" else DistanceNetClassifier

@@ -1,4 +1,4 @@
-"""Which rows a RejectingClassifier rejects, their label, and what it refuses."""
+"""RejectingClassifier: rejected rows and their label, delegation, errors."""
 
 import numpy as np
 import pytest
@@ -33,11 +33,13 @@ def net():
 # Which rows are rejected --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("inside", [NET, GaussianNB(), LogisticRegression(max_iter=1000)], ids=str)
+@pytest.mark.parametrize(
+    "classifier", [NET, GaussianNB(), LogisticRegression(max_iter=1000)], ids=str
+)
 @pytest.mark.parametrize("threshold", [0.0, 0.8, 0.97, 1.0])
-def test_rows_of_a_small_top_probability_are_rejected_and_no_others(inside, threshold):
-    rejecting = RejectingClassifier(inside, threshold=threshold).fit(X, Y)
-    alone = clone(inside).fit(X, Y)
+def test_only_rows_of_low_probability_are_rejected(classifier, threshold):
+    rejecting = RejectingClassifier(classifier, threshold=threshold).fit(X, Y)
+    alone = clone(classifier).fit(X, Y)
     accepted = alone.predict_proba(X).max(axis=1) >= threshold
     np.testing.assert_array_equal(rejecting.accepts(X), accepted)
     expected = np.where(accepted, alone.predict(X), -1)
@@ -45,19 +47,19 @@ def test_rows_of_a_small_top_probability_are_rejected_and_no_others(inside, thre
     assert accepted.all() == (threshold == 0.0)
 
 
-def test_of_a_classifier_with_a_cut_of_its_own_the_class_it_answers_is_to_be_probable():
-    cut = FixedThresholdClassifier(GaussianNB(), threshold=0.1, response_method="predict_proba")
+def test_confidence_is_that_of_the_predicted_class():
+    fixed = FixedThresholdClassifier(GaussianNB(), threshold=0.1, response_method="predict_proba")
     y = np.where(Y == 0, "b", "a")
     y[::7] = "a"
-    rejecting = RejectingClassifier(cut, threshold=0.8).fit(X[:, :1], y)
-    inside = rejecting.estimator_
-    answers, probable = inside.predict(X[:, :1]), inside.predict_proba(X[:, :1])
-    of_answer = np.where(answers == "a", probable[:, 0], probable[:, 1])
-    assert ((of_answer < 0.2) & (probable.max(axis=1) >= 0.8)).any()
-    np.testing.assert_array_equal(rejecting.accepts(X[:, :1]), of_answer >= 0.8)
+    rejecting = RejectingClassifier(fixed, threshold=0.8).fit(X[:, :1], y)
+    classifier = rejecting.estimator_
+    labels, probabilities = classifier.predict(X[:, :1]), classifier.predict_proba(X[:, :1])
+    confidence = np.where(labels == "a", probabilities[:, 0], probabilities[:, 1])
+    assert ((confidence < 0.2) & (probabilities.max(axis=1) >= 0.8)).any()
+    np.testing.assert_array_equal(rejecting.accepts(X[:, :1]), confidence >= 0.8)
 
 
-def test_a_probability_at_the_threshold_is_answered(net):
+def test_probability_at_the_threshold_is_accepted(net):
     top = net.predict_proba(X).max(axis=1)
     rejecting = RejectingClassifier(net, threshold=float(top[100]))
     assert rejecting.accepts(X)[100]
@@ -65,7 +67,7 @@ def test_a_probability_at_the_threshold_is_answered(net):
     assert not rejecting.accepts(X)[100]
 
 
-def test_what_is_novel_is_rejected_below_the_threshold_of_the_net(net):
+def test_novel_rows_are_rejected_below_novelty_threshold(net):
     rejecting = RejectingClassifier(NET, method="score_samples").fit(X, Y)
     assert rejecting.threshold_ == net.novelty_threshold_
     known = net.score_samples(X) >= net.novelty_threshold_
@@ -77,7 +79,7 @@ def test_what_is_novel_is_rejected_below_the_threshold_of_the_net(net):
 
 
 @pytest.mark.parametrize(
-    "inside",
+    "classifier",
     [
         make_pipeline(StandardScaler(), NET),
         make_pipeline(StandardScaler(), make_pipeline(StandardScaler(), NET)),
@@ -85,21 +87,21 @@ def test_what_is_novel_is_rejected_below_the_threshold_of_the_net(net):
     ],
     ids=["pipeline", "pipeline in a pipeline", "search"],
 )
-def test_the_threshold_is_found_inside_pipelines_and_searches(inside):
-    rejecting = RejectingClassifier(inside, method="score_samples").fit(X, Y)
+def test_threshold_comes_from_inside_pipelines_and_searches(classifier):
+    rejecting = RejectingClassifier(classifier, method="score_samples").fit(X, Y)
     assert rejecting.threshold_ < 0
     assert 0 < rejecting.accepts(X).mean() < 1
     assert not rejecting.accepts(FAR).any()
 
 
-def test_the_default_answers_whatever_is_more_probable_than_not():
+def test_default_threshold_is_one_half():
     assert RejectingClassifier(NET).fit(X[Y > 0], Y[Y > 0]).accepts(X).all()
     rejecting = RejectingClassifier(NET).fit(X, Y)
     assert rejecting.threshold_ == 0.5
 
 
-class NotANumber(ClassifierMixin, BaseEstimator):
-    """Its probabilities of the first half of rows are missing."""
+class NaNClassifier(ClassifierMixin, BaseEstimator):
+    """A classifier whose probabilities are NaN for the first half of rows."""
 
     def fit(self, X, y):
         self.classes_ = np.unique(y)
@@ -114,8 +116,8 @@ class NotANumber(ClassifierMixin, BaseEstimator):
         return np.full(len(X), self.classes_[0])
 
 
-def test_a_certainty_that_is_not_a_number_is_rejected():
-    rejecting = RejectingClassifier(NotANumber()).fit(X, Y)
+def test_nan_confidence_is_rejected():
+    rejecting = RejectingClassifier(NaNClassifier()).fit(X, Y)
     np.testing.assert_array_equal(rejecting.accepts(X), np.arange(150) >= 75)
 
 
@@ -137,36 +139,34 @@ def test_a_certainty_that_is_not_a_number_is_rejected():
         (np.array([0, 1, 2]), 0.5, 0.5, "f"),
         (np.array([0, 1, 2**60 + 1]), 0.5, 0.5, "O"),
         (np.array(["a", "bb", "c"]), -1, -1, "O"),
-        (np.array(["a", "bb", "c"]), "do not know", "do not know", "U"),
+        (np.array(["a", "bb", "c"]), "unsure", "unsure", "U"),
     ],
     ids=str,
 )
-def test_labels_keep_what_they_are_beside_the_one_of_rejected_rows(
-    classes, reject_label, expected, kind
-):
+def test_classes_and_reject_label_keep_their_values(classes, reject_label, expected, kind):
     y = classes[Y]
     rejecting = RejectingClassifier(GaussianNB(), threshold=0.99, reject_label=reject_label)
-    answers = rejecting.fit(X, y).predict_with_rejection(X)
+    labels = rejecting.fit(X, y).predict_with_rejection(X)
     accepted = rejecting.accepts(X)
     assert 0 < accepted.mean() < 1
     assert rejecting.reject_label_ == expected
-    assert set(answers[~accepted].tolist()) == {expected}
-    assert answers[accepted].tolist() == rejecting.estimator_.predict(X)[accepted].tolist()
-    assert answers.dtype.kind in kind
+    assert set(labels[~accepted].tolist()) == {expected}
+    assert labels[accepted].tolist() == rejecting.estimator_.predict(X)[accepted].tolist()
+    assert labels.dtype.kind in kind
     rejecting.set_params(threshold=0.0)
-    assert rejecting.predict_with_rejection(X).dtype == answers.dtype
+    assert rejecting.predict_with_rejection(X).dtype == labels.dtype
     np.testing.assert_array_equal(rejecting.classes_, classes)
 
 
-def test_two_truth_values_become_numbers():
+def test_bool_classes_become_numbers_with_a_reject_label():
     y = Y == 2
     rejecting = RejectingClassifier(GaussianNB(), threshold=0.99).fit(X, y)
-    answers = rejecting.predict_with_rejection(X)
-    assert set(answers.tolist()) == {-1, 0, 1}
-    assert accuracy_score(y, answers) < 1
+    labels = rejecting.predict_with_rejection(X)
+    assert set(labels.tolist()) == {-1, 0, 1}
+    assert accuracy_score(y, labels) < 1
 
 
-def test_not_a_number_marks_the_rejected_rows_of_float_labels():
+def test_reject_label_may_be_nan():
     rejecting = RejectingClassifier(GaussianNB(), threshold=0.99, reject_label=np.nan).fit(X, Y)
     labels = rejecting.predict_with_rejection(X)
     np.testing.assert_array_equal(np.isnan(labels), ~rejecting.accepts(X))
@@ -175,14 +175,14 @@ def test_not_a_number_marks_the_rejected_rows_of_float_labels():
 @pytest.mark.parametrize(
     ("y", "label"), [(Y, 2), (Y, 2.0), (np.array(["a", "b", "reject"])[Y], "auto")]
 )
-def test_a_label_that_is_a_class_is_refused(y, label):
+def test_reject_label_must_not_be_a_class(y, label):
     rejecting = RejectingClassifier(GaussianNB(), reject_label=label)
     with pytest.raises(ValueError, match=r"'reject_label' .* not be one of .*, \[.*\]; got "):
         rejecting.fit(X, y)
     assert not hasattr(rejecting, "estimator_")
 
 
-def test_a_label_that_is_an_array_is_refused():
+def test_reject_label_must_be_a_scalar():
     with pytest.raises(ValueError, match=r"'reject_label' .* got \[-1\]"):
         RejectingClassifier(GaussianNB(), reject_label=[-1]).fit(X, Y)
 
@@ -190,7 +190,7 @@ def test_a_label_that_is_an_array_is_refused():
 # The wrapped classifier ---------------------------------------------------------------------------
 
 
-def test_a_fitted_classifier_needs_no_fit_and_a_frozen_one_keeps_its_own(net):
+def test_fitted_and_frozen_classifiers_are_used_unchanged(net):
     rejecting = RejectingClassifier(net, threshold=0.9)
     check_is_fitted(rejecting)
     assert not hasattr(rejecting, "estimator_")
@@ -202,13 +202,13 @@ def test_a_fitted_classifier_needs_no_fit_and_a_frozen_one_keeps_its_own(net):
     assert by_score.threshold_ == net.novelty_threshold_
 
 
-def test_the_estimator_given_is_not_touched():
-    inside = clone(NET)
-    RejectingClassifier(inside).fit(X, Y)
-    assert not hasattr(inside, "centroids_")
+def test_fit_does_not_change_the_estimator():
+    classifier = clone(NET)
+    RejectingClassifier(classifier).fit(X, Y)
+    assert not hasattr(classifier, "centroids_")
 
 
-def test_other_methods_are_those_of_the_classifier_inside(net):
+def test_other_methods_are_delegated(net):
     rejecting = RejectingClassifier(NET).fit(X, Y)
     for method in ("predict_proba", "predict_log_proba", "decision_function", "score_samples"):
         np.testing.assert_array_equal(getattr(rejecting, method)(X), getattr(net, method)(X))
@@ -217,7 +217,7 @@ def test_other_methods_are_those_of_the_classifier_inside(net):
     assert not hasattr(RejectingClassifier(LinearSVC()), "predict_proba")
 
 
-def test_names_of_features_are_those_of_the_last_fit():
+def test_feature_names_are_of_the_last_fit():
     frame, y = load_iris(return_X_y=True, as_frame=True)
     rejecting = RejectingClassifier(NET).fit(frame, y)
     assert rejecting.feature_names_in_.tolist() == frame.columns.tolist()
@@ -225,17 +225,17 @@ def test_names_of_features_are_those_of_the_last_fit():
 
 
 @pytest.mark.parametrize("routing", [False, True])
-def test_weights_and_a_validation_set_reach_the_classifier_inside(routing):
+def test_fit_parameters_reach_the_wrapped_classifier(routing):
     weights = np.where(Y == 0, 1.0, 0.1)
-    given = {"sample_weight": weights, "X_val": X[::5], "y_val": Y[::5]}
-    expected = clone(NET).fit(X, Y, **given)
+    params = {"sample_weight": weights, "X_val": X[::5], "y_val": Y[::5]}
+    expected = clone(NET).fit(X, Y, **params)
     with sklearn.config_context(enable_metadata_routing=routing):
-        inside = clone(NET)
+        classifier = clone(NET)
         if routing:
-            inside.set_fit_request(**dict.fromkeys(given, True))
-        rejecting = RejectingClassifier(inside).fit(X, Y, **given)
+            classifier.set_fit_request(**dict.fromkeys(params, True))
+        rejecting = RejectingClassifier(classifier).fit(X, Y, **params)
         if routing:
-            # Before scikit-learn 1.8 a search asks where weights go in `score`, too.
+            # Before scikit-learn 1.8 a search needs a request for `score`, too.
             rejecting.set_score_request(sample_weight=False)
             grid = GridSearchCV(rejecting, {"threshold": [0.5, 0.9]}, cv=2)
             grid.fit(X, Y, sample_weight=weights, X_val=X[::5], y_val=Y[::5])
@@ -243,7 +243,7 @@ def test_weights_and_a_validation_set_reach_the_classifier_inside(routing):
     assert len(rejecting.estimator_.validation_scores_) == 20
 
 
-def test_metadata_that_were_not_asked_for_are_refused_under_routing():
+def test_routing_rejects_metadata_that_is_not_requested():
     with (
         sklearn.config_context(enable_metadata_routing=True),
         pytest.raises(ValueError, match="sample_weight"),
@@ -251,20 +251,21 @@ def test_metadata_that_were_not_asked_for_are_refused_under_routing():
         RejectingClassifier(clone(NET)).fit(X, Y, sample_weight=np.ones(150))
 
 
-# Refusals -----------------------------------------------------------------------------------------
+# Errors -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"method": "decision_function"}, r"'method' .*\['predict_proba', 'score_samples'\]; got"),
+        ({"method": np.array(["predict_proba"] * 2)}, r"'method' .*; got array"),
         ({"threshold": 1.5}, r"'threshold' .*\['auto'\] or a float in \[0, 1\]; got 1.5"),
         ({"threshold": float("nan")}, r"'threshold' .* got nan"),
         ({"threshold": None}, r"'threshold' .* got None"),
         ({"method": "score_samples", "threshold": "low"}, r"'threshold' .* got 'low'"),
     ],
 )
-def test_parameters_out_of_their_range_are_refused_and_nothing_changes(options, message):
+def test_invalid_parameters_raise_and_change_nothing(options, message):
     rejecting = RejectingClassifier(NET).fit(X, Y)
     before = rejecting.estimator_
     rejecting.set_params(**options)
@@ -277,7 +278,7 @@ def test_parameters_out_of_their_range_are_refused_and_nothing_changes(options, 
 
 
 @pytest.mark.parametrize(
-    ("inside", "method", "missing"),
+    ("classifier", "method", "missing"),
     [
         (RidgeClassifier(), "predict_proba", "RidgeClassifier has none"),
         (GaussianNB(), "score_samples", "GaussianNB has none"),
@@ -285,30 +286,30 @@ def test_parameters_out_of_their_range_are_refused_and_nothing_changes(options, 
     ],
     ids=str,
 )
-def test_a_classifier_without_the_method_is_refused(inside, method, missing):
+def test_classifier_must_have_the_method(classifier, method, missing):
     with pytest.raises(AttributeError, match=rf"method='{method}' needs .*{missing}"):
-        RejectingClassifier(inside, method=method).fit(X, Y)
+        RejectingClassifier(classifier, method=method).fit(X, Y)
 
 
 @pytest.mark.parametrize(
-    "inside",
+    "classifier",
     [DistanceNetRegressor(), IsolationForest(), KMeans(), GaussianNB, None, "net"],
     ids=str,
 )
-def test_what_is_no_classifier_is_refused(inside):
+def test_estimator_must_be_a_classifier(classifier):
     with pytest.raises(TypeError, match=r"'estimator' .* must be a classifier; got "):
-        RejectingClassifier(inside).fit(X, Y)
+        RejectingClassifier(classifier).fit(X, Y)
 
 
 @pytest.mark.parametrize(
     "y", [np.column_stack([Y == 0, Y < 2]).astype(int), np.column_stack([Y, Y]), X[:, 0] / 7]
 )
-def test_several_labels_a_row_and_numbers_are_refused(y):
+def test_fit_requires_one_class_per_row(y):
     with pytest.raises(ValueError, match="Unknown label type"):
         RejectingClassifier(NET).fit(X, y)
 
 
-def test_a_net_of_several_outputs_that_is_fitted_already_is_refused():
+def test_fitted_multi_output_classifiers_raise():
     several = clone(NET).fit(X, np.column_stack([Y, Y]))
     for method in ("predict", "predict_with_rejection", "accepts"):
         with pytest.raises(ValueError, match=r"one label for each row; .* to 2 labels per row"):
@@ -316,13 +317,13 @@ def test_a_net_of_several_outputs_that_is_fitted_already_is_refused():
 
 
 class Scoring(GaussianNB):
-    """A classifier of another package that has scores, but no threshold."""
+    """A classifier with scores, but without a novelty threshold."""
 
     def score_samples(self, X):
         return -np.abs(X).max(axis=1)
 
 
-def test_scores_without_a_threshold_need_one():
+def test_threshold_is_required_without_novelty_threshold():
     rejecting = RejectingClassifier(Scoring(), method="score_samples")
     with pytest.raises(ValueError, match=r"'threshold' .* float .*Scoring.*novelty_threshold_"):
         rejecting.fit(X, Y)
@@ -333,7 +334,7 @@ def test_scores_without_a_threshold_need_one():
 @pytest.mark.parametrize(
     "method", ["predict", "predict_with_rejection", "accepts", "predict_proba"]
 )
-def test_nothing_is_answered_before_the_fit(method):
+def test_methods_raise_before_the_fit(method):
     rejecting = RejectingClassifier(NET)
     with pytest.raises(NotFittedError):
         getattr(rejecting, method)(X)
@@ -341,7 +342,7 @@ def test_nothing_is_answered_before_the_fit(method):
         assert not hasattr(rejecting, name)
 
 
-def test_a_net_that_was_partially_fitted_says_that_it_has_no_threshold_yet():
+def test_threshold_requires_fit_after_partial_fit():
     X, y = load_iris(return_X_y=True)
     net = DistanceNetClassifier(5).partial_fit(X, y, classes=[0, 1, 2])
     with pytest.raises(NotFittedError, match=r"novelty_threshold_ of .* partial_fit"):

@@ -1,4 +1,4 @@
-"""A RejectingClassifier in scikit-learn's tools does what the wrapped classifier does there."""
+"""In scikit-learn's tools a RejectingClassifier equals the wrapped classifier."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def rejecting():
     return model
 
 
-# The new contract ---------------------------------------------------------------------------------
+# Methods ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def rejecting():
     [np.array([3, 5, 9], np.uint8), np.array([0.0, 1.0, 2.0]), NAMES, NAMES.astype(object)],
     ids=["uint8", "float", "str", "object"],
 )
-def test_predict_gives_classes_in_their_dtype(classes):
+def test_predict_returns_classes_in_their_dtype(classes):
     y = classes[Y]
     model = RejectingClassifier(PLAIN, threshold=1.0).fit(X, y)
     labels = model.predict(X)
@@ -60,8 +60,8 @@ class ListedLabels(GaussianNB):
 
 
 def test_lists_of_a_classifier_become_arrays():
-    y = np.array(["a name that no row gets", "setosa", "versicolor"])[np.minimum(Y + 1, 2)]
-    y[0] = "a name that no row gets"
+    y = np.array(["a name that no row has", "setosa", "versicolor"])[np.minimum(Y + 1, 2)]
+    y[0] = "a name that no row has"
     model = RejectingClassifier(ListedLabels(), threshold=0.9).fit(X, y)
     rows = X[50:]
     labels, accepted = model.predict(rows), model.accepts(rows)
@@ -98,7 +98,7 @@ class Counting(ClassifierMixin, BaseEstimator):
         return np.zeros(len(X))
 
 
-def test_the_wrapped_classifier_works_only_once():
+def test_each_wrapped_method_is_called_once():
     model = RejectingClassifier(Counting(), threshold=0.5).fit(X, Y)
     calls = model.estimator_.calls_
     assert (model.predict_with_rejection(X) == -1).all()
@@ -115,7 +115,7 @@ def test_the_wrapped_classifier_works_only_once():
 
 
 class Score(GaussianNB):
-    """A classifier whose scores are the first feature, in the dtype given."""
+    """A classifier whose scores are the first feature, in a dtype."""
 
     def __init__(self, dtype="float64"):
         super().__init__()
@@ -136,7 +136,7 @@ def test_scores_of_any_dtype_are_compared_exactly(dtype):
     np.testing.assert_array_equal(model.accepts(column), first > 100)
 
 
-def test_a_reject_label_may_become_a_class():
+def test_reject_label_set_to_a_class_raises():
     model = RejectingClassifier(PLAIN, threshold=0.9).fit(X, Y)
     model.set_params(reject_label=1)
     with pytest.raises(ValueError, match="must not be one of the classes"):
@@ -164,7 +164,7 @@ def test_a_single_class_can_be_rejected(classifier, name, label):
     assert set(uncertain.predict(X).tolist()) == {name}
 
 
-def test_a_report_has_only_classes(rejecting):
+def test_classification_report_has_only_classes(rejecting):
     report = classification_report(NAMES[Y], rejecting.predict(X), output_dict=True)
     assert report["accuracy"] == rejecting.score(X, NAMES[Y])
     assert "reject" not in report
@@ -187,14 +187,14 @@ def test_a_report_has_only_classes(rejecting):
     ],
     ids=["hard vote", "soft vote", "stack", "stack proba", "bag", "rest", "calibrated", "search"],
 )
-def test_ensembles_equal_those_of_the_wrapped(wrap):
+def test_ensembles_equal_those_of_the_wrapped_classifier(wrap):
     ensemble, plain = wrap(REJECTING).fit(X, NAMES[Y]), wrap(PLAIN).fit(X, NAMES[Y])
     np.testing.assert_array_equal(ensemble.predict(X), plain.predict(X))
     assert set(ensemble.predict(X).tolist()) <= set(NAMES.tolist())
 
 
 @pytest.mark.parametrize("kind", [MultiOutputClassifier, ClassifierChain])
-def test_several_outputs_equal_those_of_the_wrapped(kind):
+def test_multi_output_equals_that_of_the_wrapped(kind):
     plain = kind(PLAIN).fit(X, LABELS)
     np.testing.assert_array_equal(kind(REJECTING).fit(X, LABELS).predict(X), plain.predict(X))
 
@@ -204,13 +204,13 @@ def test_several_outputs_equal_those_of_the_wrapped(kind):
 )
 def test_cross_val_predict_equals_that_of_the_wrapped(method):
     expected = cross_val_predict(PLAIN, X, NAMES[Y], cv=3, method=method)
-    found = cross_val_predict(REJECTING, X, NAMES[Y], cv=3, method=method)
-    np.testing.assert_array_equal(found, expected)
-    assert found.dtype == expected.dtype
+    predicted = cross_val_predict(REJECTING, X, NAMES[Y], cv=3, method=method)
+    np.testing.assert_array_equal(predicted, expected)
+    assert predicted.dtype == expected.dtype
 
 
 def reward(estimator, X, y):
-    """1 for a right prediction, 0.8 for a rejection, 0 for an error: Chow's threshold is 0.8."""
+    """Return 1 for a correct prediction, 0.8 for a rejection, 0 for an error: Chow's 0.8."""
     labels = estimator.predict_with_rejection(X)
     return np.mean(np.where(labels == estimator.reject_label_, 0.8, labels == y))
 

@@ -1,10 +1,10 @@
-"""Numerical gradients for the tests of this folder."""
+"""Numerical gradients for the tests of the engine."""
 
 import numpy as np
 
 
 def central_differences(function, x, step=1e-5):
-    """Gradient at `x` of a function that takes such an array and returns a number."""
+    """Return the gradient at the array `x` of a scalar function."""
     x = np.array(x, dtype=np.float64)
     gradient = np.empty_like(x)
     for index in np.ndindex(x.shape):

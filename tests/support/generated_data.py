@@ -1,7 +1,7 @@
-"""Data and settings of any kind, drawn by hypothesis: the structure is drawn, numbers have a seed.
+"""Data and settings drawn by hypothesis: it draws the structure, and a seed draws the numbers.
 
-So a failure shrinks to few rows and columns and to the one kind of column, label or setting that
-matters. Whatever comes first in a dict or a list here is taken to be the simplest.
+A failure therefore shrinks to few rows and columns and to the one kind of column, label or setting
+that matters. The first entry of each dict or list is the simplest.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine import ACTIVATIONS, INITIALIZERS, KERNELS, SCHEDULES, SOLVERS
 from skdistnet.engine.layers.distances import RADIUS_TYPES
-from skdistnet.engine.layers.dropout import DROPOUT_SCHEDULES
 from skdistnet.engine.losses import REGRESSION_LOSSES
 from skdistnet.engine.network import OUTPUT_LAYERS
 from skdistnet.engine.optim.weight_decay import PENALTIES
+from skdistnet.recipes import inverse_time_decay
 
 __all__ = [
     "COLUMNS",
@@ -36,12 +36,12 @@ def with_cell(column, value):
     return column
 
 
-def with_holes(column, rng):
+def with_missing(column, rng):
     column[rng.random(len(column)) < 0.4] = np.nan
     return column
 
 
-#: A column of numbers from a generator and their number.
+#: A column from a generator and the number of rows.
 COLUMNS = {
     "normal": lambda rng, n: rng.normal(size=n),
     "zero": lambda rng, n: np.zeros(n),
@@ -63,11 +63,11 @@ COLUMNS = {
     "ends of single precision": lambda rng, n: rng.choice([-3e38, 3e38], n),
     "scales mixed": lambda rng, n: rng.normal(size=n) * 10.0 ** rng.integers(-300, 300, n),
     "negative zero": lambda rng, n: rng.choice([-0.0, 0.0], n),
-    "holes": lambda rng, n: with_holes(rng.normal(size=n), rng),
-    "one hole": lambda rng, n: with_cell(rng.normal(size=n), np.nan),
-    "nothing": lambda rng, n: np.full(n, np.nan),
+    "missing values": lambda rng, n: with_missing(rng.normal(size=n), rng),
+    "one missing value": lambda rng, n: with_cell(rng.normal(size=n), np.nan),
+    "all missing": lambda rng, n: np.full(n, np.nan),
 }
-#: Columns that any dtype of numbers can hold, and whose numbers are the same in each.
+#: Columns whose numbers every numeric dtype represents exactly.
 SMALL_COUNTS = ["counts", "zero", "two values", "one cell differs"]
 
 ROWS = {
@@ -79,7 +79,7 @@ ROWS = {
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of some kinds, a few times over, and a generator for what goes with them."""
+    """Columns of some kinds, repeated, and a generator for targets and weights."""
 
     kinds: list
     times: int
@@ -88,14 +88,14 @@ class Table:
     seed: int
 
     def make(self):
-        """The matrix, float64 in C order, and the generator."""
+        """Return the matrix, float64 in C order, and the generator."""
         rng = np.random.default_rng(self.seed)
         columns = [COLUMNS[kind](rng, self.n_rows) for kind in self.kinds * self.times]
         return ROWS[self.rows](np.column_stack(columns), rng), rng
 
 
 def tables(columns=tuple(COLUMNS), min_rows=1, max_columns=40):
-    """Tables of few rows or some, and of few columns or more than rows."""
+    """Draw tables of few or many rows, and of few columns or more columns than rows."""
     return st.builds(
         Table,
         kinds=st.lists(st.sampled_from(list(columns)), min_size=1, max_size=4),
@@ -110,7 +110,7 @@ def tables(columns=tuple(COLUMNS), min_rows=1, max_columns=40):
 
 
 def codes(rng, n, n_classes=3):
-    """Numbers of classes, each of which has a row if there are enough."""
+    """Return class codes; each class has a row if there are enough rows."""
     return rng.permutation(np.arange(n) % n_classes)
 
 
@@ -122,7 +122,7 @@ def indicators(rng, n):
     return (rng.random((n, 3)) < 0.4).astype(int)
 
 
-#: Labels from a generator and their number, as arrays.
+#: Labels from a generator and the number of rows, as arrays.
 LABELS = {
     "two": lambda rng, n: codes(rng, n, 2),
     "three": codes,
@@ -156,7 +156,7 @@ TARGETS = {
     "large": lambda rng, n: 1e30 * rng.normal(size=n),
     "huge": lambda rng, n: 1e300 * rng.normal(size=n),
     "heavy tails": lambda rng, n: np.abs(rng.standard_cauchy(n)) ** 5,
-    "one wild": lambda rng, n: with_cell(rng.random(n), 1e100),
+    "one outlier": lambda rng, n: with_cell(rng.random(n), 1e100),
     "two columns": lambda rng, n: rng.normal(size=(n, 2)) * [1e-5, 1e5] + 3,
     "a column": lambda rng, n: rng.random((n, 1)),
 }
@@ -177,7 +177,7 @@ WEIGHTS = {
 
 
 def names(kinds):
-    """A name of the dict."""
+    """Draw a key of the dict."""
     return st.sampled_from(list(kinds))
 
 
@@ -205,16 +205,15 @@ SHARED = {
     "n_init": st.integers(1, 2),
     "standardize": st.booleans(),
     "solver": st.sampled_from(list(SOLVERS)),
-    "learning_rate": st.sampled_from(list(SCHEDULES)),
+    "learning_rate": st.sampled_from([*SCHEDULES, inverse_time_decay]),
     "learning_rate_init": st.sampled_from(["auto", 1e-3, 1.0, 1e6, 1e300, 1e-300]),
     "momentum": st.sampled_from([0.9, 0.0, 0.999]),
     "nesterovs_momentum": st.booleans(),
     "rho": st.sampled_from([0.7, 0.0, 0.999]),
     "epsilon": st.sampled_from([1e-9, 1e-300, 1.0]),
     "alpha": st.sampled_from([0.0, 1e-3, 1.0, 1e9]),
-    "decay": st.sampled_from(list(PENALTIES)),
+    "penalty": st.sampled_from(list(PENALTIES)),
     "dropout": st.sampled_from([0.0, 0.1, 0.9]),
-    "dropout_schedule": st.sampled_from(DROPOUT_SCHEDULES),
     "dtype": st.sampled_from([None, "float32", "float64"]),
     "batch_size": st.sampled_from(["auto", 1, 3, 10**6]),
     "shuffle": st.booleans(),
@@ -222,7 +221,6 @@ SHARED = {
     "n_iter_no_change": st.integers(1, 3),
     "early_stopping": st.booleans(),
     "validation_fraction": st.sampled_from([0.1, 0.5, 0.99, 0.01]),
-    "false_alarm_rate": st.sampled_from([0.05, 0.5, 1e-6]),
 }
 
 CLASSIFYING = {
@@ -240,7 +238,7 @@ REGRESSING = {
 
 @st.composite
 def nets(draw, kind, own):
-    """An unfitted net of which some parameters are not those of the default."""
+    """Draw an unfitted net, some of whose parameters differ from the defaults."""
     layers = draw(hidden_layers())
     options = draw(st.fixed_dictionaries({}, optional=SHARED | own))
     return kind(**layers, **options, max_iter=draw(st.integers(1, 4)), random_state=0)

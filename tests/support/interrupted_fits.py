@@ -1,4 +1,4 @@
-"""Fits cut off in a chosen epoch, and what they leave, for the tests of checkpoints."""
+"""Fits that are cut off in a chosen epoch, for the tests of checkpoints and interrupts."""
 
 from contextlib import contextmanager, suppress
 from unittest.mock import patch
@@ -8,7 +8,8 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_wine
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
-from skdistnet._base.callbacks import learned
+from skdistnet._base import checkpoints
+from skdistnet._base.callbacks import fitted_attributes
 from skdistnet._base.hashing import digest
 from skdistnet.engine.training import loop as training
 
@@ -24,46 +25,51 @@ both_kinds = pytest.mark.parametrize(("kind", "X", "y"), CASES.values(), ids=CAS
 
 
 class CutOff(Exception):
-    """What ends a fit at a chosen place."""
+    """Raised to end a fit in a chosen epoch."""
 
 
 @contextmanager
-def epochs_counted(fatal=None, error=CutOff):
-    """The list of epochs trained meanwhile; the one of number `fatal`, from 1, fails."""
-    epochs, whole = [], training.Trainer.train_epoch
+def count_epochs(fatal=None, error=CutOff):
+    """Yield the list of epochs trained in the block; epoch `fatal`, from 1, raises `error`."""
+    epochs, original = [], training.Trainer.train_epoch
 
     def epoch(self):
         epochs.append(len(epochs) + 1)
         if len(epochs) == fatal:
             raise error
-        return whole(self)
+        return original(self)
 
     with patch.object(training.Trainer, "train_epoch", epoch):
         yield epochs
 
 
 def same(net, other):
-    """Whether all that two nets have learned is equal, bit for bit."""
-    return digest(learned(net)) == digest(learned(other))
+    """Return whether two nets have the same fitted state, bit for bit."""
+    return digest(fitted_attributes(net)) == digest(fitted_attributes(other))
 
 
-def checkpointed(net, folder, every=2):
-    return clone(net).set_params(checkpoint_dir=folder, checkpoint_every=every)
+def checkpointed(net, folder):
+    return clone(net).set_params(checkpoint=folder)
 
 
-def cut_off_and_resumed(net, folder, fatal, *data, every=2, error=CutOff, **options):
-    """A net whose fit was cut off in the epoch `fatal`, and the epochs of the fit thereafter."""
-    net = checkpointed(net, folder, every)
-    with epochs_counted(fatal, error), suppress(CutOff):
+def checkpoint_every(n_epochs):
+    """Write checkpoints every `n_epochs` epochs instead of every ten."""
+    return patch.object(checkpoints, "EVERY", n_epochs)
+
+
+def cut_off_and_resumed(net, folder, fatal, *data, error=CutOff, **options):
+    """Cut off a fit in epoch `fatal`, fit again, and return the net and the epochs of this fit."""
+    net = checkpointed(net, folder)
+    with count_epochs(fatal, error), suppress(CutOff):
         net.fit(*data, **options)
-    with epochs_counted() as epochs:
+    with count_epochs() as epochs:
         net.fit(*data, **options)
     assert not list(folder.iterdir())
     return net, epochs
 
 
-def kept_file(net, folder, *data):
-    with epochs_counted(6), pytest.raises(CutOff):
+def write_checkpoint(net, folder, *data):
+    with count_epochs(6), pytest.raises(CutOff):
         net.fit(*data)
     (path,) = folder.iterdir()
     return path

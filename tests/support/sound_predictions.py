@@ -1,4 +1,4 @@
-"""What is true of every net that was fitted, whatever it was fitted to, and of every refusal."""
+"""Properties of every fitted net, and of every error raised for invalid data."""
 
 import re
 from contextlib import contextmanager
@@ -8,16 +8,16 @@ import numpy as np
 
 from skdistnet import DistanceNetRegressor
 
-__all__ = ["answers", "as_before_if_refused", "assert_same_answers", "assert_sound"]
+__all__ = ["assert_same_predictions", "assert_sound", "predict_all", "unchanged_if_refused"]
 
-#: Why data may be refused, as a user reads it; any other message is an accident.
+#: The messages with which data may be refused; any other error is a bug.
 REASONS = re.compile(
     "|".join(
         [
             r"needs at least 2 rows, of positive weight, to fit; got",
             r"'sample_weight' must not be zero for every row",
             r"sample_weight contains infinity",
-            r"X contains (NaN, which \w+ takes for missing only where|infinity)",
+            r"X contains (NaN, which \w+ accepts as missing values only if|infinity)",
             r"Column \d+ of X (reaches|lies around) .*: rescale X or set",
             r"'y' reaches .*, which is too large for",
             r"The target of 'poisson' must be finite and not negative",
@@ -26,27 +26,27 @@ REASONS = re.compile(
             r"'sample_weight' gives the classes weights too far apart",
             r"'y' must be 1-D where 'quantile' is a list",
             r"In the validation set",
-            r"must hold none but the classes known",
+            r"must hold only the known classes",
         ]
     )
 )
 
 
 @contextmanager
-def as_before_if_refused(net):
-    """A list that holds the reason if the block was refused; the net is then as it was."""
+def unchanged_if_refused(net):
+    """Yield a list that receives the message if the block is refused; the net must not change."""
     before, reasons = joblib.hash(vars(net)), []
     try:
         yield reasons
     except ValueError as error:
         if not REASONS.search(str(error)):
-            raise AssertionError(f"Not a reason that a user can read: {error}") from error
+            raise AssertionError(f"Not one of the expected messages: {error}") from error
         assert joblib.hash(vars(net)) == before
         reasons.append(str(error))
 
 
-def answers(net, rows):
-    """All that a net says about rows, by method; lists over outputs stay lists."""
+def predict_all(net, rows):
+    """Return the outputs of all prediction methods by name; lists over outputs stay lists."""
     methods = ["predict"]
     if not isinstance(net, DistanceNetRegressor):
         methods += ["predict_proba", "predict_log_proba", "decision_function"]
@@ -55,25 +55,25 @@ def answers(net, rows):
     return {method: getattr(net, method)(rows) for method in methods}
 
 
-def assert_same_answers(found, expected):
-    """Bit for bit, whatever they are."""
-    assert found.keys() == expected.keys()
-    for method in found:
-        pair = found[method], expected[method]
+def assert_same_predictions(predictions, expected):
+    """Check that all predictions are equal, bit for bit."""
+    assert predictions.keys() == expected.keys()
+    for method in predictions:
+        pair = predictions[method], expected[method]
         for one, other in zip(*pair) if isinstance(pair[0], list) else [pair]:
             assert one.dtype == other.dtype
             np.testing.assert_array_equal(one, other, err_msg=method)
 
 
 def assert_sound(net, rows, y):
-    """Answers to rows, and what was learned of y, are finite and of the right shape and dtype."""
-    found, dtype = answers(net, rows), np.dtype(net._network.dtype)
+    """Check that predictions and fitted attributes are finite, of the right shape and dtype."""
+    predictions, dtype = predict_all(net, rows), np.dtype(net._network.dtype)
     if isinstance(net, DistanceNetRegressor):
-        assert_predictions(net, found["predict"], len(rows), y, dtype)
+        assert_predictions(net, predictions["predict"], len(rows), y, dtype)
     else:
-        assert_labels(net, found, len(rows), y, dtype)
-    if "score_samples" in found:
-        scores = found["score_samples"]
+        assert_labels(net, predictions, len(rows), y, dtype)
+    if "score_samples" in predictions:
+        scores = predictions["score_samples"]
         assert scores.shape == (len(rows),)
         assert (scores <= 0).all()
         assert net.novelty_threshold_ <= 0
@@ -92,23 +92,23 @@ def assert_predictions(net, predicted, n_rows, y, dtype):
         assert (predicted >= 0).all()
 
 
-def assert_labels(net, found, n_rows, y, dtype):
-    labels = found["predict"]
+def assert_labels(net, predictions, n_rows, y, dtype):
+    labels = predictions["predict"]
     assert labels.shape == (n_rows, *y.shape[1:])
-    outputs = zip(*(as_list(found[name]) for name in list(found)[1:4]))
+    outputs = zip(*(as_list(predictions[name]) for name in list(predictions)[1:4]))
     for number, (probabilities, logarithms, decisions) in enumerate(outputs):
         assert probabilities.dtype == logarithms.dtype == decisions.dtype == dtype
         assert not np.isnan(decisions).any()
         assert (logarithms <= 0).all()
         assert ((probabilities >= 0) & (probabilities <= 1)).all()
-        if net._label_kind_ == "multilabel":
+        if net._codec.kind == "multilabel":
             assert probabilities.shape == decisions.shape == labels.shape
             continue
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
         classes, column = as_list(net.classes_)[number], labels.reshape(n_rows, -1)[:, number]
         assert probabilities.shape == logarithms.shape == (n_rows, len(classes))
         assert column.dtype == classes.dtype
-        # Of probabilities that are equal but for rounding, the raw output tells the larger.
+        # Where probabilities differ by rounding only, the raw output decides.
         chosen = probabilities[np.arange(n_rows), np.searchsorted(classes, column)]
         np.testing.assert_array_equal(chosen, probabilities.max(axis=1))
 

@@ -1,4 +1,4 @@
-"""Rows of two tables in blocks, and nets that learn from them by `partial_fit`."""
+"""Tables divided into blocks, and nets trained on the blocks by `partial_fit`."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ both_kinds = pytest.mark.parametrize("kind", DATA)
 
 
 def blocks(X, y, sizes=SIZES):
-    """Blocks of these sizes, over and over."""
+    """Yield blocks of rows; the sizes are used in turn."""
     start = number = 0
     while start < len(y):
         stop = start + sizes[number % len(sizes)]
@@ -27,7 +27,7 @@ def blocks(X, y, sizes=SIZES):
 
 
 def stream(net, X, y, sizes=SIZES, weigh=None, **first):
-    """Feed all rows to `net`, with the keywords `first` in the first call."""
+    """Pass all rows to `net` in blocks, with the keywords `first` in the first call."""
     for number, (X_block, y_block) in enumerate(blocks(X, y, sizes)):
         weights = None if weigh is None else weigh(len(y_block))
         net.partial_fit(X_block, y_block, weights, **({} if number else first))

@@ -1,4 +1,4 @@
-"""A small network, its rows and a config, for the tests of the epoch loop."""
+"""A small network, its rows and a configuration, for the tests of the training loop."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ N_ROWS, N_INPUTS = 23, 3
 NETWORK = Network([N_INPUTS, 4, 1], output_layer="linear")
 IDENTITY = InputMap(np.zeros(N_INPUTS), np.ones(N_INPUTS), np.zeros(N_INPUTS))
 CONFIG = TrainingConfig(
-    loss=LOSSES["squared_error"],
+    loss=LOSSES["squared_error"](),
     solver=SOLVERS["rmsprop"](),
     schedule=SCHEDULES["constant"](),
     learning_rate_init=0.01,
@@ -26,13 +26,13 @@ def make_rows(seed=0, n_rows=N_ROWS, weighted=False):
     return Rows(X, np.sin(X.sum(axis=1, keepdims=True)), weights)
 
 
-def make_run(config, network=NETWORK, seed=0):
+def make_state(config, network=NETWORK, seed=0):
     theta = 0.7 * np.random.default_rng(3).normal(size=network.n_parameters)
     return TrainingState(theta, config.solver.init(theta), np.random.default_rng(seed))
 
 
 def standstill():
-    """A network, rows and run whose loss and gradient are zero from the start."""
+    """Return a network, rows and a function for states with zero loss and gradient."""
     network = Network([N_INPUTS, 1], output_layer="linear")
     theta = network.pack(coefs=[[[1.0], [-2.0], [3.0]]], intercepts=[[0.0]])
     rows = Rows(np.zeros((8, N_INPUTS)), np.zeros((8, 1)))

@@ -1,4 +1,4 @@
-"""Classes without rows to train on keep their place, and are not predicted near the data."""
+"""Classes without training rows stay in `classes_` and are not predicted near the data."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from sklearn.datasets import load_iris, load_wine
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet._base import training as _fitting
-from skdistnet._targets.labels import MultiOutput, SingleOutput
+from skdistnet._targets.labels import MultiOutputCodec, SingleLabelCodec
 from skdistnet.engine.training import loop as training
 from skdistnet.inspection import gradient_flow
 
@@ -28,7 +28,6 @@ STRUCTURES = [
     {"standardize": False},
     {"early_stopping": True},
     {"class_weight": "balanced"},
-    {"handle_novelty": "prior"},
 ]
 each_structure = pytest.mark.parametrize("options", STRUCTURES, ids=str)
 
@@ -38,9 +37,9 @@ def seen(monkeypatch):
     """The training rows and the start of the last fit."""
     parts = {}
 
-    def spy(network, input_map, rows, plan, run, **options):
-        parts.update(rows=rows, start=run.theta.copy())
-        return training.train(network, input_map, rows, plan, run, **options)
+    def spy(network, input_map, rows, config, state, **options):
+        parts.update(rows=rows, start=state.theta.copy())
+        return training.train(network, input_map, rows, config, state, **options)
 
     monkeypatch.setattr(_fitting, "train", spy)
     return parts
@@ -50,8 +49,8 @@ def seen(monkeypatch):
 
 
 @each_structure
-def test_a_class_of_weight_zero_never_wins(options):
-    """scikit-learn's check, which passes wrong predictions, made strict."""
+def test_class_of_weight_zero_is_never_predicted(options):
+    """A strict version of scikit-learn's check, which accepts some wrong predictions."""
     rng = np.random.RandomState(0)
     rows, new, y = rng.uniform(size=(10, 10)), rng.uniform(size=(10, 10)), np.arange(10) % 2
     for seed in range(5):
@@ -62,7 +61,7 @@ def test_a_class_of_weight_zero_never_wins(options):
 
 
 @each_structure
-def test_a_class_between_others_never_wins(options):
+def test_absent_middle_class_is_never_predicted(options):
     rows, y = load_iris(return_X_y=True)
     net = DistanceNetClassifier(random_state=0, **options).fit(rows, y, (y != 1) * 1.0)
     assert net.predict_proba(rows).shape == (150, 3)
@@ -83,7 +82,7 @@ def test_several_outputs_keep_classes_of_weight_zero(output_layer):
     assert net.predict(X[Y > 0]).max(axis=0).tolist() == [0, 1, 1]
 
 
-def test_rows_of_weight_zero_decide_the_kind():
+def test_rows_of_weight_zero_determine_target_type():
     y = np.column_stack([Y > 0, Y > 1]).astype(int)
     y[7, 0] = 2
     weights = (np.arange(len(y)) != 7) * 1.0
@@ -92,8 +91,8 @@ def test_rows_of_weight_zero_decide_the_kind():
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_training_rows_are_those_with_weight(early_stopping, seen):
-    """Of each class some rows have weight: bit for bit as if the others were not there."""
+def test_rows_of_weight_zero_are_not_trained_on(early_stopping, seen):
+    """The fit equals one without these rows, bit for bit."""
     kept = np.arange(len(Y)) % 3 > 0
     options = SMALL | {"early_stopping": early_stopping}
     net = DistanceNetClassifier(**options).fit(X, Y, kept)
@@ -104,15 +103,15 @@ def test_training_rows_are_those_with_weight(early_stopping, seen):
     np.testing.assert_array_equal(net._theta_, other._theta_)
 
 
-def test_values_of_weight_zero_do_not_reach_a_regressor():
+def test_regressor_ignores_targets_of_weight_zero():
     weights = (np.arange(len(Y)) > 0) * 1.0
-    wild = np.where(weights > 0, Y, 1e300)
-    net = DistanceNetRegressor(**SMALL).fit(X, wild, weights)
+    outlier = np.where(weights > 0, Y, 1e300)
+    net = DistanceNetRegressor(**SMALL).fit(X, outlier, weights)
     other = DistanceNetRegressor(**SMALL).fit(X[1:], Y[1:], weights[1:])
     np.testing.assert_array_equal(net._theta_, other._theta_)
 
 
-def test_validation_rows_may_have_a_class_of_weight_zero():
+def test_validation_rows_may_have_an_absent_class():
     net = DistanceNetClassifier(**SMALL)
     net.fit(X, Y, (Y > 0) * 1.0, X_val=X[Y < 2], y_val=Y[Y < 2])
     share = (Y[Y < 2] == 1).mean()
@@ -125,21 +124,23 @@ def test_labels_are_smoothed_over_classes_with_rows():
     net = DistanceNetClassifier(**options).fit(X, Y, (Y > 0) * 1.0)
     two = DistanceNetClassifier(**options).fit(X[Y > 0], Y[Y > 0])
     target = np.eye(3)[Y[Y > 0]]
-    np.testing.assert_array_equal(net._soften(target)[:, 1:], two._soften(target[:, 1:]))
-    assert not net._soften(target)[:, 0].any()
+    np.testing.assert_array_equal(
+        net._codec.smoothed(target)[:, 1:], two._codec.smoothed(target[:, 1:])
+    )
+    assert not net._codec.smoothed(target)[:, 0].any()
     assert np.isfinite(gradient_flow(net, X, Y).gradient_norm).all()
 
 
-def test_warm_start_expects_rows_of_earlier_classes():
+def test_warm_start_smooths_over_earlier_classes():
     net = DistanceNetClassifier(**SMALL, label_smoothing=0.3, warm_start=True)
     net.fit(X, Y).fit(X[Y > 0], Y[Y > 0])
-    np.testing.assert_allclose(net._soften(np.eye(3)), 0.7 * np.eye(3) + 0.1)
+    np.testing.assert_allclose(net._codec.smoothed(np.eye(3)), 0.7 * np.eye(3) + 0.1)
 
 
-def test_partial_fit_expects_rows_of_all_classes():
+def test_partial_fit_smooths_over_all_classes():
     net = DistanceNetClassifier(**SMALL, label_smoothing=0.3)
     net.partial_fit(X[Y > 0], Y[Y > 0], classes=[0, 1, 2])
-    np.testing.assert_allclose(net._soften(np.eye(3)), 0.7 * np.eye(3) + 0.1)
+    np.testing.assert_allclose(net._codec.smoothed(np.eye(3)), 0.7 * np.eye(3) + 0.1)
     for _ in range(40):
         net.partial_fit(X, Y)
     assert net.score(X, Y) > 0.95
@@ -165,23 +166,23 @@ def test_two_absent_classes_start_apart(seen):
     assert np.abs(first - second).max() > 0.01
 
 
-def test_absent_classes_move_no_other_start(seen):
+def test_absent_classes_change_no_other_start(seen):
     net = DistanceNetClassifier(**SMALL, output_layer="distance").fit(X, Y, (Y > 0) * 1.0)
     net._theta_ = seen["start"]
-    found = net.centroids_
+    centroids = net.centroids_
     other = DistanceNetClassifier(**SMALL).fit(X[Y > 0], Y[Y > 0])
     other._theta_ = seen["start"]
     for layer in range(2):
-        np.testing.assert_array_equal(found[layer], other.centroids_[layer])
-    np.testing.assert_array_equal(found[2][1:], other.centroids_[2])
+        np.testing.assert_array_equal(centroids[layer], other.centroids_[layer])
+    np.testing.assert_array_equal(centroids[2][1:], other.centroids_[2])
 
 
 # The validation split -----------------------------------------------------------------------------
 
 
 def split_of(codes, n_classes, fraction=0.3, seed=0):
-    labels = SingleOutput(np.arange(n_classes))
-    return labels.split(np.eye(n_classes)[codes], fraction, seed)
+    codec = SingleLabelCodec(np.arange(n_classes))
+    return codec.split(np.eye(n_classes)[codes], fraction, seed)
 
 
 @pytest.mark.parametrize("present", [[0, 1], [0, 2], [1, 3]])
@@ -190,12 +191,12 @@ def test_absent_classes_change_no_split(present, fraction):
     codes = np.arange(40) % 2
     for seed in range(3):
         expected = split_of(codes, 2, fraction, seed)
-        found = split_of(np.array(present)[codes], 4, fraction, seed)
-        for part, other in zip(found, expected):
+        actual = split_of(np.array(present)[codes], 4, fraction, seed)
+        for part, other in zip(actual, expected):
             np.testing.assert_array_equal(part, other)
 
 
-def test_the_share_of_one_class_is_split_off():
+def test_single_class_is_split():
     training_rows, held = split_of(np.zeros(10, dtype=int), 1)
     assert len(held) == 3
     np.testing.assert_array_equal(np.sort(np.r_[training_rows, held]), np.arange(10))
@@ -213,11 +214,11 @@ def test_classes_of_one_row_are_trained_on():
 
 
 def test_absent_classes_of_several_outputs_are_split():
-    labels = MultiOutput([np.arange(3), np.arange(2)])
+    codec = MultiOutputCodec([np.arange(3), np.arange(2)])
     target = np.zeros((10, 5))
     target[:, [2, 3]] = 1
     target[0, [0, 2]] = 1, 0
     for seed in range(5):
-        training_rows, held = labels.split(target, 0.5, seed)
+        training_rows, held = codec.split(target, 0.5, seed)
         assert 0 in training_rows
         assert len(held) == 5

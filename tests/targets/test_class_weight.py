@@ -1,4 +1,4 @@
-"""Weights of classes are multiplied into the weights of rows, wherever rows count."""
+"""Class weights multiply sample weights wherever rows are weighted."""
 
 import joblib
 import numpy as np
@@ -25,9 +25,9 @@ def seen(monkeypatch):
     """The training and validation rows of the last fit."""
     parts = {}
 
-    def spy(network, input_map, rows, plan, run, validation=None, **options):
+    def spy(network, input_map, rows, *args, validation=None, **options):
         parts.update(training=rows, validation=validation)
-        return training.train(network, input_map, rows, plan, run, validation=validation, **options)
+        return training.train(network, input_map, rows, *args, validation=validation, **options)
 
     monkeypatch.setattr(_fitting, "train", spy)
     return parts
@@ -39,12 +39,12 @@ def assert_same_net(net, other):
     assert net.loss_curve_ == other.loss_curve_
 
 
-# What weights mean --------------------------------------------------------------------------------
+# Weights of rows ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("sample_weight", [None, ROWS], ids=["alike", "weighted"])
-def test_a_dict_multiplies_sample_weights(sample_weight, early_stopping):
+def test_dict_multiplies_sample_weights(sample_weight, early_stopping):
     options = SMALL | {"early_stopping": early_stopping}
     net = DistanceNetClassifier(**options, class_weight={"red": 2.0, "white": 0.25})
     net.fit(X, WORDS, sample_weight)
@@ -56,7 +56,7 @@ def test_a_dict_multiplies_sample_weights(sample_weight, early_stopping):
         assert net.validation_loss_curve_ == other.validation_loss_curve_
 
 
-def test_a_dict_multiplies_sample_weights_of_partial_fit():
+def test_dict_multiplies_partial_fit_weights():
     net = DistanceNetClassifier(**SMALL, class_weight={0: 4, 2: np.float32(0.5)})
     other = DistanceNetClassifier(**SMALL)
     for part in (slice(None, None, 2), slice(1, None, 2), slice(0, 20)):
@@ -66,12 +66,12 @@ def test_a_dict_multiplies_sample_weights_of_partial_fit():
     assert_same_net(net, other)
 
 
-def test_balanced_weights_are_those_of_scikit_learn(seen):
+def test_balanced_weights_equal_scikit_learn(seen):
     DistanceNetClassifier(**SMALL, class_weight="balanced").fit(X, WORDS)
     np.testing.assert_allclose(seen["training"].weights, compute_sample_weight("balanced", WORDS))
 
 
-def test_balanced_weights_count_sample_weights_like_repeated_rows(seen):
+def test_balancing_treats_weights_like_repeated_rows(seen):
     DistanceNetClassifier(**SMALL, class_weight="balanced").fit(X, Y, ROWS)
     repeated = np.repeat(Y, ROWS.astype(int))
     by_class = compute_class_weight("balanced", classes=np.arange(3), y=repeated)
@@ -81,7 +81,7 @@ def test_balanced_weights_count_sample_weights_like_repeated_rows(seen):
 
 
 @pytest.mark.parametrize("y", [OUTPUTS, LABELS], ids=["outputs", "labels"])
-def test_weights_of_the_classes_of_many_outputs_are_multiplied(y, seen):
+def test_class_weights_of_many_outputs_are_multiplied(y, seen):
     DistanceNetClassifier(**SMALL, class_weight="balanced").fit(X, y)
     np.testing.assert_allclose(seen["training"].weights, compute_sample_weight("balanced", y))
     dicts = [{0: 2.0, 1: 3.0}, {1: 5.0}, {}][: y.shape[1]]
@@ -90,7 +90,7 @@ def test_weights_of_the_classes_of_many_outputs_are_multiplied(y, seen):
     np.testing.assert_allclose(seen["training"].weights, first * np.array([1.0, 5.0])[y[:, 1]])
 
 
-def test_weights_reach_the_rows_set_aside(seen):
+def test_class_weights_apply_to_held_out_rows(seen):
     options = SMALL | {"early_stopping": True, "validation_fraction": 0.4}
     net = DistanceNetClassifier(**options, class_weight={0: 2.0, 1: 3.0, 2: 5.0}).fit(X, Y)
     rows = seen["validation"]
@@ -101,7 +101,7 @@ def test_weights_reach_the_rows_set_aside(seen):
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_weights_reach_a_validation_set_as_the_training_rows_say(method, seen):
+def test_class_weights_apply_to_validation_set(method, seen):
     by_class = np.array([2.0, 3.0, 5.0])
     class_weight = dict(enumerate(by_class))
     options = {"X_val": X[::5], "y_val": Y[::5], "sample_weight_val": ROWS[::5]}
@@ -111,23 +111,23 @@ def test_weights_reach_a_validation_set_as_the_training_rows_say(method, seen):
     np.testing.assert_array_equal(seen["validation"].weights, ROWS[::5] * by_class[Y[::5]])
 
 
-def test_a_validation_set_is_balanced_by_the_weights_of_the_training_rows(seen):
+def test_validation_set_uses_training_balance(seen):
     net = DistanceNetClassifier(**SMALL, class_weight="balanced")
     net.fit(X, Y, X_val=X[:70], y_val=Y[:70])
     by_class = compute_class_weight("balanced", classes=np.arange(3), y=Y)
     np.testing.assert_allclose(seen["validation"].weights, by_class[Y[:70]])
 
 
-def test_weights_count_in_the_gradient_shown():
+def test_class_weights_apply_to_gradient_flow():
     net = DistanceNetClassifier(**SMALL, class_weight={0: 4.0, 2: 0.5}).fit(X, Y)
-    found = gradient_flow(net, X, Y).gradient_norm
+    actual = gradient_flow(net, X, Y).gradient_norm
     plain = net.set_params(class_weight=None)
     weighted = gradient_flow(plain, X, Y, np.array([4.0, 1.0, 0.5])[Y]).gradient_norm
-    np.testing.assert_allclose(found, weighted)
-    assert np.all(found != gradient_flow(plain, X, Y).gradient_norm)
+    np.testing.assert_allclose(actual, weighted)
+    assert np.all(actual != gradient_flow(plain, X, Y).gradient_norm)
 
 
-def test_equal_sums_find_more_of_a_rare_class():
+def test_balancing_improves_recall_of_rare_class():
     data, y = load_breast_cancer(return_X_y=True)
     rng = np.random.default_rng(0)
     data = data[:, :2] + rng.normal(size=(len(y), 2)) * data[:, :2].std(axis=0)
@@ -145,17 +145,17 @@ def test_equal_sums_find_more_of_a_rare_class():
     assert recalls[1] > recalls[0] + 0.1
 
 
-def test_balance_under_warm_start_is_among_the_classes_present():
+def test_warm_start_balances_present_classes():
     net = DistanceNetClassifier(**SMALL, class_weight="balanced", warm_start=True).fit(X, Y)
     net.fit(X[:100], Y[:100])
     assert np.isfinite(net.predict_proba(X)).all()
 
 
-# Classes that these rows lack ---------------------------------------------------------------------
+# Absent classes -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("class_weight", [{0: 2.0, 1: 3.0, 2: 5.0}, {0: 2.0}, {2: 5.0}, {}])
-def test_dicts_mean_what_scikit_learn_says(class_weight, seen):
+def test_dict_semantics_follow_scikit_learn(class_weight, seen):
     rows = Y < 2
     net = DistanceNetClassifier(**SMALL, class_weight=class_weight)
     try:
@@ -168,7 +168,7 @@ def test_dicts_mean_what_scikit_learn_says(class_weight, seen):
         np.testing.assert_array_equal(seen["training"].weights, expected)
 
 
-def test_lists_of_dicts_mean_what_scikit_learn_says(seen):
+def test_list_semantics_follow_scikit_learn(seen):
     rows, dicts = Y < 2, [{0: 2.0, 1: 3.0, 2: 5.0}, {0: 7.0}]
     net = DistanceNetClassifier(**SMALL, class_weight=dicts)
     y = OUTPUTS[rows] + [[0, 1]]  # not an indicator matrix
@@ -180,7 +180,7 @@ def test_lists_of_dicts_mean_what_scikit_learn_says(seen):
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_later_calls_weigh_by_all_known_classes(method, seen):
+def test_later_calls_weight_all_known_classes(method, seen):
     net = DistanceNetClassifier(**SMALL, warm_start=True, class_weight={0: 2.0, 1: 3.0, 2: 5.0})
     getattr(net, method)(X, Y, **({"classes": [0, 1, 2]} if method == "partial_fit" else {}))
     getattr(net, method)(X[Y < 2], Y[Y < 2])
@@ -190,13 +190,13 @@ def test_later_calls_weigh_by_all_known_classes(method, seen):
         getattr(net, method)(X[Y < 2], Y[Y < 2])
 
 
-def test_labels_that_look_like_numbers_are_found():
+def test_numeric_string_labels_are_weighted():
     net = DistanceNetClassifier(**SMALL, class_weight={"0": 2.0, "1": 3.0, "2": 5.0})
     other = DistanceNetClassifier(**SMALL, class_weight={0: 2.0, 1: 3.0, 2: 5.0})
     assert_same_net(net.fit(X, Y.astype(str)), other.fit(X, Y))
 
 
-def test_balance_leaves_out_classes_of_weight_zero(seen):
+def test_balancing_ignores_classes_of_weight_zero(seen):
     net = DistanceNetClassifier(**SMALL, class_weight="balanced").fit(X, Y, ROWS * (Y > 0))
     other = compute_class_weight(
         "balanced", classes=np.arange(1, 3), y=Y[Y > 0], sample_weight=ROWS[Y > 0]
@@ -205,7 +205,7 @@ def test_balance_leaves_out_classes_of_weight_zero(seen):
     assert net.classes_.tolist() == [0, 1, 2]
 
 
-# What is refused ----------------------------------------------------------------------------------
+# Errors -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_balance_leaves_out_classes_of_weight_zero(seen):
         ([{0: 1.0}, {2: 1.0}], OUTPUTS, r"The classes, \[0, 1\], are not in class_weight"),
     ],
 )
-def test_weights_that_do_not_fit_the_labels_change_nothing(class_weight, y, message):
+def test_mismatched_class_weights_are_refused(class_weight, y, message):
     net = DistanceNetClassifier(**SMALL, class_weight=class_weight)
     before = joblib.hash(vars(net))
     with pytest.raises(ValueError, match=message):
@@ -228,21 +228,21 @@ def test_weights_that_do_not_fit_the_labels_change_nothing(class_weight, y, mess
 
 
 @pytest.mark.parametrize("factor", [1e100, 1e-100])
-def test_products_beyond_numbers_are_told(factor):
+def test_overflowing_weight_products_are_refused(factor):
     net = DistanceNetClassifier(**SMALL, class_weight=[{0: factor, 1: factor}] * 4)
     with pytest.raises(ValueError, match=r"multiply to weights .* a finite sum; got (inf|0.0) to"):
         net.fit(X, np.column_stack([LABELS, LABELS[:, 0]]))
 
 
-def test_classes_too_far_apart_to_be_balanced_are_told():
+def test_too_extreme_weights_cannot_be_balanced():
     weights = np.where(Y == 0, 3e-310, 1.0)
     net = DistanceNetClassifier(**SMALL, class_weight="balanced")
-    with pytest.raises(ValueError, match=r"too far apart for class_weight='balanced' to level"):
+    with pytest.raises(ValueError, match=r"too far apart for class_weight='balanced' to balance"):
         net.fit(X, Y, weights)
     assert vars(net) == vars(DistanceNetClassifier(**SMALL, class_weight="balanced"))
 
 
-def test_partial_fit_cannot_balance_and_says_what_to_do():
+def test_partial_fit_refuses_balanced_with_advice():
     net = DistanceNetClassifier(**SMALL, class_weight="balanced")
     with pytest.raises(ValueError, match=r"partial_fit.*set a dict.*compute_class_weight"):
         net.partial_fit(X, Y, classes=[0, 1, 2])

@@ -1,4 +1,4 @@
-"""Targets of no spread, or of little beside their size: exact where constant, else in float64."""
+"""Constant targets are predicted exactly; targets with a large offset are predicted in float64."""
 
 import pickle
 
@@ -19,11 +19,11 @@ LOSSES = {
     "huber": {"loss": "huber"},
     "poisson": {"loss": "poisson"},
     "quantile": {"loss": "quantile"},
-    "levels": {"loss": "quantile", "quantile": [0.1, 0.5, 0.9]},
+    "quantiles": {"loss": "quantile", "quantile": [0.1, 0.5, 0.9]},
 }
 every_loss = pytest.mark.parametrize("options", LOSSES.values(), ids=LOSSES)
-one_level = pytest.mark.parametrize(
-    "options", [LOSSES[name] for name in LOSSES if name != "levels"], ids=list(LOSSES)[:-1]
+one_quantile = pytest.mark.parametrize(
+    "options", [LOSSES[name] for name in LOSSES if name != "quantiles"], ids=list(LOSSES)[:-1]
 )
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 every_depth = pytest.mark.parametrize("hidden", [(), (6,)], ids=["linear", "hidden"])
@@ -35,7 +35,7 @@ def make(options, hidden=(6,), **others):
 
 
 def from_parameters(net, rows):
-    """What `coefs_` and `intercepts_` predict, in float64."""
+    """Return the predictions computed from `coefs_` and `intercepts_`, in float64."""
     inputs = net.transform(rows) if len(net.coefs_) > 1 else rows
     raw = inputs.astype(np.float64) @ net.coefs_[-1] + net.intercepts_[-1]
     return np.exp(raw) if net.out_activation_ == "exp" else raw
@@ -48,7 +48,7 @@ def from_parameters(net, rows):
 @every_dtype
 @every_depth
 @pytest.mark.parametrize("value", [0.0, 3.3, 1.7e9])
-def test_a_constant_is_predicted_exactly(options, dtype, hidden, value):
+def test_constant_is_predicted_exactly(options, dtype, hidden, value):
     rows, y = X.astype(dtype), np.full(N_ROWS, value)
     net = make(options, hidden).fit(rows, y)
     assert np.all(net.predict(rows) == value)
@@ -56,7 +56,7 @@ def test_a_constant_is_predicted_exactly(options, dtype, hidden, value):
     assert net.score(rows, y) == 1.0
 
 
-@one_level
+@one_quantile
 @every_dtype
 @every_depth
 def test_constants_beside_a_varying_column_are_exact(options, dtype, hidden):
@@ -67,7 +67,7 @@ def test_constants_beside_a_varying_column_are_exact(options, dtype, hidden):
     assert np.ptp(prediction[:, 0]) > 0
 
 
-@one_level
+@one_quantile
 @every_dtype
 @every_depth
 def test_parameters_agree_with_predictions_of_constants(options, dtype, hidden):
@@ -89,17 +89,17 @@ def test_rows_of_weight_zero_may_differ(options):
 @every_loss
 @every_dtype
 @pytest.mark.parametrize("scoring", ["loss", "r2"])
-def test_validation_scores_of_a_constant_are_perfect(options, dtype, scoring):
+def test_validation_scores_of_constant_are_perfect(options, dtype, scoring):
     if "quantile" in options:
-        scoring = "loss"  # R^2 takes no list of levels
+        scoring = "loss"  # R^2 does not support a list of quantiles
     net = make(options, early_stopping=True, scoring=scoring)
     net.fit(X.astype(dtype), np.full(N_ROWS, 3.3))
     assert net.validation_scores_ == [1.0] * net.n_iter_
 
 
-@one_level
+@one_quantile
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
-def test_a_constant_that_starts_to_vary_gets_units(options, method):
+def test_newly_varying_target_is_rescaled(options, method):
     y = np.abs(1000 * WAVE) + 7
     net = make(options, warm_start=True)
     getattr(net, method)(X, np.full(N_ROWS, 4.4))
@@ -110,7 +110,7 @@ def test_a_constant_that_starts_to_vary_gets_units(options, method):
     np.testing.assert_allclose(from_parameters(net, X)[:, 0], net.predict(X), rtol=1e-6)
 
 
-def test_a_constant_stays_exact_until_it_varies():
+def test_constant_stays_exact_until_it_varies():
     net = make({}, warm_start=True).fit(X, np.column_stack([WAVE, np.full(N_ROWS, 2.5)]))
     net.fit(X, np.column_stack([2 * WAVE, np.full(N_ROWS, 2.5)]))
     assert np.all(net.predict(X)[:, 1] == 2.5)
@@ -118,14 +118,14 @@ def test_a_constant_stays_exact_until_it_varies():
 
 @every_loss
 @every_depth
-def test_copies_of_a_constant_net_predict_the_same(options, hidden):
+def test_copies_of_constant_net_predict_alike(options, hidden):
     net = make(options, hidden).fit(X, np.full(N_ROWS, 3.3))
     again = pickle.loads(pickle.dumps(net))
     np.testing.assert_array_equal(again.predict(X), net.predict(X))
     np.testing.assert_array_equal(clone(net).fit(X, np.full(N_ROWS, 3.3)).predict(X), 3.3)
 
 
-def test_a_constant_net_can_be_inspected_and_pruned():
+def test_constant_net_can_be_inspected_and_pruned():
     y = np.full(N_ROWS, 3.3)
     net = make({}).fit(X, y)
     prototypes(net, X)
@@ -139,7 +139,7 @@ def test_a_constant_net_can_be_inspected_and_pruned():
 
 @pytest.mark.parametrize("offset", [2e4, 1.7e9])
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "quantile"])
-def test_float32_inputs_lose_nothing_of_the_score(loss, offset):
+def test_float32_inputs_do_not_lower_the_score(loss, offset):
     y, scores = offset + WAVE, []
     for dtype in (np.float32, np.float64):
         net = make({"loss": loss}, max_iter=40).fit(X.astype(dtype), y)
@@ -161,6 +161,6 @@ def test_float32_inputs_lose_nothing_of_the_score(loss, offset):
     ],
     ids=["small", "large", "near", "far", "one far", "narrow constant", "wide constant"],
 )
-def test_predictions_are_as_wide_as_targets_need(y, expected):
+def test_prediction_dtype_fits_the_targets(y, expected):
     assert make({}).fit(X.astype(np.float32), y).predict(X[:2]).dtype == expected
     assert make({}).fit(X, y).predict(X[:2]).dtype == np.float64

@@ -1,4 +1,4 @@
-"""Several labels a row: indicator matrices, and columns of labels of classes of their own."""
+"""Several labels per row: indicator matrices, and columns of labels with their own classes."""
 
 import joblib
 import numpy as np
@@ -39,11 +39,11 @@ def fitted(y, **options):
     return DistanceNetClassifier(**SMALL | options).fit(X, y)
 
 
-def test_every_kind_of_labels_is_tested_here():
+def test_every_target_type_is_covered():
     assert set(TARGETS) == set(KINDS)
 
 
-# What is answered ---------------------------------------------------------------------------------
+# Predictions --------------------------------------------------------------------------------------
 
 
 @many
@@ -54,7 +54,7 @@ def test_several_labels_are_learned_at_once(y, output_layer):
 
 
 @pytest.mark.parametrize("output_layer", OUTPUT_LAYERS)
-def test_answers_to_an_indicator_matrix_have_its_shape_and_agree(output_layer):
+def test_multilabel_predictions_agree_with_probabilities(output_layer):
     net = fitted(LABELS, output_layer=output_layer)
     predicted, probabilities = net.predict(X), net.predict_proba(X)
     decisions = net.decision_function(X)
@@ -69,7 +69,7 @@ def test_answers_to_an_indicator_matrix_have_its_shape_and_agree(output_layer):
     assert net.score(X, LABELS) == accuracy_score(LABELS, predicted)
 
 
-def test_answers_to_columns_of_labels_are_lists_over_them():
+def test_multioutput_probabilities_are_lists():
     net = fitted(COLUMNS)
     predicted, probabilities = net.predict(X), net.predict_proba(X)
     assert [classes.tolist() for classes in net.classes_] == [
@@ -90,12 +90,12 @@ def test_answers_to_columns_of_labels_are_lists_over_them():
 
 
 @each_kind
-def test_the_recorded_loss_is_the_sum_of_the_log_losses_of_the_outputs(kind):
+def test_recorded_loss_sums_output_log_losses(kind):
     options = {"max_iter": 1, "learning_rate_init": 1e-12, "dropout": 0.0, "label_smoothing": 0.0}
     y, net = TARGETS[kind], fitted(TARGETS[kind], **options)
-    answers = net.predict_proba(X)
-    answers = list(answers.T) if kind == "multilabel" else answers
-    pairs = zip(y.T, answers) if y.ndim == 2 else [(y, answers)]
+    probabilities = net.predict_proba(X)
+    probabilities = list(probabilities.T) if kind == "multilabel" else probabilities
+    pairs = zip(y.T, probabilities) if y.ndim == 2 else [(y, probabilities)]
     assert net.loss_ == pytest.approx(sum(log_loss(*pair) for pair in pairs), rel=1e-6)
 
 
@@ -103,12 +103,12 @@ def test_labels_are_smoothed_within_each_output():
     options = {"max_iter": 300, "learning_rate_init": 0.03, "dropout": 0.0, "label_smoothing": 0.3}
     net = fitted(COLUMNS, **options)
     assert net.score(X, COLUMNS) == 1.0
-    # Without error, what is trained towards is 1 - 0.3 * (n_classes - 1) / n_classes.
+    # The largest smoothed label is 1 - 0.3 * (n_classes - 1) / n_classes.
     means = [each.max(axis=1).mean() for each in net.predict_proba(X)]
     np.testing.assert_allclose(means, [0.8, 0.85], atol=0.03)
 
 
-def test_output_centroids_start_at_means_of_rows_without_and_with_each_label():
+def test_output_centroids_start_at_label_means():
     net = fitted(
         LABELS,
         hidden_layer_sizes=(),
@@ -120,15 +120,15 @@ def test_output_centroids_start_at_means_of_rows_without_and_with_each_label():
     np.testing.assert_allclose(net.centroids_[0], means, rtol=1e-6)
 
 
-def test_the_gradient_shown_is_that_of_each_output_s_own_softmax():
+def test_gradient_flow_uses_each_output_softmax():
     net = fitted(LABELS, label_smoothing=0.0)
-    # Of each label's two logits, without and with it, the residuals are opposite.
+    # The residuals of a label's two logits, without and with it, are opposite.
     residuals = np.sqrt(2.0) * (net.predict_proba(X) - LABELS)
     expected = np.sqrt(np.mean(np.sum(residuals**2, axis=1)))
     assert gradient_flow(net, X, LABELS).output_gradient_norm[-1] == pytest.approx(expected)
 
 
-# What may be given --------------------------------------------------------------------------------
+# Accepted targets ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -144,20 +144,20 @@ def test_the_gradient_shown_is_that_of_each_output_s_own_softmax():
     ],
     ids=["csr", "csc", "frame", "fortran", "list", "bool", "float"],
 )
-def test_an_indicator_matrix_may_come_in_any_form(convert):
+def test_indicator_matrix_may_have_any_form(convert):
     net, other = fitted(LABELS), fitted(convert(LABELS))
     np.testing.assert_array_equal(net.predict_proba(X), other.predict_proba(X))
     assert other.score(X, convert(LABELS)) == net.score(X, LABELS)
 
 
-def test_score_takes_sparse_columns_of_labels():
+def test_score_accepts_sparse_label_columns():
     columns = np.column_stack([WINE_Y, WINE_Y > 0])
     net = fitted(csr_matrix(columns))
     assert net.score(X, csc_matrix(columns)) == net.score(X, columns) > 0
 
 
 @pytest.mark.parametrize("values", [(1, 2), ("0", "1"), (-1, 1)])
-def test_columns_of_two_labels_that_are_not_0_and_1_keep_them(values):
+def test_binary_columns_keep_their_labels(values):
     y = np.array(values)[LABELS]
     net = fitted(y)
     assert set(np.unique(net.predict(X))) <= set(values)
@@ -166,7 +166,7 @@ def test_columns_of_two_labels_that_are_not_0_and_1_keep_them(values):
     assert net.score(X, y) == fitted(LABELS).score(X, LABELS)
 
 
-def test_a_column_of_one_label_is_answered_with_it():
+def test_constant_label_column_is_predicted():
     y = np.column_stack([WINE_Y, np.full(len(X), 7)])
     net = fitted(y)
     assert set(net.predict(X)[:, 1]) == {7}
@@ -176,7 +176,7 @@ def test_a_column_of_one_label_is_answered_with_it():
 
 
 @many
-def test_sample_weights_of_zero_are_as_if_rows_were_removed(y):
+def test_rows_of_weight_zero_are_ignored(y):
     weights = (np.arange(len(X)) % 3 > 0) * 1.0
     net = DistanceNetClassifier(**SMALL).fit(X, y, weights)
     kept = weights > 0
@@ -224,7 +224,7 @@ def test_all_other_columns_are_several_outputs(convert):
     assert [len(each) for each in probabilities] == [len(X)] * 4
 
 
-def test_words_keep_the_kind_over_folds():
+def test_string_columns_stay_multioutput_over_folds():
     y = LABELS[:, :2].copy()
     y[7, 0] = 2
     kinds = {
@@ -237,22 +237,22 @@ def test_words_keep_the_kind_over_folds():
     assert kinds == {"numbers": {np.ndarray, list}, "words": {list}}
 
 
-# Learning in parts --------------------------------------------------------------------------------
+# Partial fits -------------------------------------------------------------------------------------
 
 
 @each_kind
-def test_several_partial_fits_of_all_rows_are_one_fit_at_a_constant_rate(kind):
+def test_partial_fits_equal_one_fit(kind):
     options = SMALL | {"learning_rate": "constant", "max_iter": 3}
-    whole = DistanceNetClassifier(**options).fit(X, TARGETS[kind])
+    one_fit = DistanceNetClassifier(**options).fit(X, TARGETS[kind])
     parts = DistanceNetClassifier(**options)
     for _ in range(3):
         parts.partial_fit(X, TARGETS[kind], classes=CLASSES[kind])
-    assert whole.loss_curve_ == parts.loss_curve_
-    np.testing.assert_array_equal(whole.predict(X), parts.predict(X))
+    assert one_fit.loss_curve_ == parts.loss_curve_
+    np.testing.assert_array_equal(one_fit.predict(X), parts.predict(X))
     assert parts.partial_fit(X[:9], TARGETS[kind][:9]).n_iter_ == 4
 
 
-def test_columns_of_0_and_1_stay_columns_of_labels_when_classes_say_so():
+def test_classes_argument_keeps_binary_columns_separate():
     y = np.column_stack([WINE_Y, WINE_Y % 2])
     net = DistanceNetClassifier(**SMALL)
     for _ in range(3):
@@ -270,12 +270,12 @@ def test_columns_of_0_and_1_stay_columns_of_labels_when_classes_say_so():
         (
             COLUMNS,
             [["red"], ["light", "strong"]],
-            r"Column 0 of 'y' must hold none but .*\['red'\]",
+            r"Column 0 of 'y' must hold only .*\['red'\]",
         ),
         (WINE_Y, [[0, 1, 2]], r"must be a list of labels where 'y' has one column; got \[\["),
     ],
 )
-def test_classes_that_do_not_fit_the_target_change_nothing(y, classes, message):
+def test_mismatched_classes_are_refused(y, classes, message):
     net = DistanceNetClassifier(**SMALL)
     with pytest.raises(ValueError, match=message):
         net.partial_fit(X, y, classes=classes)
@@ -283,12 +283,12 @@ def test_classes_that_do_not_fit_the_target_change_nothing(y, classes, message):
 
 
 @each_kind
-def test_another_kind_of_target_is_refused_once_one_is_learned(kind):
+def test_changed_target_type_is_refused(kind):
     net = fitted(TARGETS[kind], warm_start=True)
     before = joblib.hash(vars(net))
     others = [y for other, y in TARGETS.items() if other != kind]
     for y in [*others, np.column_stack([LABELS, LABELS])]:
-        with pytest.raises(ValueError, match=r"'y' must (have shape|hold none but)"):
+        with pytest.raises(ValueError, match=r"'y' must (have shape|hold only)"):
             net.fit(X, y)
         assert joblib.hash(vars(net)) == before
     with pytest.raises(ValueError, match="'classes' must be those of the first call"):
@@ -299,12 +299,12 @@ def test_another_kind_of_target_is_refused_once_one_is_learned(kind):
 
 
 @many
-def test_a_row_of_each_class_is_trained_on_however_rare(y, monkeypatch):
+def test_every_class_keeps_a_training_row(y, monkeypatch):
     parts = []
 
-    def spy(network, input_map, rows, plan, run, validation=None, **options):
+    def spy(network, input_map, rows, *args, validation=None, **options):
         parts[:] = rows, validation
-        return training.train(network, input_map, rows, plan, run, validation=validation, **options)
+        return training.train(network, input_map, rows, *args, validation=validation, **options)
 
     monkeypatch.setattr(_fitting, "train", spy)
     y = y.copy()
@@ -317,24 +317,24 @@ def test_a_row_of_each_class_is_trained_on_however_rare(y, monkeypatch):
         assert len(parts[1]) == round(0.9 * len(X))
         together = np.concatenate([part.X for part in parts])
         np.testing.assert_array_equal(np.sort(together, axis=0), np.sort(X, axis=0))
-        raw = net._predict_raw(parts[1].X)
-        right = (net._labels.codes(raw) == net._labels.codes(parts[1].target)).all(axis=1)
+        raw = net._raw_output(net._check_rows(parts[1].X))
+        right = (net._codec.codes(raw) == net._codec.codes(parts[1].target)).all(axis=1)
         assert net.best_validation_score_ == pytest.approx(right.mean())
 
 
 @many
-def test_a_validation_set_and_a_scorer_are_of_the_kind_learned(y):
-    given = {"X_val": X[::3], "y_val": y[::3]}
+def test_validation_set_has_the_fitted_target_type(y):
+    held_out = {"X_val": X[::3], "y_val": y[::3]}
     net = DistanceNetClassifier(**SMALL, scoring=lambda net, X, y: net.score(X, y))
-    net.fit(X[1::3], y[1::3], **given)
+    net.fit(X[1::3], y[1::3], **held_out)
     assert net.best_validation_score_ == max(net.validation_scores_) == net.score(X[::3], y[::3])
-    plain = DistanceNetClassifier(**SMALL).fit(X[1::3], y[1::3], **given)
+    plain = DistanceNetClassifier(**SMALL).fit(X[1::3], y[1::3], **held_out)
     assert plain.validation_scores_ == net.validation_scores_
     with pytest.raises(ValueError, match=r"In the validation set .*'y' must have shape"):
         net.fit(X, y, X_val=X, y_val=WINE_Y)
 
 
-def test_labels_that_no_row_shares_leave_nothing_to_validate_on():
+def test_unshared_labels_cannot_be_validated():
     with pytest.raises(ValueError, match=r"early_stopping=True needs a row .*; got none"):
         DistanceNetClassifier(**SMALL, early_stopping=True).fit(X[:3], np.eye(3, dtype=int))
 
@@ -345,10 +345,10 @@ def test_score_refuses_numbers_for_named_labels():
         net.score(X, LABELS[:, :2])
 
 
-# Among scikit-learn's tools -----------------------------------------------------------------------
+# With other tools of scikit-learn -----------------------------------------------------------------
 
 
-def test_tags_say_what_targets_are_taken():
+def test_tags_declare_multi_output_support():
     tags = get_tags(DistanceNetClassifier())
     assert tags.classifier_tags.multi_label
     assert tags.target_tags.multi_output
@@ -356,7 +356,7 @@ def test_tags_say_what_targets_are_taken():
 
 
 @many
-def test_search_and_cross_validation_take_many_outputs(y):
+def test_search_and_cross_validation_accept_many_outputs(y):
     net = DistanceNetClassifier(**SMALL)
     search = GridSearchCV(net, {"class_weight": [None, "balanced"]}, cv=FOLDS, error_score="raise")
     assert search.fit(X, y).best_score_ > 0
@@ -365,7 +365,7 @@ def test_search_and_cross_validation_take_many_outputs(y):
     assert [np.shape(each) for each in folds] == shapes
 
 
-def test_ranking_scores_read_the_probabilities_of_labels():
+def test_ranking_scorers_accept_label_probabilities():
     data, y = make_multilabel_classification(200, 10, n_classes=4, random_state=0)
     net = DistanceNetClassifier(**SMALL | {"max_iter": 30})
     assert cross_val_score(net, data, y, cv=3, scoring="roc_auc").mean() > 0.75

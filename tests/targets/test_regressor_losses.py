@@ -1,4 +1,4 @@
-"""The regressor's losses: what they predict, in which units, and what their score is."""
+"""The regressor's losses: predictions, units, scores and errors."""
 
 import pickle
 
@@ -12,7 +12,7 @@ from sklearn.metrics import d2_pinball_score, d2_tweedie_score, r2_score
 from sklearn.model_selection import cross_val_score, train_test_split
 
 from skdistnet import DistanceNetRegressor
-from skdistnet._targets.regression_scores import SCORES
+from skdistnet._targets.regression import SCORES
 from skdistnet.engine.losses import REGRESSION_LOSSES
 from skdistnet.inspection import gradient_flow, prototypes
 
@@ -27,12 +27,12 @@ CHOICES = [{"loss": loss} for loss in REGRESSION_LOSSES] + [
 
 
 def skewed(n_rows=2000):
-    """Targets that have nothing to do with X, and whose mean is far from their median."""
+    """Return targets that are independent of X and whose mean is far from their median."""
     rng = np.random.default_rng(0)
     return np.zeros((n_rows, 1)), 7.0 + rng.exponential(3.0, n_rows)
 
 
-# What is predicted --------------------------------------------------------------------------------
+# Predictions --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def skewed(n_rows=2000):
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),
 )
-def test_a_net_that_can_only_be_constant_finds_the_best_constant(options, best):
+def test_constant_net_predicts_the_best_constant(options, best):
     X, y = skewed()
     net = DistanceNetRegressor((), batch_size=2000, max_iter=300, random_state=0, **options)
     prediction = net.fit(X, y).predict(X[:1])[0]
@@ -57,7 +57,7 @@ def test_a_net_that_can_only_be_constant_finds_the_best_constant(options, best):
 
 @pytest.mark.parametrize("options", CHOICES, ids=str)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_training_lowers_any_loss_and_explains_held_out_rows(options, dtype):
+def test_every_loss_explains_held_out_rows(options, dtype):
     options = SMALL | {"max_iter": 30} | options
     net = DistanceNetRegressor(**options, dtype=dtype).fit(DIABETES, DIABETES_Y)
     assert net.loss_curve_[-1] < 0.9 * net.loss_curve_[0]
@@ -66,7 +66,7 @@ def test_training_lowers_any_loss_and_explains_held_out_rows(options, dtype):
 
 
 @pytest.mark.parametrize("loss", ["absolute_error", "huber", "quantile"])
-def test_outliers_move_a_robust_loss_less(loss):
+def test_robust_losses_resist_outliers(loss):
     X, y = make_friedman1(300, noise=1.0, random_state=0)
     spoiled = y.copy()
     spoiled[:10] += 100 * y.std()
@@ -79,15 +79,15 @@ def test_outliers_move_a_robust_loss_less(loss):
 
 
 @pytest.mark.parametrize("loss", ["absolute_error", "huber", "quantile"])
-def test_one_wild_target_does_not_pin_a_robust_loss_to_its_start(loss):
-    """The prior's pull grows with the errors, but not with one of bounded slope."""
+def test_one_outlier_does_not_block_robust_losses(loss):
+    """The penalty's strength grows with the errors, but a single outlier must not dominate it."""
     X, y = make_friedman1(300, noise=1.0, random_state=0)
     net = DistanceNetRegressor((30,), max_iter=40, random_state=0, loss=loss, alpha=3.0)
     net.fit(X[:200], np.r_[1e9, y[1:200]])
     assert r2_score(y[200:], net.predict(X[200:])) > 0.75
 
 
-def test_intervals_between_quantiles_cover_what_they_say_on_held_out_rows():
+def test_quantile_intervals_cover_held_out_rows():
     rng = np.random.default_rng(0)
     X = rng.uniform(-2, 2, (3000, 1))
     y = np.sin(2 * X[:, 0]) + (0.1 + 0.4 * (X[:, 0] > 0)) * rng.normal(size=3000)
@@ -105,12 +105,12 @@ SPREAD.fit(DIABETES, DIABETES_Y)
 
 @settings(max_examples=50, deadline=None)
 @given(arrays(np.float64, (2, 10), elements=st.floats(-1e9, 1e9)))
-def test_quantiles_never_cross_wherever_the_input_is(X):
+def test_quantiles_never_cross_for_any_input(X):
     assert (np.diff(SPREAD.predict(X), axis=1) >= 0).all()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_poisson_means_are_positive_and_finite_wherever_the_input_is(dtype):
+def test_poisson_means_are_positive_and_finite(dtype):
     net = DistanceNetRegressor((), "relu", loss="poisson", max_iter=5, dtype=dtype, random_state=0)
     far = 1e6 * np.vstack([DIABETES, -DIABETES])
     prediction = net.fit(DIABETES, DIABETES_Y).predict(far)
@@ -118,7 +118,7 @@ def test_poisson_means_are_positive_and_finite_wherever_the_input_is(dtype):
     assert (prediction > 0).all()
 
 
-def test_poisson_starts_at_the_mean_however_large():
+def test_poisson_starts_at_the_mean():
     for scale in (1e-4, 1.0, 1e6):
         net = DistanceNetRegressor(**SMALL | {"max_iter": 1, "learning_rate_init": 1e-9})
         net.set_params(loss="poisson").fit(DIABETES, scale * DIABETES_Y)
@@ -130,14 +130,14 @@ def test_poisson_starts_at_the_mean_however_large():
 
 
 @pytest.mark.parametrize("options", [o for o in CHOICES if o["loss"] != "poisson"], ids=str)
-def test_units_of_the_target_do_not_matter(options):
+def test_target_units_do_not_matter(options):
     net = DistanceNetRegressor(**SMALL, **options)
     expected = net.fit(DIABETES, DIABETES_Y).predict(DIABETES)
     moved = net.fit(DIABETES, 1024 * DIABETES_Y + 4096).predict(DIABETES)
     np.testing.assert_allclose(moved, 1024 * expected + 4096, rtol=1e-6)
 
 
-def test_attributes_reproduce_predictions_through_the_output_activation():
+def test_attributes_reproduce_predictions():
     functions = {"identity": lambda raw: raw, "exp": np.exp}
     for loss in REGRESSION_LOSSES:
         net = DistanceNetRegressor((), loss=loss, max_iter=5, random_state=0)
@@ -146,7 +146,7 @@ def test_attributes_reproduce_predictions_through_the_output_activation():
         np.testing.assert_allclose(functions[net.out_activation_](raw)[:, 0], prediction)
 
 
-def test_levels_have_an_output_each_and_a_link_that_says_so():
+def test_each_quantile_has_an_output():
     net = DistanceNetRegressor(**SMALL, loss="quantile", quantile=tuple(LEVELS))
     net.fit(DIABETES, DIABETES_Y)
     assert net.out_activation_ == "cumulative_softplus"
@@ -166,7 +166,7 @@ def test_every_loss_has_a_score():
 
 
 @pytest.mark.parametrize("weights", [None, np.linspace(0.5, 2, 442)], ids=["even", "weighted"])
-def test_scores_are_those_of_scikit_learn(weights):
+def test_scores_equal_scikit_learn(weights):
     expected = {
         "poisson": lambda p: d2_tweedie_score(DIABETES_Y, p, sample_weight=weights, power=1),
         "quantile": lambda p: d2_pinball_score(DIABETES_Y, p, sample_weight=weights, alpha=0.3),
@@ -181,7 +181,7 @@ def test_scores_are_those_of_scikit_learn(weights):
 
 @every_loss
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.float16])
-def test_targets_and_weights_of_any_dtype_count(loss, dtype):
+def test_targets_and_weights_may_have_any_dtype(loss, dtype):
     y, weights = np.arange(442) % 2, np.arange(442) % 3 % 2
     y[:100] = 0  # so that weights of 0 and 1 change the score
     net = DistanceNetRegressor(**SMALL | {"max_iter": 2}, loss=loss)
@@ -193,8 +193,8 @@ def test_targets_and_weights_of_any_dtype_count(loss, dtype):
 
 
 @pytest.mark.parametrize("weights", [None, [1.0, 2.0, 0.0]])
-def test_a_constant_target_is_scored_as_by_r2(weights):
-    """Its deviance is zero, and was divided by: while training, too, where rows are held out."""
+def test_constant_target_is_scored_like_r2(weights):
+    """Its deviance is zero and must not be a divisor, for held-out rows during training too."""
     y = np.array([3.0, 3.0, 3.0 if weights is None else 5.0])
     for prediction, expected in [(y, 1.0), (y + 1.0, 0.0)]:
         for name in ("poisson", "squared_error", "quantile"):
@@ -205,7 +205,7 @@ def test_a_constant_target_is_scored_as_by_r2(weights):
     assert np.isfinite(net.validation_scores_).all()
 
 
-def test_the_score_of_several_levels_is_their_mean():
+def test_score_of_several_quantiles_is_the_mean():
     net = DistanceNetRegressor(**SMALL, loss="quantile", quantile=LEVELS).fit(DIABETES, DIABETES_Y)
     columns = zip(LEVELS, net.predict(DIABETES).T, strict=True)
     expected = np.mean([d2_pinball_score(DIABETES_Y, p, alpha=level) for level, p in columns])
@@ -213,7 +213,7 @@ def test_the_score_of_several_levels_is_their_mean():
 
 
 @every_loss
-def test_several_targets_are_predicted_and_scored_with_their_mean(loss):
+def test_score_of_several_targets_is_the_mean(loss):
     net = DistanceNetRegressor((20,), alpha=0.0, max_iter=200, random_state=0, loss=loss)
     net.fit(LINNERUD, LINNERUD_Y)
     assert net.predict(LINNERUD).shape == LINNERUD_Y.shape
@@ -226,55 +226,55 @@ def test_several_targets_are_predicted_and_scored_with_their_mean(loss):
 
 
 @pytest.mark.parametrize("options", CHOICES, ids=str)
-def test_validation_watches_the_loss_and_records_the_score_of_the_best_epoch(options):
+def test_best_validation_score_matches_best_epoch(options):
     net = DistanceNetRegressor(**SMALL | {"max_iter": 30}, **options, early_stopping=True)
     net.fit(DIABETES, DIABETES_Y)
     best = int(np.argmin(net.validation_loss_curve_))
     assert net.best_validation_score_ == net.validation_scores_[best]
     seed = int(np.random.RandomState(0).randint(np.iinfo(np.int32).max))
-    _, held_out = net._split(DIABETES_Y, seed)
+    _, held_out = net._codec.split(DIABETES_Y, net.validation_fraction, seed)
     expected = net.score(DIABETES[held_out], DIABETES_Y[held_out])
     assert net.best_validation_score_ == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("options", CHOICES, ids=str)
-def test_gradient_flow_is_that_of_the_loss_chosen(options):
+def test_gradient_flow_uses_the_chosen_loss(options):
     net = DistanceNetRegressor(**SMALL, **options).fit(DIABETES, DIABETES_Y)
-    target = net._encode_target(DIABETES_Y, np.float64)
+    target = net._codec.encode(DIABETES_Y, np.float64)
     network, X = net._network, (DIABETES - net._input_shift_) / net._input_scale_
     raw = network.forward(net._theta_, X)[-1]
     out = np.empty_like(raw)
-    net._make_loss().value_and_gradient(raw, target, np.full(len(X), 1 / len(X)), out)
+    net._codec.loss.value_and_gradient(raw, target, np.full(len(X), 1 / len(X)), out)
     intercepts = np.linalg.norm(out.sum(axis=0))
     flow = gradient_flow(net, DIABETES, DIABETES_Y)
     assert flow.intercepts_gradient_norm[-1] == pytest.approx(intercepts)
 
 
-def test_prototypes_take_the_logarithm_of_a_poisson_mean_apart():
+def test_prototypes_decompose_log_poisson_mean():
     net = DistanceNetRegressor(**SMALL, loss="poisson").fit(DIABETES, DIABETES_Y)
-    found = prototypes(net, DIABETES[:5])
-    np.testing.assert_allclose(np.exp(found.raw_output), net.predict(DIABETES[:5]))
+    explanation = prototypes(net, DIABETES[:5])
+    np.testing.assert_allclose(np.exp(explanation.raw_output), net.predict(DIABETES[:5]))
 
 
-# What is refused ----------------------------------------------------------------------------------
+# Errors and continued fits ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("call", ["fit", "partial_fit"])
-def test_poisson_names_negative_targets_and_changes_nothing(call):
+def test_poisson_refuses_negative_targets(call):
     net = DistanceNetRegressor(**SMALL, loss="poisson")
     with pytest.raises(ValueError, match=r"target of 'poisson' must be .*negative; .* from -1.0"):
         getattr(net, call)(DIABETES, np.where(DIABETES_Y > 340, -1.0, DIABETES_Y))
     assert not [name for name in vars(net) if name.endswith("_")]
 
 
-def test_a_negative_target_of_weight_zero_does_not_count():
+def test_negative_target_of_weight_zero_is_ignored():
     net = DistanceNetRegressor(**SMALL, loss="poisson")
     weights = np.r_[0.0, np.ones(441)]
     net.fit(DIABETES, np.r_[-1.0, DIABETES_Y[1:]], weights)
     assert np.isfinite(net.loss_)
 
 
-def test_levels_take_targets_in_one_dimension_only():
+def test_quantile_list_needs_one_target():
     net = DistanceNetRegressor(**SMALL, loss="quantile", quantile=LEVELS)
     with pytest.raises(ValueError, match=r"must be 1-D where 'quantile' is a list.*\(20, 3\)"):
         net.fit(LINNERUD, LINNERUD_Y)
@@ -288,7 +288,7 @@ def test_levels_take_targets_in_one_dimension_only():
         ({"loss": "huber"}, {"huber_delta": 3.0}),
     ],
 )
-def test_a_fit_goes_on_with_the_loss_it_began_with(before, after):
+def test_continued_fit_keeps_its_loss(before, after):
     net = DistanceNetRegressor(**SMALL, **before, warm_start=True).fit(DIABETES, DIABETES_Y)
     expected = net.predict(DIABETES)
     net.set_params(**after)
@@ -299,17 +299,17 @@ def test_a_fit_goes_on_with_the_loss_it_began_with(before, after):
 
 
 @pytest.mark.parametrize("options", CHOICES, ids=str)
-def test_several_partial_fits_are_one_fit_and_survive_a_pickle(options):
+def test_pickled_partial_fits_equal_one_fit(options):
     options = SMALL | options | {"learning_rate": "constant", "max_iter": 3}
     parts = DistanceNetRegressor(**options)
     for _ in range(3):
         parts = pickle.loads(pickle.dumps(parts)).partial_fit(DIABETES, DIABETES_Y)
-    whole = DistanceNetRegressor(**options).fit(DIABETES, DIABETES_Y)
-    np.testing.assert_array_equal(parts.predict(DIABETES), whole.predict(DIABETES))
+    one_fit = DistanceNetRegressor(**options).fit(DIABETES, DIABETES_Y)
+    np.testing.assert_array_equal(parts.predict(DIABETES), one_fit.predict(DIABETES))
 
 
 @pytest.mark.parametrize(("dtype", "value"), [("float32", 1e300), ("float64", 1.7e308)])
-def test_a_later_target_beyond_the_range_in_units_of_the_first_is_refused_in_words(dtype, value):
+def test_overflowing_later_target_is_refused(dtype, value):
     net = DistanceNetRegressor(**SMALL, dtype=dtype)
     net.partial_fit(DIABETES, DIABETES_Y / 1e3)
     before = net.predict(DIABETES)
@@ -318,7 +318,7 @@ def test_a_later_target_beyond_the_range_in_units_of_the_first_is_refused_in_wor
     np.testing.assert_array_equal(net.predict(DIABETES), before)
 
 
-def test_of_counts_that_differ_by_rounding_alone_there_is_nothing_to_explain():
+def test_score_of_rounding_noise_is_zero():
     y = 1e12 + np.random.default_rng(0).normal(size=len(DIABETES))
     net = DistanceNetRegressor(**SMALL | {"max_iter": 1, "loss": "poisson"}).fit(DIABETES, y)
     assert net.score(DIABETES, y) == 0.0

@@ -1,4 +1,4 @@
-"""Searches that give few epochs to many settings, and many epochs to few."""
+"""Successive halving gives few epochs to many settings and many epochs to few."""
 
 import numpy as np
 import pytest
@@ -19,19 +19,24 @@ both_kinds = pytest.mark.parametrize(("kind", "X", "y"), CASES.values(), ids=CAS
 
 
 @both_kinds
-def test_halving_shares_out_epochs(kind, X, y):
+def test_halving_allocates_epochs(kind, X, y):
     grid = {"learning_rate_init": [1e-6, 1e-5, 0.03], "radius_type": ["diag", "tied"]}
     search = HalvingGridSearchCV(
         kind(**SMALL), grid, factor=3, cv=3, random_state=0, resource="max_iter", max_resources=18
     ).fit(X, y)
     results = search.cv_results_
-    rounds, epochs = results["iter"], np.array([given["max_iter"] for given in results["params"]])
+    rounds, epochs = (
+        results["iter"],
+        np.array([settings["max_iter"] for settings in results["params"]]),
+    )
     assert search.n_resources_ == [6, 18]
     np.testing.assert_array_equal(epochs, np.array(search.n_resources_)[rounds])
     assert np.bincount(rounds).tolist() == [6, 2]
-    # Steps that hardly move anything are found out by the first round.
+    # The first round eliminates learning rates that hardly train.
     last = [
-        given["learning_rate_init"] for given, number in zip(results["params"], rounds) if number
+        settings["learning_rate_init"]
+        for settings, number in zip(results["params"], rounds)
+        if number
     ]
     assert last == [0.03, 0.03]
     assert search.best_params_["max_iter"] == 18

@@ -1,8 +1,8 @@
-"""Rows and networks to start, for the tests of the initializers."""
+"""Rows and networks for the tests of the initializers."""
 
 import numpy as np
 
-from skdistnet._base.clustering import kmeans_labels
+from skdistnet._base.training import kmeans_labels
 from skdistnet.engine import INITIALIZERS, Network
 from skdistnet.engine.init.initializers import initialize
 
@@ -10,7 +10,7 @@ N_ROWS, N_UNITS, N_CLASSES = 120, 12, 3
 
 
 def draw_rows(rng, n_rows=N_ROWS, n_inputs=5, dtype=np.float64):
-    """Standardised rows in three clouds, and their one-hot classes."""
+    """Return standardised rows in three clusters, and their one-hot classes."""
     codes = np.arange(n_rows) % N_CLASSES
     X = rng.normal(size=(n_rows, n_inputs)) + rng.normal(size=(N_CLASSES, n_inputs))[codes]
     X = (X - X.mean(axis=0)) / np.maximum(X.std(axis=0), 1e-3)
@@ -22,7 +22,7 @@ def rows_at_random(H, n_units, random_state):
 
 
 def resolve(init, X, n_units):
-    """The registry's names and values stand for themselves; "array" is made to fit X."""
+    """Return `init`, or for "callable" and "array" a function or an array that fits X."""
     if not isinstance(init, str) or init in INITIALIZERS:
         return init
     if init == "callable":
