@@ -1,16 +1,16 @@
-"""The picture of the depth benchmark: accuracy by depth, gradients by layer, accuracy by rate."""
+"""Draw the depth benchmark: accuracy by depth, gradients by layer, accuracy by learning rate."""
 
 __all__ = ["draw"]
 
 #: Ours in blue, green and orange; MLPClassifier's three in shades of grey.
 COLORS = ["#0072B2", "#009E73", "#D55E00", "#222222", "#777777", "#B5B5B5"]
 MARKERS = "osD^v<"
-#: Smaller norms of gradients are as good as none, and would squeeze the rest into a line.
+#: Smaller gradient norms are left out, since they would squeeze the others into a line.
 LEAST_NORM = 1e-12
 
 
 def draw_curves(ax, curves, percent=True, **style):
-    """Draw a dict of curves, each with lists x and y; later ones thinner, so that all are seen."""
+    """Draw a dict of curves, each with lists x and y; later ones thinner, so that none hides."""
     for i, (name, curve) in enumerate(curves.items()):
         y = [100 * value for value in curve["y"]] if percent else curve["y"]
         stroke = {"linewidth": 3 - 0.4 * i, "markersize": 8 - i, "marker": MARKERS[i]}
@@ -28,7 +28,7 @@ def draw_depth(ax, curves):
 
 
 def draw_gradients(ax, curves):
-    """Solid after an epoch, dotted at the start."""
+    """Draw gradients after an epoch as solid lines, at the start as dotted ones."""
     for stage, style in (("after an epoch", "-"), ("start", ":")):
         chosen = {
             name.removesuffix(f", {stage}"): {
@@ -52,7 +52,7 @@ def draw_gradients(ax, curves):
 
 
 def draw_solvers(ax, curves):
-    """Crosses, at the bottom, are rates at which training diverged."""
+    """Draw rates at which training diverged as crosses at the bottom."""
     draw_curves(ax, curves)
     for i, curve in enumerate(curves.values()):
         ax.plot(curve["diverged"], [2 + 2 * i] * len(curve["diverged"]), "x", color=COLORS[i])
@@ -69,26 +69,19 @@ PANELS = {"depth": draw_depth, "gradients": draw_gradients, "solvers": draw_solv
 
 
 def draw(path, curves):
-    """Write a picture with a panel for each part that there are curves of.
-
-    Parameters
-    ----------
-    path : str
-    curves : dict of str to dict
-        For each part, lists x and y by name.
-    """
+    """Write a picture with a panel for each part in `curves`, a dict of lists x and y by name."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    there = [part for part in PANELS if curves.get(part)]
-    if not there:
+    parts = [part for part in PANELS if curves.get(part)]
+    if not parts:
         print("no part with curves has been run: no figure")
         return
-    size = (5.2 * len(there), 4.4)
-    figure, axes = plt.subplots(1, len(there), figsize=size, squeeze=False, layout="constrained")
-    for ax, part in zip(axes[0], there):
+    size = (5.2 * len(parts), 4.4)
+    figure, axes = plt.subplots(1, len(parts), figsize=size, squeeze=False, layout="constrained")
+    for ax, part in zip(axes[0], parts):
         PANELS[part](ax, curves[part])
         ax.grid(alpha=0.3)
         if ax.get_legend() is None:

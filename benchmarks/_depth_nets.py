@@ -1,4 +1,4 @@
-"""The nets of the depth benchmark, and one training of one of them."""
+"""The nets of the depth benchmark, and how one of them is trained and scored."""
 
 import time
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ import numpy as np
 from _harness import quiet
 from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier
-from threadpoolctl import threadpool_info
 
 from skdistnet import DistanceNetClassifier, published_recipe
 from skdistnet.engine.training.rollback import Rollback
@@ -22,29 +21,22 @@ __all__ = [
     "Contender",
     "rows_as_centroids",
     "train",
-    "train_and_vote",
 ]
 
-#: Units of each hidden layer, and rows of a batch, of every net unless it says otherwise.
+#: Units of each hidden layer, and rows of a batch.
 WIDTH, BATCH = 100, 100
 
 
 def rows_as_centroids(X, n_units, random_state):
-    """Rows of a layer's own input; of a function, every layer takes the ordinary start."""
+    """Rows of a layer's own input; with a callable, deep layers have no near-identity start."""
     return X[random_state.choice(len(X), n_units, replace=len(X) < n_units)]
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A net at any depth.
+    """A net at any depth: the name that tables show, the class, and its constructor arguments.
 
-    Parameters
-    ----------
-    name : str
-        As tables show it.
-    estimator : type
-    settings : dict
-        Constructor arguments other than layers, batch, epochs and seed.
+    `settings` lack layers, batch size, epochs and seed.
     """
 
     name: str
@@ -58,15 +50,15 @@ class Contender:
 
     def arguments(self, hidden, epochs, seed, **more):
         """All constructor arguments."""
-        given = {"hidden_layer_sizes": tuple(hidden), "batch_size": BATCH, "max_iter": epochs}
-        return self.settings | given | {"random_state": seed} | more
+        common = {"hidden_layer_sizes": tuple(hidden), "batch_size": BATCH, "max_iter": epochs}
+        return self.settings | common | {"random_state": seed} | more
 
     def make(self, hidden, epochs, seed, **more):
         """An unfitted model."""
         return self.estimator(**self.arguments(hidden, epochs, seed, **more))
 
     def key(self, hidden, epochs, seed, **more):
-        """What a result depends on, in a line."""
+        """All that a result depends on, in one line."""
         arguments = self.arguments(hidden, epochs, seed, **more)
         del arguments["hidden_layer_sizes"]
         layers = f"{len(hidden)} of {hidden[0]}" if len(set(hidden)) == 1 else str(tuple(hidden))
@@ -77,7 +69,7 @@ class Contender:
 
 
 OURS = Contender("ours", DistanceNetClassifier, {})
-#: As versions before the start of deep layers had it, with the step that it bears.
+#: The start of all layers before there was a near-identity one, with a rate that suits it.
 ROWS = Contender(
     "ours, rows as centroids",
     DistanceNetClassifier,
@@ -89,19 +81,18 @@ ROWS = Contender(
     },
 )
 RECIPE = Contender("published recipe", DistanceNetClassifier, published_recipe())
-#: Without the two, they would stop where the loss stands still: all train equally long.
-LAST = {"tol": 0.0, "n_iter_no_change": 10**6}
+#: Without these, an MLP stops where the loss stalls: all must train for the same epochs.
+NO_STOP = {"tol": 0.0, "n_iter_no_change": 10**6}
 MLPS = [
-    Contender(f"MLP, {name}", MLPClassifier, {"activation": name} | LAST)
+    Contender(f"MLP, {name}", MLPClassifier, {"activation": name} | NO_STOP)
     for name in ("relu", "tanh", "logistic")
 ]
-
 
 go_back = Rollback.go_back
 
 
 def go_back_and_stop(rollback):
-    """Undo an epoch that diverged, as ever, but do not go on at half the rate."""
+    """Undo an epoch that diverged, but do not continue at half the rate."""
     go_back(rollback)
     return False
 
@@ -113,57 +104,22 @@ def train(model, images, dtype=np.float32):
     -------
     result : dict
         Losses and accuracies by "train" and "test"; "seconds" of an epoch; "diverged", whether the
-        loss was no longer finite, when the other figures are of the last epoch before that.
+        loss became infinite or NaN, in which case the figures are of the last epoch before that.
     """
     X = images.X.astype(dtype, copy=False)
-    began = time.perf_counter()
+    start = time.perf_counter()
     with quiet(), mock.patch.object(Rollback, "go_back", go_back_and_stop):
         model.fit(X, images.y)
-    fitted = time.perf_counter() - began
-    # A net that stopped early can only have done so because of that: see LAST and the recipe.
+    fit_seconds = time.perf_counter() - start
+    # Nothing else stops a net early: see NO_STOP and the recipe.
     diverged = model.n_iter_ < model.max_iter or not np.isfinite(model.loss_)
-    threads = max(lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas")
-    result = {
-        "seconds": fitted / max(1, model.n_iter_),
-        "threads": threads,
-        "diverged": bool(diverged),
-    }
-    parts = (
-        ("train", X, images.y),
-        ("test", images.X_test.astype(dtype, copy=False), images.y_test),
-    )
-    for part, rows, y in parts:
-        probabilities = probabilities_of(model, rows)
+    result = {"seconds": fit_seconds / max(1, model.n_iter_), "diverged": bool(diverged)}
+    X_test = images.X_test.astype(dtype, copy=False)
+    for part, rows, y in (("train", X, images.y), ("test", X_test, images.y_test)):
+        # In double precision a probability of 1 - 1e-9 is not rounded to 1.
+        probabilities = model.predict_proba(rows).astype(np.float64)
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
         result[f"{part} loss"] = float(log_loss(y, probabilities, labels=model.classes_))
-        result[f"{part} accuracy"] = accuracy(model, probabilities, y)
+        correct = model.classes_[probabilities.argmax(axis=1)] == y
+        result[f"{part} accuracy"] = float(np.mean(correct))
     return result
-
-
-def probabilities_of(model, rows):
-    """In double precision, so that probabilities of 1 - 1e-9 count as what they are."""
-    probabilities = model.predict_proba(rows).astype(np.float64)
-    return probabilities / probabilities.sum(axis=1, keepdims=True)
-
-
-def accuracy(model, probabilities, y):
-    """Share of rows whose most probable class is theirs."""
-    return float(np.mean(model.classes_[probabilities.argmax(1)] == y))
-
-
-def train_and_vote(models, images):
-    """Fit models of several seeds, and let them vote by the mean of their probabilities.
-
-    Returns
-    -------
-    result : dict
-        "each": what :func:`train` returns, by model; "test accuracy" and "test loss" of the vote.
-    """
-    each, total = [], 0.0
-    for model in models:
-        each.append(train(model, images))
-        total = total + probabilities_of(model, images.X_test) / len(models)
-    return {
-        "each": each,
-        "test accuracy": accuracy(models[0], total, images.y_test),
-        "test loss": float(log_loss(images.y_test, total, labels=models[0].classes_)),
-    }

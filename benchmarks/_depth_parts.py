@@ -1,85 +1,36 @@
-"""The parts of the depth benchmark: each trains its nets and returns tables, and curves to draw."""
+"""The parts of the depth benchmark: each trains nets and returns tables and curves to draw."""
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from _depth_gradients import layer_norms
-from _depth_nets import MLPS, OURS, RECIPE, ROWS, WIDTH, train, train_and_vote
-from _depth_signal import signal_rows
+from _depth_measures import layer_norms, signal_rows
+from _depth_nets import MLPS, OURS, RECIPE, ROWS, WIDTH, train
 from _harness import quiet
 
-__all__ = ["FULL", "PARTS", "QUICK", "Scale"]
+__all__ = ["FULL", "PARTS", "QUICK", "Bench", "Scale"]
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is trained.
-
-    Parameters
-    ----------
-    recipe, defaults, solvers : int
-        Epochs of these parts.
-    depths : dict of int to int
-        Epochs by number of hidden layers.
-    gradient_depth : int
-        Hidden layers of the nets whose gradients are looked at.
-    rates : tuple of float
-        Learning rates of the part about solvers.
-    best : dict of str to dict
-        Layers, epochs and arguments of a wide net, by name of the images.
-    """
+    """Epochs of each part; for "depths" by number of layers."""
 
     recipe: int
     defaults: int
     solvers: int
     depths: dict
-    best: dict
-    gradient_depth: int = 20
-    rates: tuple = field(default=(0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0))
 
 
-#: Seeds of the wide nets, which vote in the end.
-VOTERS = 5
-#: Batches that products of wide nets are faster with, and dropout that ends with the training.
-WIDE = {"batch_size": 200, "dropout_schedule": "learning_rate"}
-FULL = Scale(
-    recipe=50,
-    defaults=20,
-    solvers=5,
-    depths={2: 10, 5: 10, 10: 10, 20: 10, 50: 20},
-    best={
-        "mnist": {
-            "hidden": (1000, 1000),
-            "epochs": 30,
-            "arguments": WIDE | {"dropout": 0.75},
-        },
-        "fashion_mnist": {
-            "hidden": (500, 500),
-            "epochs": 20,
-            "arguments": WIDE | {"dropout": 0.4},
-        },
-    },
-)
-#: Digits have 45 times fewer rows than MNIST, and as many fewer steps in an epoch.
-QUICK = Scale(
-    recipe=50,
-    defaults=20,
-    solvers=20,
-    depths={2: 20, 5: 20, 10: 20, 20: 20, 50: 30},
-    best={
-        "digits": {
-            "hidden": (400, 400),
-            "epochs": 60,
-            "arguments": WIDE | {"dropout": 0.75, "batch_size": 50},
-        }
-    },
-)
+FULL = Scale(recipe=50, defaults=20, solvers=5, depths={2: 10, 5: 10, 10: 10, 20: 10, 50: 20})
+#: Digits have 45 times fewer rows than MNIST, so an epoch has 45 times fewer steps.
+QUICK = Scale(recipe=50, defaults=20, solvers=20, depths={2: 20, 5: 20, 10: 20, 20: 20, 50: 30})
 
-#: What the reference reaches on MNIST, arXiv:1708.01911's own code: two seeds, double precision.
+#: Test accuracy of the code of arXiv:1708.01911 on MNIST: two seeds, double precision.
 REFERENCE = [0.9820, 0.9799]
 REFERENCE_SECONDS = 4.9
-#: Its training loss and test % by plain gradients at the rates of `FULL`.
+#: Learning rates of the part about solvers.
+RATES = (0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0)
+#: Training loss and test % of the reference with plain gradients at these rates.
 REFERENCE_SOLVERS = {
     "reference: sgd": (
         *("2.303 / 10.1", "2.302 / 10.1", "2.300 / 9.8", "2.294 / 10.1"),
@@ -90,16 +41,16 @@ REFERENCE_SOLVERS = {
         *("0.735 / 78.4", "0.457 / 86.6", "diverged"),
     ),
 }
-#: What each changes of the published recipe, whose momentum of 0.9 stays unless named. Momentum of
-#: the reference is an average of gradients, which is heavy-ball momentum at a tenth of the rate.
+#: Changes to the published recipe, which has a momentum of 0.9. The reference's momentum averages
+#: gradients, which is heavy-ball momentum at a tenth of the rate.
 SOLVERS = {
     "sgd": lambda rate: {"solver": "sgd", "momentum": 0.0, "learning_rate_init": rate},
     "sgd + momentum": lambda rate: {"solver": "sgd", "learning_rate_init": 0.1 * rate},
     "rmsprop": lambda rate: {"solver": "rmsprop", "learning_rate_init": rate},
     "adam": lambda rate: {"solver": "adam", "learning_rate_init": rate},
 }
-#: Rows that gradients are taken of.
-GRADIENT_ROWS = 1_000
+#: Rows that gradients are computed on, and hidden layers of the nets.
+GRADIENT_ROWS, GRADIENT_DEPTH = 1_000, 20
 
 
 def percent(accuracy):
@@ -107,41 +58,29 @@ def percent(accuracy):
 
 
 def mean_percent(results):
-    """Mean test accuracy and, of several, its standard deviation; "diverged" if any did."""
+    """Mean test accuracy with its standard deviation over seeds; "diverged" if any run did."""
     if any(result["diverged"] for result in results):
         return "diverged"
-    found = [result["test accuracy"] for result in results]
-    spread = f" ± {100 * np.std(found, ddof=1):.2f}" if len(found) > 1 else ""
-    return percent(np.mean(found)) + spread
+    accuracies = [result["test accuracy"] for result in results]
+    spread = f" ± {100 * np.std(accuracies, ddof=1):.2f}" if len(accuracies) > 1 else ""
+    return percent(np.mean(accuracies)) + spread
 
 
 class Bench:
-    """Images, how much to train on them, and where results are kept."""
+    """The images, the epochs to train for, and the ledger that keeps results."""
 
     def __init__(self, images, scale, ledger, n_seeds):
         self.images, self.scale, self.ledger = images, scale, ledger
         self.seeds = range(n_seeds)
 
-    def train(self, one, hidden, epochs, seed, dtype=np.float32, says="", **more):
-        """The result of one training, from the file if it is there; `says` adds to its name."""
+    def train(self, one, hidden, epochs, seed, dtype=np.float32, note="", **more):
+        """The result of one training run; the progress report shows `note` behind the name."""
         key = f"{one.key(hidden, epochs, seed, **more)} | {np.dtype(dtype).name}"
         size = f"{len(hidden)} x {hidden[0]}, {epochs} epochs, seed {seed}, {np.dtype(dtype).name}"
         return self.ledger.run(
             f"{self.images.name} | {key}",
-            f"{one.name}{says}, {size}",
+            f"{one.name}{note}, {size}",
             lambda: train(one.make(hidden, epochs, seed, **more), self.images, dtype),
-            own=one.is_ours,
-        )
-
-    def vote(self, one, hidden, epochs, **more):
-        """What nets of several seeds come to alone and together."""
-        key = one.key(hidden, epochs, f"0 to {VOTERS - 1}", **more)
-        return self.ledger.run(
-            f"{self.images.name} | {key} | vote",
-            f"{one.name}, {hidden}, {epochs} epochs, vote of {VOTERS} on {self.images.name}",
-            lambda: train_and_vote(
-                [one.make(hidden, epochs, seed, **more) for seed in range(VOTERS)], self.images
-            ),
             own=one.is_ours,
         )
 
@@ -182,7 +121,7 @@ def recipe(bench):
 
 
 def defaults(bench):
-    """Ours at defaults beside MLPClassifier."""
+    """Ours beside MLPClassifier, both at their defaults."""
     hidden, epochs = (WIDTH, WIDTH), bench.scale.defaults
     rows = [bench.seeds_row(one, hidden, epochs) for one in (OURS, *MLPS)]
     return {f"Defaults: 100-100, {epochs} epochs": rows}, {}
@@ -205,16 +144,18 @@ def depth(bench):
 
 
 def signal(bench):
-    """What untrained layers let through."""
-    return {"Before training: what a layer's outputs tell": signal_rows(bench.images)}, {}
+    """How much of the classes the outputs of untrained layers retain."""
+    return {
+        "Before training: class information in a layer's outputs": signal_rows(bench.images)
+    }, {}
 
 
-def gradient_run(one, images, n_layers, rate=None):
-    """Norms of gradients by layer after one epoch; at a rate of next to nothing, at the start."""
+def gradient_run(one, images, rate=None):
+    """Norms of gradients by layer after one epoch; a tiny rate gives those at the start."""
     more = {} if rate is None else {"learning_rate_init": rate}
-    model = one.make((WIDTH,) * n_layers, 1, 0, **more)
+    model = one.make((WIDTH,) * GRADIENT_DEPTH, 1, 0, **more)
     with quiet():
-        # An epoch at the full rate: fit would have let it fall to nothing within this one.
+        # partial_fit keeps the full rate; fit would lower it to zero within the epoch.
         model.partial_fit(images.X, images.y, classes=np.unique(images.y))
     rows = np.random.default_rng(0).permutation(len(images.X))[:GRADIENT_ROWS]
     return {"norms": layer_norms(model, images.X[rows], images.y[rows])}
@@ -222,7 +163,7 @@ def gradient_run(one, images, n_layers, rate=None):
 
 def gradients(bench):
     """Norm of the gradient of each layer, at the start and after an epoch."""
-    n_layers, rows, by_layer, curves = bench.scale.gradient_depth, [], [], {}
+    n_layers, rows, by_layer, curves = GRADIENT_DEPTH, [], [], {}
     stages = {"start": 1e-12, "after an epoch": None}
     for one in (OURS, ROWS, RECIPE, *MLPS):
         row = {"net": one.name}
@@ -230,7 +171,7 @@ def gradients(bench):
             norms = bench.ledger.run(
                 f"gradients, {stage} | {one.key((WIDTH,) * n_layers, 1, 0)}",
                 f"gradients, {stage}: {one.name}",
-                functools.partial(gradient_run, one, bench.images, n_layers, rate),
+                functools.partial(gradient_run, one, bench.images, rate),
                 own=one.is_ours,
             )["norms"]
             hidden = norms[:-1]
@@ -264,13 +205,13 @@ def solvers(bench):
     scale, rows, curves = bench.scale, [], {}
     for name, settings in SOLVERS.items():
         row, curve = {"solver": name}, {"x": [], "y": [], "diverged": []}
-        for rate in scale.rates:
+        for rate in RATES:
             result = bench.train(
                 RECIPE,
                 (WIDTH, WIDTH),
                 scale.solvers,
                 0,
-                says=f", {name} at {rate:g}",
+                note=f", {name} at {rate:g}",
                 learning_rate="constant",
                 alpha=0.0,
                 nesterovs_momentum=False,
@@ -288,45 +229,16 @@ def solvers(bench):
         curves[name] = curve
     if bench.images.name == "mnist" and scale is FULL:
         for name, cells in REFERENCE_SOLVERS.items():
-            rows.append({"solver": name} | {f"{r:g}": c for r, c in zip(scale.rates, cells)})
-            known = [(r, c.split(" / ")[1]) for r, c in zip(scale.rates, cells) if " / " in c]
+            rows.append({"solver": name} | {f"{r:g}": c for r, c in zip(RATES, cells)})
+            known = [(r, c.split(" / ")[1]) for r, c in zip(RATES, cells) if " / " in c]
             curves[name] = {
                 "x": [rate for rate, _ in known],
                 "y": [float(accuracy) / 100 for _, accuracy in known],
-                "diverged": [rate for rate in scale.rates if rate not in dict(known)],
+                "diverged": [rate for rate in RATES if rate not in dict(known)],
             }
     return {
         f"Solvers at constant learning rates, {scale.solvers} epochs: train loss / test %": rows
     }, curves
-
-
-def best(bench):
-    """Wide nets that are held back more, alone and voting, beside MLPClassifiers of their size."""
-    name = bench.images.name
-    if name not in bench.scale.best:
-        print(f"the part best has no settings for {name}")
-        return {}, {}
-    chosen, rows = bench.scale.best[name], []
-    hidden, epochs = chosen["hidden"], chosen["epochs"]
-    for one in (OURS, MLPS[0]):
-        more = chosen["arguments"] if one.is_ours else {}
-        found = bench.vote(one, hidden, epochs, **more)
-        minutes = [result["seconds"] * epochs / 60 for result in found["each"]]
-        says = "".join(f", {key}={value!r}" for key, value in more.items())
-        rows.append(
-            {
-                "net": one.name + says,
-                "one: test %": mean_percent(found["each"]),
-                "one: test loss": float(np.mean([each["test loss"] for each in found["each"]])),
-                "one: fit, minutes": float(np.mean(minutes)),
-                f"{VOTERS} voting: test %": percent(found["test accuracy"]),
-                f"{VOTERS} voting: test loss": found["test loss"],
-                f"{VOTERS} voting: fit, minutes": sum(minutes),
-                "BLAS threads": found["each"][0]["threads"],
-            }
-        )
-    layers = "-".join(map(str, hidden))
-    return {f"Wide, on {name}: {layers}, {epochs} epochs, {VOTERS} seeds": rows}, {}
 
 
 PARTS = {
@@ -336,5 +248,4 @@ PARTS = {
     "signal": signal,
     "gradients": gradients,
     "solvers": solvers,
-    "best": best,
 }

@@ -1,22 +1,15 @@
-"""What the depth benchmark works on and keeps: images, and results of trainings in a file."""
+"""Images for the depth benchmark, and a file that keeps the result of each training run."""
 
-import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from _harness import write_json
-from accuracy import source_digest
+from _harness import fail, read_results, source_digest, write_json
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 __all__ = ["Images", "Ledger", "read_digits", "read_images"]
-
-
-def fail(message):
-    """Leave with a message and no traceback."""
-    raise SystemExit(f"{Path(sys.argv[0]).name}: {message}")
 
 
 @dataclass(frozen=True)
@@ -47,68 +40,55 @@ def read_images(path):
 def read_digits():
     """Images of 8 x 8 pixels that come with scikit-learn; a quarter of them for the test."""
     X, y = load_digits(return_X_y=True)
-    parts = train_test_split((X / 16).astype(np.float32), y, stratify=y, random_state=0)
-    return Images("digits", parts[0], parts[2], parts[1], parts[3])
+    X_train, X_test, y_train, y_test = train_test_split(
+        (X / 16).astype(np.float32), y, stratify=y, random_state=0
+    )
+    return Images("digits", X_train, y_train, X_test, y_test)
 
 
 class Ledger:
-    """Results of single trainings in a JSON file, and the tables made of them, part by part.
+    """Results of training runs in a JSON file, and the tables made of them, part by part.
 
-    Each training is written down when it is over, so that a run that was stopped goes on where it
-    was, and parts that are run one by one end up in one file.
-
-    Parameters
-    ----------
-    path : str
-    data : str
-        Name of the images; a file with results on others is refused.
-    fresh : bool
-        Train again what is in the file.
+    Each result is written at once, so that an interrupted benchmark continues and parts can be run
+    one by one. The file must hold results on the images named `data`; `fresh` repeats the runs that
+    it has.
     """
 
     def __init__(self, path, data, fresh=False):
-        self.path, self.fresh, self.stale = Path(path), fresh, 0
-        self.content = {"data": data, "tables": {}, "curves": {}, "runs": {}}
-        if not self.path.parent.is_dir():
-            fail(f"--output: there is no folder {self.path.parent}")
-        if self.path.exists():
-            try:
-                content = json.loads(self.path.read_text())
-                known = content["data"]
-            except (OSError, ValueError, KeyError, TypeError):
-                fail(f"{path} is no file of results; remove it or give another --output")
-            if known != data:
-                fail(f"{path} holds results on {known}, not {data}; give another --output")
-            self.content |= content
-        # That of the machine that writes it.
-        self.content.pop("machine", None)
+        self.path, self.fresh, self.n_stale = path, fresh, 0
+        empty = {"data": data, "tables": {}, "curves": {}, "runs": {}}
+        self.content = read_results(path, empty, "runs")
+        if self.content["data"] != data:
+            fail(
+                f"{path} holds results on {self.content['data']}, not {data}; pass another --output"
+            )
         self.source = source_digest()
 
     def run(self, key, label, train, own=True):
-        """The result of a training: from the file, or of `train()`, which is then called.
+        """The result of a training run: from the file, or of calling `train()`.
 
         Parameters
         ----------
         key : str
-            Names all that the result depends on but the source.
+            All that the result depends on, except for the source.
         label : str
-            Names it for a reader of the progress.
+            What the progress report shows.
         train : callable
-            Returns a dict of what JSON can hold.
+            Returns a dict that JSON can hold.
         own : bool
-            Whether the result changes with the source of this package.
+            Whether the result depends on the source of this package.
         """
         runs = self.content["runs"]
         if key in runs and not self.fresh:
-            self.stale += runs[key].get("source", self.source) != self.source
+            self.n_stale += runs[key].get("source", self.source) != self.source
             return runs[key]
         result = train() | ({"source": self.source} if own else {})
         runs[key] = result
         self.write(announce=False)
-        says = ", ".join(
+        figures = ", ".join(
             f"{name} {value:.4g}" for name, value in result.items() if isinstance(value, float)
         )
-        print(f"{label}: {says or 'done'}", file=sys.stderr, flush=True)
+        print(f"{label}: {figures or 'done'}", file=sys.stderr, flush=True)
         return result
 
     def write(self, announce=True):

@@ -1,8 +1,10 @@
-"""What the benchmarks share: fair timing, a table, a JSON file, the machine in a sentence."""
+"""What the benchmarks share: fair timing, tables, results on disk, a description of the machine."""
 
+import hashlib
 import json
 import platform
 import statistics
+import sys
 import time
 import warnings
 from contextlib import contextmanager
@@ -17,19 +19,28 @@ from threadpoolctl import threadpool_info
 import skdistnet
 
 __all__ = [
+    "add_output_options",
     "alternate",
-    "machine",
+    "fail",
     "print_table",
+    "publish",
     "quiet",
     "ratio",
+    "read_results",
     "seconds",
+    "source_digest",
     "write_json",
     "write_section",
 ]
 
 
+def fail(message):
+    """Exit with a message and no traceback."""
+    raise SystemExit(f"{Path(sys.argv[0]).name}: {message}")
+
+
 def machine():
-    """Describe where the figures come from."""
+    """Describe the machine and the versions that the figures were measured with."""
     model = platform.processor() or platform.machine()
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
@@ -51,9 +62,20 @@ def machine():
     }
 
 
+def source_digest():
+    """A few characters that change with the source of skdistnet."""
+    content = hashlib.sha256()
+    for path in sorted(Path(skdistnet.__file__).parent.rglob("*.py")):
+        content.update(path.read_bytes())
+    return content.hexdigest()[:12]
+
+
+# Timing -------------------------------------------------------------------------------------------
+
+
 @contextmanager
 def quiet():
-    """A context without ConvergenceWarnings: a benchmark trains for as long as it says."""
+    """Silence ConvergenceWarning: benchmarks fix the number of epochs on purpose."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
@@ -61,26 +83,16 @@ def quiet():
 
 def seconds(function):
     """Wall-clock time of one call."""
-    began = time.perf_counter()
+    start = time.perf_counter()
     function()
-    return time.perf_counter() - began
+    return time.perf_counter() - start
 
 
 def alternate(measures, repeats):
-    """Call each of a dict of measures in turn, `repeats` times over.
+    """Call each of a dict of measures in turn, `repeats` times over; a list of results for each.
 
-    On a shared machine only figures taken next to each other compare: so a ratio is the median of
-    the ratios within a round, not the ratio of two medians.
-
-    Parameters
-    ----------
-    measures : dict of str to callable
-        Each returns a number of seconds.
-    repeats : int
-
-    Returns
-    -------
-    rounds : dict of str to list of float
+    On a shared machine only times taken next to each other compare. So :func:`ratio` is the median
+    of the ratios within a round, not the ratio of two medians.
     """
     rounds = {name: [] for name in measures}
     for _ in range(repeats):
@@ -94,6 +106,24 @@ def ratio(rounds, name, peer):
     return statistics.median(a / b for a, b in zip(rounds[name], rounds[peer], strict=True))
 
 
+# Output -------------------------------------------------------------------------------------------
+
+
+def add_output_options(parser, output):
+    """Add --markdown and --output, with a default for the JSON file, to a parser."""
+    parser.add_argument("--markdown", metavar="FILE", help="write the tables into this file too")
+    parser.add_argument("--output", default=output, help="JSON to write; default: %(default)s")
+
+
+def publish(tables, args, section, results=None):
+    """Print tables, by title, and write them where the command line asks for it."""
+    for title, rows in tables.items():
+        print_table(title, rows)
+    write_json(args.output, results or {"tables": tables})
+    if args.markdown:
+        write_section(args.markdown, section, tables)
+
+
 def format_cells(rows):
     """The cells of a list of dicts as text; floats with three significant digits."""
     return [
@@ -102,17 +132,19 @@ def format_cells(rows):
     ]
 
 
-def write_section(path, name, tables):
-    """Replace, or append, the section `name` of a Markdown file: the machine and bare tables.
+def print_table(title, rows):
+    """Print a list of dicts as an aligned table."""
+    if not rows:
+        return
+    names, cells = list(rows[0]), format_cells(rows)
+    widths = [max(len(name), *(len(row[i]) for row in cells)) for i, name in enumerate(names)]
+    print(f"\n{title}")
+    for line in (names, ["-" * width for width in widths], *cells):
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
 
-    Parameters
-    ----------
-    path : str
-    name : str
-        Stands in the comments that mark where the section begins and ends.
-    tables : dict of str to list of dict
-        Rows of each table by its title.
-    """
+
+def write_section(path, name, tables):
+    """Replace, or append, the section `name` of a Markdown file: the machine and the tables."""
     described = ", ".join(f"{key} {value}" for key, value in machine().items())
     lines = [f"<!-- {name}: made by a script -->", f"Measured on: {described}.", ""]
     for title, rows in tables.items():
@@ -132,21 +164,29 @@ def write_section(path, name, tables):
     print(f"wrote the section {name} of {path}")
 
 
-def print_table(title, rows):
-    """Print a list of dicts as an aligned table; floats with three significant digits."""
-    if not rows:
-        return
-    names, cells = list(rows[0]), format_cells(rows)
-    widths = [max(len(name), *(len(row[i]) for row in cells)) for i, name in enumerate(names)]
-    print(f"\n{title}")
-    for line in (names, ["-" * width for width in widths], *cells):
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
-
-
 def write_json(path, results, announce=True):
-    """Write results, with the machine's description, where `path` says: the whole file or none."""
+    """Write results and the machine's description to a file, which is never left half written."""
     part = Path(f"{path}.part")
     part.write_text(json.dumps({"machine": machine(), **results}, indent=2) + "\n")
     part.replace(path)
     if announce:
         print(f"\nwrote {path}")
+
+
+def read_results(path, default, key):
+    """The content of a JSON file that :func:`write_json` wrote and that has a dict at `key`.
+
+    Without a file it is `default`. The machine's description goes: the next write adds its own.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        fail(f"--output: there is no folder {path.parent}")
+    if not path.exists():
+        return default
+    try:
+        content = json.loads(path.read_text())
+        content[key].items()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        fail(f"{path} is no file of results; remove it or pass another --output")
+    content.pop("machine", None)
+    return default | content

@@ -1,4 +1,4 @@
-"""Threads, memory, growth with the size of the work, and a grid search on two cores."""
+"""Parts of the speed benchmark: threads, memory, growth with size, and a parallel grid search."""
 
 import functools
 import json
@@ -7,16 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+from _epochs import epoch_seconds, make_data, mlp, ours
 from _harness import alternate, quiet, ratio, seconds
-from _nets import epoch_seconds, make_data, mlp, ours
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_limits
 
 __all__ = ["grid_search_rows", "growth_rows", "memory_rows", "thread_rows"]
 
-#: Rows, features, hidden layers, batch: the first is to gain from threads, none is to lose by them.
-THREAD_WORK = [
+#: Rows, features, hidden layers, batch. Threads should speed up the first and slow down none.
+THREAD_TASKS = [
     (4_000, 784, (1000,), 500),
     (4_000, 784, (200,), 200),
     (4_000, 784, (100, 100), 200),
@@ -24,25 +24,25 @@ THREAD_WORK = [
     (8_192, 8, (100, 100), 200),
     (1_000, 10, (10,), 50),
 ]
-#: Linux says here how much memory a process takes.
+#: Here Linux reports the memory of a process.
 STATUS = Path("/proc/self/status")
 
 
 def epoch_seconds_with(threads, make, X, y):
-    """Time of an epoch with so many BLAS threads; None leaves the default."""
+    """Time of an epoch with a number of BLAS threads; None leaves the default."""
     with threadpool_limits(threads, user_api="blas"):
         return epoch_seconds(make, X, y)
 
 
 def thread_rows(repeats):
-    """A table row for each net: one BLAS thread, two, and as many as there are by default."""
+    """A table row for each net: with one BLAS thread, with two, and with the default number."""
     rows = []
-    for n_rows, n_features, hidden, batch in THREAD_WORK:
-        work = (ours(hidden, batch), *make_data(n_rows, n_features, 10, "float32"))
+    for n_rows, n_features, hidden, batch in THREAD_TASKS:
+        task = (ours(hidden, batch), *make_data(n_rows, n_features, 10, "float32"))
         measures = {
-            "one": functools.partial(epoch_seconds_with, 1, *work),
-            "two": functools.partial(epoch_seconds_with, 2, *work),
-            "default": functools.partial(epoch_seconds_with, None, *work),
+            "one": functools.partial(epoch_seconds_with, 1, *task),
+            "two": functools.partial(epoch_seconds_with, 2, *task),
+            "default": functools.partial(epoch_seconds_with, None, *task),
         }
         rounds = alternate(measures, repeats)
         rows.append(
@@ -64,7 +64,7 @@ def thread_rows(repeats):
 
 
 def memory_makers():
-    """Makers of the estimators whose memory is compared."""
+    """Functions that make the estimators whose memory is compared."""
     return {
         "ours": ours((100, 100), 200),
         "ours, standardize=False": ours((100, 100), 200, standardize=False),
@@ -73,16 +73,16 @@ def memory_makers():
 
 
 def status_megabytes(key):
-    """A line of the process's status, in MB: VmRSS is the memory now, VmHWM its peak."""
+    """A line of the process's status in MB: VmRSS is its memory now, VmHWM the peak."""
     line = next(line for line in STATUS.read_text().splitlines() if line.startswith(key + ":"))
     return int(line.split()[1]) * 1024 / 1e6
 
 
-def weigh_fit(name, n_rows):
-    """Fit for one epoch and print the memory before and at the peak, for `memory_rows` to read."""
+def print_fit_memory(name, n_rows):
+    """Fit for one epoch, and print memory before the fit and at its peak for `memory_rows`."""
     with quiet(), threadpool_limits(1, user_api="blas"):
         make = memory_makers()[name]
-        # What the first fit of all loads for good is no part of the memory of a fit.
+        # A first fit loads what stays in memory for good.
         make(1).fit(*make_data(500, 784, 10, "float32"))
         X, y = make_data(n_rows, 784, 10, "float32")
         before = status_megabytes("VmRSS")
@@ -91,31 +91,30 @@ def weigh_fit(name, n_rows):
 
 
 def memory_rows():
-    """A table row for each estimator and number of rows, each in a process of its own.
+    """A table row for each estimator and number of rows, each in its own process; Linux only.
 
-    Nothing where the system does not tell. The peak is Linux's VmHWM: that of getrusage starts,
-    in a child, with the memory of the process that started it.
+    The peak is VmHWM: the one of getrusage includes the memory of the parent process.
     """
     if not STATUS.exists():
         return []
     rows = []
     for n_rows in (30_000, 60_000):
-        found = {}
+        measured = {}
         for name in memory_makers():
             command = [sys.executable, __file__, name, str(n_rows)]
-            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-            found[name] = json.loads(done.stdout)
-        added = {name: weights["peak"] - weights["before"] for name, weights in found.items()}
-        for name, weights in found.items():
+            run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+            measured[name] = json.loads(run.stdout)
+        added = {name: memory["peak"] - memory["before"] for name, memory in measured.items()}
+        for name, memory in measured.items():
             rows.append(
                 {
                     "rows": n_rows,
                     "model": name,
                     "X, MB": n_rows * 784 * 4 / 1e6,
-                    "before, MB": weights["before"],
-                    "peak, MB": weights["peak"],
+                    "before, MB": memory["before"],
+                    "peak, MB": memory["peak"],
                     "added by fit, MB": added[name],
-                    "peak / MLP": weights["peak"] / found["MLP"]["peak"],
+                    "peak / MLP": memory["peak"] / measured["MLP"]["peak"],
                     "added / MLP": added[name] / added["MLP"],
                 }
             )
@@ -125,8 +124,8 @@ def memory_rows():
 # Growth -------------------------------------------------------------------------------------------
 
 
-def growth_work():
-    """For what grows: its unit, and for each size the units and the fit to time."""
+def growth_tasks():
+    """For each unit of size the tasks to time, by number of units."""
     X, y = make_data(40_000, 784, 10, "float32")
     narrow, labels = make_data(5_000, 100, 10, "float32")
     return {
@@ -144,11 +143,11 @@ def growth_work():
 
 
 def growth_rows(repeats=3):
-    """A table row for each size: an epoch, and that for each unit of size, flat if linear."""
+    """A table row for each size: the time of an epoch, in total and per unit of size."""
     rows = []
-    for unit, sizes in growth_work().items():
+    for unit, sizes in growth_tasks().items():
         rounds = alternate(
-            {size: functools.partial(epoch_seconds, *work) for size, work in sizes.items()}, repeats
+            {size: functools.partial(epoch_seconds, *task) for size, task in sizes.items()}, repeats
         )
         last_size, last = 0, 0.0
         for size in sizes:
@@ -170,9 +169,9 @@ def growth_rows(repeats=3):
 
 
 def grid_search_rows(repeats):
-    """A table row for ours and for MLPClassifier: 24 fits in two processes against one.
+    """Table rows for ours and MLPClassifier: 24 fits in two processes and in one.
 
-    MLPClassifier's row tells what the machine has to give. Processes are started before.
+    The row of MLPClassifier shows what the machine allows. The processes are started beforehand.
     """
     X, y = load_digits(return_X_y=True)
     X = (X / 16).astype("float32")
@@ -183,8 +182,8 @@ def grid_search_rows(repeats):
     }
 
     def search(make, jobs, epochs=30):
-        # One job of the peer with two BLAS threads would be no measure of what a core can do; ours
-        # has to limit its threads itself. No refit, which is one fit on one core in either case.
+        # One BLAS thread per job of the peer, so that a job measures one core; ours has to limit
+        # its threads itself. A refit would use one core in either case.
         threads = 1 if make is peer else None
         with threadpool_limits(threads, user_api="blas"):
             GridSearchCV(make(epochs), grid, cv=3, n_jobs=jobs, refit=False).fit(X, y)
@@ -211,4 +210,4 @@ def grid_search_rows(repeats):
 
 
 if __name__ == "__main__":
-    weigh_fit(sys.argv[1], int(sys.argv[2]))
+    print_fit_memory(sys.argv[1], int(sys.argv[2]))

@@ -1,22 +1,23 @@
-"""The tables of the accuracy benchmark: .npz files of a folder, or sets of OpenML by name."""
+"""Tables for the benchmarks: .npz files of a folder, or data sets of OpenML by name."""
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from _harness import fail
 
 __all__ = ["IMAGE_SETS", "Table", "read_folder", "read_openml", "sample"]
 
-#: Left out unless asked for: pixels are another matter than the columns of a table.
+#: Left out by default: pixels differ too much from the columns of a table.
 IMAGE_SETS = ("mnist", "fashion_mnist")
-#: Every class must be in every part of the training data, so it needs as many rows as folds.
+#: Every training part must have every class, so a class needs as many rows as there are folds.
 MIN_CLASS_ROWS = 3
 
 
 @dataclass
 class Table:
-    """A set of rows to cross-validate on."""
+    """Rows to cross-validate on."""
 
     name: str
     X: np.ndarray
@@ -26,32 +27,17 @@ class Table:
 
     @property
     def digest(self):
-        """A few characters that change with the data: same name, other data, no cached result."""
+        """A few characters that change with the data, so that no result of other data is reused."""
         content = hashlib.sha256(str((self.X.shape, self.X.dtype, self.y.dtype)).encode())
         content.update(np.ascontiguousarray(self.X).data)
         content.update(np.ascontiguousarray(self.y).data)
         return content.hexdigest()[:12]
 
 
-def fail(message):
-    """Leave with a message and no traceback."""
-    raise SystemExit(f"accuracy.py: {message}")
-
-
 def read_folder(folder, only=None, exclude=None):
-    """Every table of a folder, as it is: names in `only`, without those in `exclude`.
+    """All tables of a folder, or those in `only`, without those in `exclude`.
 
-    Parameters
-    ----------
-    folder : str
-    only : list of str, optional
-        Default: all.
-    exclude : list of str, optional
-        Default: the image sets, unless `only` names them.
-
-    Returns
-    -------
-    tables : list of Table
+    By default `exclude` has the image sets, unless `only` is given.
     """
     if not Path(folder).is_dir():
         fail(f"--data: there is no folder {folder}")
@@ -70,12 +56,12 @@ def read_folder(folder, only=None, exclude=None):
 
 
 def read_npz(path):
-    """A table from a file: X and y; X_test and y_test, an official split, are not looked at."""
+    """A table from the arrays X and y of a file; X_test and y_test, if any, are ignored."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             X, y = arrays["X"], arrays["y"]
     except (KeyError, OSError, ValueError) as error:
-        fail(f"{path} is not a table, which has arrays X and y of numbers: {error}")
+        fail(f"{path} must hold arrays X and y of numbers: {error}")
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if X.ndim != 2 or y.ndim != 1 or len(X) != len(y):
@@ -108,21 +94,21 @@ def read_openml(names):
 
 
 def from_frame(name, frame, target):
-    """A table from a data frame and its target.
+    """A table from a data frame and its target; rows without a target are dropped.
 
-    Numbers stay, with missing values replaced by the column's median; categories are one-hot, and
-    a missing one is zero in all their columns. Both look at the whole table, not at a fold's
-    training part, which is the same for every player. Rows without a target go.
+    Missing numbers become the column's median. Categories are one-hot encoded, and a missing one is
+    zero in all of its columns. Both use the whole table, not a fold's training part, which is the
+    same for every model.
     """
     import pandas as pd
 
     if not isinstance(target, pd.Series):
         fail(f"--openml {name}: exactly one target is needed")
-    there = target.notna().to_numpy()
-    frame, target = frame.loc[there], target.loc[there]
+    observed = target.notna().to_numpy()
+    frame, target = frame.loc[observed], target.loc[observed]
     numbers = [column for column in frame if is_number(frame[column])]
     X = frame[numbers].astype(float)
-    # A column that is missing throughout has no median.
+    # A column without any value has no median.
     X = X.fillna(X.median()).fillna(0.0)
     categories = frame.drop(columns=numbers).astype("category")
     if categories.shape[1]:
@@ -139,11 +125,8 @@ def is_number(column):
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
-# Rows ---------------------------------------------------------------------------------------------
-
-
 def sample(table, n_rows):
-    """At most so many random rows of a table, 0 for all; classes with too few of them dropped."""
+    """At most `n_rows` random rows of a table, 0 for all; classes with too few rows are dropped."""
     X, y = table.X, table.y
     if n_rows and len(y) > n_rows:
         rows = np.random.default_rng(0).choice(len(y), n_rows, replace=False)
@@ -154,7 +137,7 @@ def sample(table, n_rows):
         rare = counts < MIN_CLASS_ROWS
         if rare.any():
             dropped = ", ".join(f"{labels[k]} ({counts[k]} rows)" for k in np.flatnonzero(rare))
-            notes = f"classes dropped for all players, fewer than {MIN_CLASS_ROWS} rows: {dropped}"
+            notes = f"classes dropped, with fewer than {MIN_CLASS_ROWS} rows: {dropped}"
             keep = ~rare[y]
             X, y = X[keep], np.unique(y[keep], return_inverse=True)[1]
         if (~rare).sum() < 2:

@@ -1,21 +1,21 @@
-"""How fast the training loss falls beside MLPClassifier's and MLPRegressor's.
+"""Compare how fast the training loss of distance nets and of scikit-learn's MLPs falls.
 
 Equal for all: standardised rows and targets, hidden layers of 100 and 100 units, batches of 200,
-the same epochs, one BLAS thread, no penalty, no smoothed labels, no dropout. So both kinds descend
-the same loss, log-loss or squared error, and `loss_curve_` of both is the same thing: an epoch's
-mean over rows of the loss of each batch before its step. Ours is otherwise at its defaults, a
-cosine among them; once more at a constant rate, since the MLP's is constant; and at the best of
-four constant rates. So is the MLP: at its default and at the best of the same four, chosen by the
-loss that it ends with. How well anything predicts is not the subject; see accuracy.py::
+the same epochs, one BLAS thread, no penalty, no label smoothing, no dropout. So both kinds minimise
+the same loss, log-loss or squared error, and `loss_curve_` of both is the mean over an epoch of the
+loss of each batch before its step. Ours runs with its cosine schedule, at a constant rate, since
+the MLP's is constant, and at the best of four constant rates; the MLP at its default rate and at
+the best of the same four. The best rate is the one with the lowest final loss. For the quality of
+predictions see accuracy.py::
 
     python benchmarks/convergence.py --data FOLDER --figure convergence.png
     python benchmarks/convergence.py --quick
 
-Two losses are to be reached: what the MLP ends with at its default rate, and at its best. Where a
-training ends is the mean of its last epochs; a loss is reached in the first epoch that has it. A
-ratio divides what a player takes by what that MLP takes: below 1 the player is faster, above 1 the
-MLP is. Seconds are the processor's time for the whole fit, divided evenly over the epochs. All
-figures are medians over seeds.
+There are two target losses: the final losses of the MLP at its default rate and at its best rate. A
+final loss is the mean over the last epochs, and a target is reached in the first epoch at or below
+it. A ratio divides the epochs or seconds that a model needs by those of that MLP: below 1 the model
+is faster. Seconds are processor time of the whole fit, divided evenly over the epochs. All figures
+are medians over seeds.
 """
 
 import argparse
@@ -25,7 +25,7 @@ import time
 from dataclasses import replace
 
 import numpy as np
-from _harness import print_table, quiet, write_json, write_section
+from _harness import add_output_options, print_table, quiet, write_json, write_section
 from _tables import Table, read_folder, sample
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import scale
@@ -35,14 +35,14 @@ from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 
 TABLES = ("letter", "satimage", "kin8nm")
 RATES = (0.001, 0.003, 0.01, 0.03)
-#: Settings by player; tables show the best of those that are named after a rate.
+#: Settings by model; tables show the best of those that are named after a rate.
 CONSTANT = {"learning_rate": "constant"}
 OURS = {"ours": {}, "ours, constant rate": CONSTANT}
 OURS_BY_RATE = {f"ours {rate}": {"learning_rate_init": rate, **CONSTANT} for rate in RATES}
 MLP_BY_RATE = {f"MLP {rate}": {"learning_rate_init": rate} for rate in RATES}
-PLAYERS = {**OURS, **OURS_BY_RATE, **MLP_BY_RATE}
+MODELS = {**OURS, **OURS_BY_RATE, **MLP_BY_RATE}
 MLP_DEFAULT, MLP_BEST = "MLP, default rate", "MLP, best rate"
-#: Mini-batches make a loss jump from epoch to epoch: where it ends is a mean over so many.
+#: With mini-batches the loss jumps between epochs, so the final loss is a mean over several.
 LAST_EPOCHS = 5
 
 
@@ -50,7 +50,7 @@ LAST_EPOCHS = 5
 
 
 def spirals(n_rows):
-    """Two intertwined spirals of three turns each, as in the old benchmark, slightly blurred."""
+    """Two intertwined, slightly blurred spirals of three turns each, a classic benchmark."""
     rng = np.random.default_rng(0)
     y = np.arange(n_rows) % 2
     # The root spreads the rows evenly along the spirals.
@@ -61,7 +61,7 @@ def spirals(n_rows):
 
 
 def mixture(n_rows, n_features=10, n_classes=4, n_components=6):
-    """Classes of several Gaussian components each, which lie among those of the others."""
+    """Classes of several Gaussian components each, which overlap those of other classes."""
     rng = np.random.default_rng(0)
     centers = 1.5 * rng.standard_normal((n_classes * n_components, n_features))
     component = rng.integers(len(centers), size=n_rows)
@@ -70,7 +70,7 @@ def mixture(n_rows, n_features=10, n_classes=4, n_components=6):
 
 
 def standardized(table):
-    """The table with columns, and a target of numbers, of mean 0 and deviation 1."""
+    """The table with its columns, and a numeric target, scaled to mean 0 and deviation 1."""
     return replace(table, X=scale(table.X), y=table.y if table.classes else scale(table.y))
 
 
@@ -78,7 +78,7 @@ def standardized(table):
 
 
 def make(name, classes, epochs, seed):
-    """The unfitted player: none stops before all its epochs are over."""
+    """An unfitted model, which trains for all of its epochs."""
     common = {
         "hidden_layer_sizes": (100, 100),
         "batch_size": 200,
@@ -89,33 +89,33 @@ def make(name, classes, epochs, seed):
         "random_state": seed,
     }
     if name in MLP_BY_RATE:
-        return (MLPClassifier if classes else MLPRegressor)(**common, **PLAYERS[name])
+        return (MLPClassifier if classes else MLPRegressor)(**common, **MODELS[name])
     common["dropout"] = 0.0
     if classes:
-        return DistanceNetClassifier(label_smoothing=0.0, **common, **PLAYERS[name])
-    return DistanceNetRegressor(**common, **PLAYERS[name])
+        return DistanceNetClassifier(label_smoothing=0.0, **common, **MODELS[name])
+    return DistanceNetRegressor(**common, **MODELS[name])
 
 
 def train(name, table, epochs, seed):
-    """Loss after loss, and the seconds of an epoch."""
+    """Fit a model; its loss after each epoch, and the seconds of an epoch."""
     model = make(name, table.classes, epochs, seed)
-    # Other processes of a shared machine do not count into the processor's time.
-    began = time.process_time()
+    # Processor time does not count other processes of a shared machine.
+    start = time.process_time()
     model.fit(table.X, table.y)
-    spent = time.process_time() - began
+    duration = time.process_time() - start
     # Both regressors halve the squared error.
     curve = np.array(model.loss_curve_) * (1 if table.classes else 2)
-    return curve, spent / epochs
+    return curve, duration / epochs
 
 
 def train_all(table, epochs, n_seeds):
-    """Of each player, the curves, a row for each seed, and the seconds of an epoch."""
-    runs = {name: [] for name in PLAYERS}
+    """For each model an array of curves, a row for each seed, and one of seconds per epoch."""
+    runs = {name: [] for name in MODELS}
     for seed in range(n_seeds):
-        for name, done in runs.items():
-            done.append(train(name, table, epochs, seed))
+        for name, of_seeds in runs.items():
+            of_seeds.append(train(name, table, epochs, seed))
     print(f"trained on {table.name}", file=sys.stderr, flush=True)
-    return {name: tuple(map(np.array, zip(*done))) for name, done in runs.items()}
+    return {name: tuple(map(np.array, zip(*of_seeds))) for name, of_seeds in runs.items()}
 
 
 # Results ------------------------------------------------------------------------------------------
@@ -126,24 +126,24 @@ def final_losses(curves):
 
 
 def best_of(names, runs):
-    """The name of the player that ends with the least loss."""
+    """The name of the model with the lowest final loss."""
     return min(names, key=lambda name: float(np.median(final_losses(runs[name][0]))))
 
 
-def settle(runs):
-    """The players of the tables, and the rates that were best for ours and for the MLP."""
+def choose_rates(runs):
+    """The runs that tables show, and the best rates of ours and of the MLP."""
     ours, mlp = best_of(OURS_BY_RATE, runs), best_of(MLP_BY_RATE, runs)
-    players = {name: runs[name] for name in OURS}
-    players["ours, best constant rate"] = runs[ours]
-    players[MLP_DEFAULT] = runs[f"MLP {MLPClassifier().learning_rate_init}"]
-    players[MLP_BEST] = runs[mlp]
-    return players, [PLAYERS[name]["learning_rate_init"] for name in (ours, mlp)]
+    chosen = {name: runs[name] for name in OURS}
+    chosen["ours, best constant rate"] = runs[ours]
+    chosen[MLP_DEFAULT] = runs[f"MLP {MLPClassifier().learning_rate_init}"]
+    chosen[MLP_BEST] = runs[mlp]
+    return chosen, [MODELS[name]["learning_rate_init"] for name in (ours, mlp)]
 
 
 def epochs_to(curves, targets):
-    """Epochs until each curve first is at its target, infinite where it never is."""
-    there = curves <= targets[:, np.newaxis]
-    return np.where(there.any(axis=1), there.argmax(axis=1) + 1.0, np.inf)
+    """Epochs until each curve reaches its target, infinite if it never does."""
+    reached = curves <= targets[:, np.newaxis]
+    return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1.0, np.inf)
 
 
 def cell(values):
@@ -152,17 +152,17 @@ def cell(values):
     return f"{value:.3g}" if math.isfinite(value) else "never"
 
 
-def player_rows(players):
-    """A table row for each player."""
+def model_rows(chosen):
+    """A table row for each model."""
     rows = []
-    for name, (curves, seconds) in players.items():
+    for name, (curves, seconds) in chosen.items():
         row = {
-            "player": name,
+            "model": name,
             "final loss": float(np.median(final_losses(curves))),
             "ms per epoch": float(1e3 * np.median(seconds)),
         }
         for peer, short in ((MLP_DEFAULT, "default MLP"), (MLP_BEST, "best MLP")):
-            peer_curves, peer_seconds = players[peer]
+            peer_curves, peer_seconds = chosen[peer]
             targets = final_losses(peer_curves)
             epochs = epochs_to(curves, targets)
             ratios = epochs / epochs_to(peer_curves, targets)
@@ -179,19 +179,19 @@ def title_of(table, rates):
     return f"{table.name}, {size}: {kind}; best constant rate {rates[0]}, MLP's {rates[1]}"
 
 
-def median_curves(players):
-    """What the figure draws: for each player, the median loss of each epoch, and its seconds."""
+def median_curves(chosen):
+    """For the figure, the median loss of each epoch of each model, and its seconds."""
     return {
         name: {
             "loss": np.median(curves, axis=0).tolist(),
             "epoch_seconds": float(np.median(seconds)),
         }
-        for name, (curves, seconds) in players.items()
+        for name, (curves, seconds) in chosen.items()
     }
 
 
 def draw(path, tables, curves):
-    """Loss against epochs, and below against seconds; a column for each table."""
+    """Draw losses over epochs above and over seconds below, with a column for each table."""
     from matplotlib.figure import Figure
 
     styles = {
@@ -227,14 +227,17 @@ def draw(path, tables, curves):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
-    add("--data", metavar="FOLDER", help=f"with {', '.join(TABLES)} as .npz; without: drawn sets")
-    add("--rows", type=int, help="rows of each set at most; default: 3000, --quick 600")
+    add(
+        "--data",
+        metavar="FOLDER",
+        help=f"with {', '.join(TABLES)} as .npz; without it: synthetic tables",
+    )
+    add("--rows", type=int, help="rows of each table at most; default: 3000, --quick 600")
     add("--epochs", type=int, help="default: 200, --quick 30")
     add("--seeds", type=int, help="default: 3, --quick 1")
-    add("--quick", action="store_true", help="a look at a few seconds")
-    add("--markdown", metavar="FILE", help="write the tables into this file too")
+    add("--quick", action="store_true", help="small, done in seconds")
     add("--figure", metavar="FILE", help="picture to draw; needs matplotlib")
-    add("--output", default="convergence.json", help="JSON to write; default: %(default)s")
+    add_output_options(parser, "convergence.json")
     args = parser.parse_args()
     for name, full, quick in (("rows", 3000, 600), ("epochs", 200, 30), ("seeds", 3, 1)):
         if getattr(args, name) is None:
@@ -246,18 +249,18 @@ def parse_arguments():
 
 def main():
     args = parse_arguments()
-    found = read_folder(args.data, TABLES) if args.data else []
-    # A folder gives its tables by name, these shall come in the order of their kinds.
-    found.sort(key=lambda table: TABLES.index(table.name))
-    drawn = [spirals(args.rows), mixture(args.rows)]
-    tables = [standardized(table) for table in (*drawn, *(sample(t, args.rows) for t in found))]
+    tables = [spirals(args.rows), mixture(args.rows)]
+    if args.data:
+        by_name = {table.name: table for table in read_folder(args.data, TABLES)}
+        tables += [sample(by_name[name], args.rows) for name in TABLES]
+    tables = [standardized(table) for table in tables]
     results, curves = {}, {}
     for table in tables:
         with quiet(), threadpool_limits(1, user_api="blas"):
-            players, rates = settle(train_all(table, args.epochs, args.seeds))
+            chosen, rates = choose_rates(train_all(table, args.epochs, args.seeds))
         title = title_of(table, rates)
-        results[title] = player_rows(players)
-        curves[table.name] = median_curves(players)
+        results[title] = model_rows(chosen)
+        curves[table.name] = median_curves(chosen)
         print_table(title, results[title])
     write_json(args.output, {"epochs": args.epochs, "tables": results, "curves": curves})
     if args.markdown:

@@ -1,16 +1,21 @@
-"""How distance nets train as they get deeper, beside MLPClassifier: MNIST, or digits for a look.
+"""Measure how distance nets and MLPClassifier train as they get deeper, on MNIST or digits.
 
-Layers of 100 units, batches of 100, pixels divided by 255, single precision unless a table says
-otherwise, the same epochs for all in a table. Parts: "recipe", the published recipe beside the
-reference's own figures; "defaults"; "depth", test accuracy by number of layers; "signal", what
-untrained layers let through; "gradients", their norms layer by layer; "solvers", plain gradients
-against RMSProp and Adam; "best", a wide net. Each training is kept in a JSON file when it is over,
-so that parts can be run one by one and a run that was stopped goes on where it was::
+All nets have layers of 100 units and batches of 100; pixels are divided by 255. Precision is single
+unless a table names another, and all nets of a table train for the same epochs. The parts:
+
+- "recipe": the published recipe beside the figures of its authors' code;
+- "defaults": both kinds of nets at their defaults;
+- "depth": test accuracy by number of layers;
+- "signal": how much of the classes the outputs of untrained layers retain;
+- "gradients": gradient norms layer by layer;
+- "solvers": plain gradients against RMSProp and Adam.
+
+A JSON file keeps the result of each training run, so that parts can be run one by one and an
+interrupted benchmark continues::
 
     python benchmarks/depth.py --quick
     python benchmarks/depth.py --data FOLDER/mnist.npz --figure depth.png
     python benchmarks/depth.py --data FOLDER/mnist.npz --parts depth --seeds 1
-    python benchmarks/depth.py --data FOLDER/mnist.npz --parts best --threads 2 --fashion FILE
 
 A file holds arrays X (n, 28, 28) or (n, 784) of bytes, y, X_test and y_test.
 """
@@ -32,8 +37,7 @@ def parse_arguments():
     add("--parts", nargs="+", choices=names, default=names, help="parts to run; default: all")
     add("--seeds", type=int, help="seeds of recipe, defaults and depth; default: 3, --quick 1")
     add("--threads", type=int, default=1, help="BLAS threads; default: %(default)s")
-    add("--fashion", metavar="FILE", help="other images for the part best")
-    add("--fresh", action="store_true", help="train again what the JSON holds")
+    add("--fresh", action="store_true", help="repeat the runs that the JSON file holds")
     add("--markdown", metavar="FILE", help="write the tables into this file too")
     add("--figure", metavar="FILE", help="picture to draw; needs matplotlib")
     add("--output", metavar="FILE", help="JSON to write; default: depth.json, or depth_quick.json")
@@ -45,51 +49,34 @@ def parse_arguments():
     return args
 
 
-def run_parts(args, ledger):
-    """Run the parts asked for; their tables and curves go into the file, part by part."""
-    images = read_digits() if args.quick else read_images(args.data)
-    jobs = [(part, part, images) for part in args.parts]
-    if args.fashion and "best" in args.parts:
-        other = read_images(args.fashion)
-        jobs.append((f"best, {other.name}", "best", other))
-    for name, part, rows in jobs:
-        bench = Bench(rows, QUICK if args.quick else FULL, ledger, args.seeds)
-        tables, curves = PARTS[part](bench)
-        ledger.content["tables"][name] = tables
-        ledger.content["curves"][name] = curves
-        ledger.write(announce=False)
-        for title, table in tables.items():
-            print_table(title, table)
-
-
-def write_sections(markdown, content):
-    """Tables of the parts in the file, in their order; wide nets have sections of their own."""
-    known, sections = content["tables"], {}
-    for name in sorted(known, key=lambda name: (list(PARTS).index(name.split(",")[0]), name)):
-        section = name.replace("best", "wide") if name.startswith("best") else "depth"
-        sections.setdefault(section, {}).update(known[name])
-    for name, tables in sections.items():
-        write_section(markdown, name, tables)
-
-
 def main():
     args = parse_arguments()
-    name = "digits" if args.quick else read_images(args.data).name
-    ledger = Ledger(args.output, name, args.fresh)
+    images = read_digits() if args.quick else read_images(args.data)
+    ledger = Ledger(args.output, images.name, args.fresh)
+    bench = Bench(images, QUICK if args.quick else FULL, ledger, args.seeds)
+    content = ledger.content
     with threadpool_limits(args.threads, user_api="blas"):
-        run_parts(args, ledger)
-    if ledger.stale:
+        for part in args.parts:
+            content["tables"][part], content["curves"][part] = PARTS[part](bench)
+            ledger.write(announce=False)
+            for title, table in content["tables"][part].items():
+                print_table(title, table)
+    if ledger.n_stale:
         print(
-            f"NOTE: {ledger.stale} results come from another state of the source; --fresh trains "
-            "again"
+            f"NOTE: {ledger.n_stale} results come from another state of the source; "
+            "--fresh repeats them"
         )
     ledger.write()
     if args.markdown:
-        write_sections(args.markdown, ledger.content)
+        # All parts in the file, also those of earlier runs.
+        tables = {}
+        for part in PARTS:
+            tables |= content["tables"].get(part, {})
+        write_section(args.markdown, "depth", tables)
     if args.figure:
         from _depth_figure import draw
 
-        draw(args.figure, ledger.content["curves"])
+        draw(args.figure, content["curves"])
 
 
 if __name__ == "__main__":

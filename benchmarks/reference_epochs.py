@@ -1,15 +1,15 @@
-"""Seconds of an epoch of the published recipe: the authors' own code beside ours, in one run.
+"""Time an epoch of the published recipe: the authors' own code beside ours, on one machine.
 
-Theirs is Octave code, https://github.com/ToKu2015/NN_DMGA; a clone of it and GNU Octave with
-OpenBLAS are needed::
+Theirs is Octave code, https://github.com/ToKu2015/NN_DMGA. The script needs a clone of it, and GNU
+Octave with OpenBLAS::
 
     python benchmarks/reference_epochs.py --data FOLDER/mnist.npz --reference CLONE
     python benchmarks/reference_epochs.py --data FILE --reference CLONE --markdown FILE
 
-Their functions for start, gradients and update are called as their script does, on rows that are
-in memory already; reading files, and the tests between epochs, are not counted. Ours is the time
-that more epochs take, in both precisions, beside MLPClassifier's of relus. All have layers of 100
-and 100, batches of 100, one BLAS thread, and take turns.
+It calls their functions for initialisation, gradients and updates as their script does, on rows in
+memory, and counts neither reading files nor the tests between epochs. The time of ours, and of an
+MLPClassifier of relus, is what further epochs add to a fit, in both precisions. All nets have
+layers of 100 and 100, batches of 100, one BLAS thread, and take turns.
 """
 
 import argparse
@@ -23,14 +23,14 @@ from pathlib import Path
 
 import numpy as np
 from _depth_nets import MLPS, RECIPE
-from _depth_runs import fail, read_images
-from _harness import alternate, print_table, quiet, ratio, seconds, write_json, write_section
+from _depth_runs import read_images
+from _harness import add_output_options, alternate, fail, publish, quiet, ratio, seconds
 from scipy.io import savemat
 from threadpoolctl import threadpool_limits
 
 HIDDEN = (100, 100)
 REFERENCE = "the reference, Octave"
-#: The functions of the reference that are called.
+#: The functions of the reference that the driver calls.
 FUNCTIONS = ("InitializeWeights", "costFunction", "UpdateWeights")
 #: Calls the reference's functions; prints seconds and the mean loss of each epoch.
 DRIVER = """
@@ -60,7 +60,7 @@ end
 
 
 def reference_epoch(folder, images, n_epochs):
-    """A function that runs the reference and returns the mean seconds of its epochs."""
+    """A function that runs the authors' code and returns the mean seconds of its epochs."""
     driver = Path(images).with_name("driver.m")
     driver.write_text(DRIVER)
     settings = {"REFERENCE": str(folder), "IMAGES": str(images), "EPOCHS": str(n_epochs)}
@@ -73,17 +73,17 @@ def reference_epoch(folder, images, n_epochs):
             capture_output=True,
             text=True,
         )
-        found = re.findall(r"^epoch \d+: ([\d.]+) s, loss ([\d.]+)$", ran.stdout, re.MULTILINE)
-        if len(found) != n_epochs:
+        epochs = re.findall(r"^epoch \d+: ([\d.]+) s, loss ([\d.]+)$", ran.stdout, re.MULTILINE)
+        if len(epochs) != n_epochs:
             fail(f"the reference did not run to its end: {ran.stderr.strip()}")
-        print(f"{REFERENCE}: " + "; ".join(f"{s} s, loss {loss}" for s, loss in found), flush=True)
-        return statistics.fmean(float(each) for each, _ in found)
+        print(f"{REFERENCE}: " + "; ".join(f"{s} s, loss {loss}" for s, loss in epochs), flush=True)
+        return statistics.fmean(float(each) for each, _ in epochs)
 
     return measure
 
 
 def epoch_of(contender, images, dtype, n_epochs):
-    """A function that returns the seconds of an epoch: what further ones add to a fit."""
+    """A function that returns the seconds that a further epoch adds to a fit."""
     X = images.X.astype(dtype)
 
     def fit(n):
@@ -102,9 +102,8 @@ def parse_arguments():
     add("--data", metavar="FILE", required=True, help="images as an .npz file")
     add("--reference", metavar="FOLDER", required=True, help="a clone of the authors' code")
     add("--epochs", type=int, default=3, help="first epochs of each; default: %(default)s")
-    add("--repeats", type=int, default=3, help="turns; default: %(default)s")
-    add("--markdown", metavar="FILE", help="write the table into this file too")
-    add("--output", default="reference_epochs.json", help="JSON to write; default: %(default)s")
+    add("--repeats", type=int, default=3, help="rounds; default: %(default)s")
+    add_output_options(parser, "reference_epochs.json")
     args = parser.parse_args()
     for name in FUNCTIONS:
         if not (Path(args.reference) / f"{name}.m").exists():
@@ -118,7 +117,7 @@ def parse_arguments():
 
 
 def measure_all(args, images):
-    """Seconds of an epoch by name, each a list over turns."""
+    """Seconds of an epoch by name, a list over rounds."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "images.mat"
         # Octave counts classes from 1.
@@ -140,16 +139,13 @@ def main():
     rows = [
         {
             "net": name,
-            "epoch, s": statistics.median(found),
+            "epoch, s": statistics.median(times),
             "the reference's epoch / this": ratio(rounds, REFERENCE, name),
         }
-        for name, found in rounds.items()
+        for name, times in rounds.items()
     ]
     title = f"An epoch of 100-100 on {len(images.X):,} images, mean over {args.epochs}, one thread"
-    print_table(title, rows)
-    write_json(args.output, {"rounds": rounds})
-    if args.markdown:
-        write_section(args.markdown, "reference", {title: rows})
+    publish({title: rows}, args, "reference", {"rounds": rounds})
 
 
 if __name__ == "__main__":

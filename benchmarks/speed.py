@@ -1,15 +1,15 @@
-"""How long an epoch, a prediction and a grid search take, beside MLPClassifier and PyTorch.
+"""Time epochs, predictions and grid searches beside MLPClassifier and PyTorch.
 
-Every figure is a ratio of times taken next to each other, and the median over several rounds,
-since machines are shared and noisy. An epoch is the difference between fits of two lengths, divided
-by the difference in epochs, so that checks of the input and the start do not count::
+Machines are shared and noisy, so ratios are of times taken next to each other, and medians over
+several rounds. The time of an epoch is the difference between fits of two lengths divided by the
+difference in epochs: it leaves out validation of the input and initialisation::
 
-    python benchmarks/speed.py                       all tables, one BLAS thread
+    python benchmarks/speed.py                       # all tables, one BLAS thread
     python benchmarks/speed.py --only epochs --repeats 9
     python benchmarks/speed.py --rows 5000 --features 50 --hidden 200 --dtype float64
 
-It prints tables and writes JSON. Columns of PyTorch are filled where it is installed:
-as it comes, and with subnormal numbers flushed to zero, as ours does.
+The script prints tables and writes JSON. Where PyTorch is installed, it fills two columns of it: at
+its defaults, and with subnormal numbers flushed to zero as in ours.
 """
 
 import argparse
@@ -17,14 +17,22 @@ import functools
 import sys
 
 import numpy as np
-from _harness import alternate, print_table, quiet, ratio, seconds, write_json, write_section
-from _nets import epoch_seconds, make_data, mlp, ours
-from _peers import bare_products, has_torch, torch_epoch
+from _epochs import bare_products, epoch_seconds, has_torch, make_data, mlp, ours, torch_epoch
+from _harness import (
+    add_output_options,
+    alternate,
+    print_table,
+    quiet,
+    ratio,
+    seconds,
+    write_json,
+    write_section,
+)
 from _resources import grid_search_rows, growth_rows, memory_rows, thread_rows
 from threadpoolctl import threadpool_limits
 
 #: Rows, features, classes, hidden layers, batch, dtype of X, further arguments of ours.
-WORK = {
+TASKS = {
     "20,000 x 784, float32": (20_000, 784, 10, (100, 100), 200, "float32", {}),
     "the same, spherical": (
         *(20_000, 784, 10, (100, 100), 200, "float32"),
@@ -40,10 +48,10 @@ WORK = {
 }
 
 
-def epoch_rows(work, repeats):
-    """A table row for each piece of work: an epoch of ours, of MLPClassifier's, of products."""
+def epoch_rows(tasks, repeats):
+    """A table row for each task: an epoch of ours, of MLPClassifier, of the products."""
     rows = []
-    for name, (n_rows, n_features, n_classes, hidden, batch, dtype, options) in work.items():
+    for name, (n_rows, n_features, n_classes, hidden, batch, dtype, options) in tasks.items():
         X, y = make_data(n_rows, n_features, n_classes, dtype)
         sizes = (n_features, *hidden, n_classes)
         compute = options.get("dtype", dtype)
@@ -60,7 +68,7 @@ def epoch_rows(work, repeats):
             measures["PyTorch, flushed"] = functools.partial(in_torch, flush=True)
         rounds = alternate(measures, repeats)
         row = {
-            "work": name,
+            "task": name,
             "ours, ms": 1e3 * float(np.median(rounds["ours"])),
             "MLP, ms": 1e3 * float(np.median(rounds["MLP"])),
             "ours / MLP": ratio(rounds, "ours", "MLP"),
@@ -74,7 +82,7 @@ def epoch_rows(work, repeats):
 
 
 def prediction_rows(repeats):
-    """A table row for one row and for 10,000 rows: predict_proba of ours and of MLPClassifier."""
+    """Table rows for predict_proba of one row and of 10,000 rows."""
     X, y = make_data(10_000, 784, 10, "float32")
     net, peer = ours((100, 100), 200)(1).fit(X, y), mlp((100, 100), 200)(1).fit(X, y)
     rows = []
@@ -102,10 +110,10 @@ def prediction_rows(repeats):
     return rows
 
 
-def own_work(args):
-    """The piece of work that the command line describes, or the standard ones."""
+def choose_tasks(args):
+    """The task that the command line describes, or the standard ones."""
     if args.rows is None:
-        return WORK
+        return TASKS
     name = f"{args.rows:,} x {args.features}, {args.dtype}"
     hidden = tuple(args.hidden)
     return {name: (args.rows, args.features, 10, hidden, args.batch, args.dtype, {})}
@@ -118,20 +126,19 @@ def parse_arguments():
     add("--only", nargs="+", choices=tables, default=tables, help="tables to make; default: all")
     add("--repeats", type=int, default=5, help="rounds; default: %(default)s")
     add("--threads", type=int, default=1, help="BLAS threads; default: %(default)s")
-    add("--rows", type=int, help="an epoch of a size of your own")
+    add("--rows", type=int, help="time an epoch of this many rows instead")
     add("--features", type=int, default=784)
     add("--hidden", type=int, nargs="*", default=[100, 100])
     add("--batch", type=int, default=200)
     add("--dtype", choices=["float32", "float64"], default="float32")
-    add("--markdown", metavar="FILE", help="write the tables into this file too")
-    add("--output", default="speed.json", help="JSON to write; default: %(default)s")
+    add_output_options(parser, "speed.json")
     return parser.parse_args()
 
 
 def main():
     args = parse_arguments()
     makers = {
-        "epochs": ("Epochs", lambda: epoch_rows(own_work(args), args.repeats)),
+        "epochs": ("Epochs", lambda: epoch_rows(choose_tasks(args), args.repeats)),
         "predict": ("Predictions", lambda: prediction_rows(args.repeats)),
         "growth": ("How an epoch grows", growth_rows),
         "memory": ("Memory of fit, 784-100-100-10, float32", memory_rows),
@@ -149,9 +156,9 @@ def main():
             for name, (title, make) in makers.items():
                 if name in args.only:
                     show(name, title, make())
-        # These two set threads themselves.
+        # These two limit threads themselves.
         if "threads" in args.only:
-            title = "BLAS threads: one epoch with two against one"
+            title = "An epoch with one and two BLAS threads"
             show("threads", title, thread_rows(args.repeats))
         if "grid" in args.only:
             show("grid", "GridSearchCV, 24 fits on digits", grid_search_rows(args.repeats))

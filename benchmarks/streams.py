@@ -1,28 +1,28 @@
-"""`partial_fit` on streams, and heavy rows, beside MLPClassifier and MLPRegressor::
+"""Measure `partial_fit` on streams, beside MLPClassifier and MLPRegressor, and heavy weights.
+
+The rule for the step length when a batch has few new rows was chosen on the tables of `CHOSEN_ON`.
+The other tables of the folder show how well it generalises::
 
     python benchmarks/streams.py --data FOLDER --markdown docs/benchmarks.md
-
-The length of a step with few new rows was chosen on the tables of `CHOSEN_ON`; the others of the
-folder report what it is worth.
 """
 
 import argparse
 
 import numpy as np
-from _harness import print_table, quiet, write_json, write_section
-from _tables import IMAGE_SETS, read_folder, sample
+from _harness import add_output_options, publish, quiet
+from _tables import read_folder, sample
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import StandardScaler
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 
-#: Tables that the length of a step was chosen on, beside digits and Friedman's first function.
+#: Tables that the rule was chosen on, beside digits and Friedman's first function.
 CHOSEN_ON = ("kin8nm", "vehicle")
-#: Rows of a table, at most, that a stream goes through.
+#: Largest number of rows in a stream.
 N_ROWS = 1500
 BATCH_SIZES = (1, 5, 20, 200, 1000, 4000)
-#: Epochs for a batch size: small batches make many steps in each.
+#: Epochs by batch size: epochs of small batches have many steps.
 MAX_ITER = {1: 3, 5: 5, 20: 10}
 
 
@@ -32,7 +32,7 @@ def blocks(start, stop, size):
 
 
 def streams(n_rows):
-    """For each stream the slices of rows that it brings, call by call."""
+    """For each stream the slices of rows that its calls bring."""
     return {
         "one by one": blocks(0, n_rows, 1),
         "300 twenty times, then one by one": [slice(0, 300)] * 20 + blocks(300, n_rows, 1),
@@ -43,7 +43,7 @@ def streams(n_rows):
 
 
 def make_pair(classes):
-    """Ours and the multi-layer perceptron, at their defaults."""
+    """Ours and scikit-learn's multi-layer perceptron, at their defaults."""
     if classes:
         return DistanceNetClassifier(random_state=0), MLPClassifier(random_state=0)
     return DistanceNetRegressor(random_state=0), MLPRegressor(random_state=0)
@@ -80,7 +80,7 @@ def stream_rows(table):
 
 
 def weight_rows():
-    """What nets predict on noise in which a few rows have half of the weight."""
+    """Predictions on noise where a few rows have half of the weight, by batch size."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(4000, 5)), np.zeros(4000, dtype=int)
     y[rng.choice(4000, 8, replace=False)] = 1
@@ -109,24 +109,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
     add("--data", metavar="FOLDER", required=True, help="every .npz file of this folder")
-    add("--exclude", nargs="*", default=IMAGE_SETS, metavar="NAME", help="tables to leave out")
-    add("--markdown", metavar="FILE", help="write the tables into this file too")
-    add("--output", default="streams.json", help="JSON to write; default: %(default)s")
+    add("--exclude", nargs="*", metavar="NAME", help="tables to leave out; default: images")
+    add_output_options(parser, "streams.json")
     args = parser.parse_args()
     tables = [sample(table, 2500) for table in read_folder(args.data, None, args.exclude)]
-    titles = {True: "Streams, tables that the rule was chosen on", False: "Streams, other tables"}
+    titles = {True: "Streams: tables on which the rule was chosen", False: "Streams: other tables"}
     sections = {title: [] for title in titles.values()}
     with quiet():
-        sections["Half of the weight on 8 of 4,000 rows of noise: 0.5 is right"] = weight_rows()
+        title = "Noise with half of the weight on 8 of 4,000 rows: probabilities should be 0.5"
+        sections[title] = weight_rows()
         for table in tables:
             sections[titles[table.name in CHOSEN_ON]] += stream_rows(table)
             print(f"{table.name} done", flush=True)
     sections = {title: rows for title, rows in sections.items() if rows}
-    for title, rows in sections.items():
-        print_table(title, rows)
-    write_json(args.output, sections)
-    if args.markdown:
-        write_section(args.markdown, "streams", sections)
+    publish(sections, args, "streams", sections)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,20 @@
 """
-A tuned comparison with MLPClassifier, on your data
-===================================================
+Compare a distance net with an MLP on your data
+===============================================
 
-A net that learns by distance and scikit-learn's multi-layer perceptron: both sides get the same
-rows, folds, layer sizes, epochs and number of settings to choose from. In each outer fold a grid
-search picks a side's setting from the training rows alone, so that the held-out rows judge the
-tuning as well. Half of the distance net's settings are a hybrid: a layer of dot products, then a
-layer of distances. Which settings are on offer was decided for both sides after trial runs on
-digits in other folds, so the scores on digits are a little kind to both::
+This script tunes a distance net and scikit-learn's multi-layer perceptron on your data and compares
+them. Both get the same rows, folds, layer sizes, epochs and number of settings to choose from. In
+each outer fold a grid search selects a setting on the training rows alone, so that the held-out
+rows judge the tuning as well. Half of the distance net's settings are hybrids: a layer of dot
+products, then a layer of distances. The grids were chosen after trial runs on digits with other
+folds, so scores on digits are slightly optimistic for both::
 
     python examples/compare_with_mlp.py
     python examples/compare_with_mlp.py --data mine.csv --target price
     python examples/compare_with_mlp.py --data mine.npz      (arrays X and y)
 
-It prints a table and writes a picture. Missing cells are filled in and columns of words are
-one-hot encoded, for both sides alike. Needs matplotlib, and pandas for a CSV:
+It prints a table and writes a picture. For both, missing values are imputed and columns of strings
+are one-hot encoded. The script needs matplotlib, and pandas for a CSV:
 ``pip install "skdistnet[examples]"``.
 """
 
@@ -42,9 +42,9 @@ from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 HIDDEN = (64, 64)
 INNER_FOLDS = 2
 SEED = 4
-#: A whole-numbered CSV column with more distinct values than this is a quantity, not a label.
-MOST_CLASSES = 20
-#: What the table's columns are called, and scikit-learn's names for them; the first decides.
+#: A CSV column of integers with more distinct values than this is a quantity, not a label.
+MAX_CLASSES = 20
+#: Names of the columns and scikit-learn's scorers; the picture shows the first.
 METRICS = {
     "classification": {"accuracy": "accuracy", "log-loss": "neg_log_loss"},
     "regression": {"R^2": "r2", "RMSE": "neg_root_mean_squared_error"},
@@ -53,7 +53,7 @@ COLORS = {"distance net": "#0072B2", "MLP": "#D55E00"}
 
 
 class InputError(Exception):
-    """What the user gave cannot be used; the message says why."""
+    """The user's input cannot be used, for the reason in the message."""
 
 
 def one_line(error):
@@ -61,15 +61,15 @@ def one_line(error):
 
 
 def read_npz(path):
-    """Arrays X, as numbers in two dimensions, and y of an .npz file."""
+    """The arrays X, as a matrix of floats, and y of an .npz file."""
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: np.asarray(file[name]) for name in ("X", "y") if name in file}
-            found = ", ".join(file.files) or "none"
-    except Exception as error:  # a damaged archive can raise nearly anything
+            names = ", ".join(file.files) or "none"
+    except Exception as error:  # a damaged archive may raise any type
         raise InputError(f"{path} cannot be read as .npz: {one_line(error)}") from error
     if len(arrays) < 2:
-        raise InputError(f"{path} must hold arrays X and y; its arrays: {found}")
+        raise InputError(f"{path} must hold arrays X and y; its arrays: {names}")
     X, y = arrays["X"], arrays["y"]
     if X.dtype.kind not in "biuf" or y.dtype.kind not in "biufU":
         raise InputError(f"X must hold numbers, y numbers or strings; got {X.dtype} and {y.dtype}")
@@ -81,7 +81,7 @@ def read_npz(path):
 
 
 def read_csv(path, target):
-    """Columns other than `target` as a data frame, and `target` as an array."""
+    """The other columns as a data frame, and the column `target` as an array."""
     try:
         import pandas as pd
     except ImportError as error:
@@ -100,16 +100,16 @@ def read_csv(path, target):
         raise InputError(f"{path} has no column but the target {target!r}")
     if y.isna().any():
         raise InputError(f"the target {target!r} is missing in {y.isna().sum()} of {len(y)} rows")
-    for name in frame.select_dtypes(exclude="number"):  # true and false are words too
+    for name in frame.select_dtypes(exclude="number"):  # booleans count as strings
         frame[name] = frame[name].astype(object).map(str, na_action="ignore").astype(object)
     if y.dtype.kind not in "iuf":
         return frame, y.map(str).to_numpy(dtype=np.str_)
-    labels = y.nunique() <= MOST_CLASSES and (y % 1 == 0).all()
+    labels = y.nunique() <= MAX_CLASSES and (y % 1 == 0).all()
     return frame, y.to_numpy(dtype=np.int64 if labels else np.float64)
 
 
 def load_data(path, target):
-    """X, y and a name to print; digits without a path."""
+    """X, y and a name to print; without a path, digits."""
     if path is None:
         X, y = load_digits(return_X_y=True)
         return X, y, "digits"
@@ -122,8 +122,8 @@ def load_data(path, target):
     raise InputError(f"--data must end in .npz or .csv; got {path}")
 
 
-def settle_task(y, task):
-    """The task, guessed from the kind of y under "auto", and y in the kind that suits it."""
+def choose_task(y, task):
+    """The task, inferred from the dtype of y if it is "auto", and y in a dtype that suits it."""
     fractional = y.dtype.kind == "f"
     if fractional and not np.all(np.isfinite(y)):
         raise InputError(f"the target is NaN or infinite in {np.sum(~np.isfinite(y))} rows")
@@ -138,7 +138,7 @@ def settle_task(y, task):
 
 
 def check_data(X, y, task, n_folds):
-    """Refuse what cannot be cross-validated."""
+    """Raise InputError for data that cannot be cross-validated."""
     numbers = X.select_dtypes("number").to_numpy() if hasattr(X, "iloc") else X
     if np.isinf(numbers).any():
         raise InputError("the columns hold infinite values")
@@ -155,16 +155,16 @@ def check_data(X, y, task, n_folds):
 
 
 def preparation(X):
-    """Fill in missing cells and encode words; the same for both sides."""
+    """A transformer that imputes missing numbers and encodes strings."""
     imputer = SimpleImputer(strategy="median", keep_empty_features=True)
     if not hasattr(X, "iloc"):
         return imputer
-    # A missing word is a category of its own; rare and unknown words share one.
+    # A missing string is a category of its own; rare and unknown strings share one.
     rare = {"handle_unknown": "infrequent_if_exist", "max_categories": 20}
     encoder = OneHotEncoder(**rare, sparse_output=False)
     numbers = make_column_selector(dtype_include="number")
-    words = make_column_selector(dtype_exclude="number")
-    return ColumnTransformer([("numbers", imputer, numbers), ("words", encoder, words)])
+    strings = make_column_selector(dtype_exclude="number")
+    return ColumnTransformer([("numbers", imputer, numbers), ("strings", encoder, strings)])
 
 
 def make_folds(task, n_folds):
@@ -173,7 +173,7 @@ def make_folds(task, n_folds):
 
 
 def make_searches(X, task, max_iter, n_jobs):
-    """A grid search for each side, over 8 settings each."""
+    """A grid search for each model, over 8 settings each."""
     common = {"hidden_layer_sizes": HIDDEN, "max_iter": max_iter, "random_state": SEED}
     starts = {"net__init": ["sample", "kmeans"], "net__learning_rate_init": [0.01, 0.03]}
     families = [{"net__activation": ["gaussian"]}, {"net__activation": [("relu", "gaussian")]}]
@@ -182,13 +182,13 @@ def make_searches(X, task, max_iter, n_jobs):
         for family, output_layer in zip(families, ("distance", "linear")):
             family["net__output_layer"] = [output_layer]
     else:
-        # The distance net standardises its target inside; the MLP is given the same.
+        # The distance net standardises its target itself; the MLP needs a transformer.
         mlp = TransformedTargetRegressor(MLPRegressor(**common), transformer=StandardScaler())
         net, prefix = DistanceNetRegressor(**common), "net__regressor__"
-    # The distance net also standardises its inputs inside; the MLP needs a step for it.
+    # The same holds for the inputs.
     net = Pipeline([("prepare", preparation(X)), ("net", net)])
     mlp = Pipeline([("prepare", preparation(X)), ("scale", StandardScaler()), ("net", mlp)])
-    # An MLP without a penalty would be an easy opponent: a strong alpha helps it on small data.
+    # On small data an MLP needs a strong penalty.
     mlp_grid = {
         f"{prefix}activation": ["relu", "tanh"],
         f"{prefix}alpha": [1e-4, 1.0],
@@ -202,12 +202,12 @@ def make_searches(X, task, max_iter, n_jobs):
 
 
 def describe(setting):
-    """Settings as text, without the names of the pipeline's steps."""
+    """A setting as text, without the names of the pipeline's steps."""
     return ", ".join(f"{name.split('__')[-1]}={setting[name]}" for name in sorted(setting))
 
 
 def run_fold(search, X, y, task, fold):
-    """Tune on the fold's training rows, refit the best setting, judge it on the held-out rows."""
+    """Tune and refit on the fold's training rows; scores on its held-out rows."""
     metrics = METRICS[task]
     scores = cross_validate(
         search, X, y, cv=[fold], scoring=metrics, return_estimator=True, error_score="raise"
@@ -216,7 +216,7 @@ def run_fold(search, X, y, task, fold):
     net = fitted.best_estimator_["net"]
     score, loss = (scores[f"test_{name}"][0] for name in metrics)
     return {
-        **dict(zip(metrics, (score, -loss))),  # scikit-learn's scorers turn a loss's sign
+        **dict(zip(metrics, (score, -loss))),  # scikit-learn's scorers negate losses
         "fit time (s)": fitted.refit_time_,
         "setting": describe(fitted.best_params_),
         "loss_curve": getattr(net, "regressor_", net).loss_curve_,
@@ -224,26 +224,26 @@ def run_fold(search, X, y, task, fold):
 
 
 def compare(searches, X, y, task, n_folds):
-    """Each side's rows of the folds; prints how it goes."""
-    began = perf_counter()
+    """Results of each model, a row for each fold; prints the progress."""
+    start = perf_counter()
     results = {name: [] for name in searches}
 
-    def tell(text):
-        print(f"{perf_counter() - began:5.0f} s  {text}", flush=True)
+    def report(text):
+        print(f"{perf_counter() - start:5.0f} s  {text}", flush=True)
 
     main_metric = next(iter(METRICS[task]))
     for number, fold in enumerate(make_folds(task, n_folds).split(X, y), start=1):
         for name, search in searches.items():
             where = f"fold {number} of {n_folds}  {name:12}"
-            tell(f"{where}  tries 8 settings on {len(fold[0])} rows")
+            report(f"{where}  tries 8 settings on {len(fold[0])} rows")
             row = run_fold(search, X, y, task, fold)
             results[name].append(row)
-            tell(f"{where}  {main_metric} {row[main_metric]:.4f} with {row['setting']}")
+            report(f"{where}  {main_metric} {row[main_metric]:.4f} with {row['setting']}")
     return results
 
 
 def print_results(results, task):
-    """The table of means and standard deviations, and the difference fold by fold."""
+    """Print means and standard deviations, and the difference in each fold."""
     columns = (*METRICS[task], "fit time (s)")
     print("\n" + " " * 12 + "".join(f"{title:>22}" for title in columns))
     print(" " * 12 + f"{'mean':>14}{'std':>8}" * len(columns))
@@ -257,8 +257,8 @@ def print_results(results, task):
 
 
 def draw(results, metric, title, path):
-    """Loss curves of the refitted models beside the scores of the folds."""
-    # A Figure without pyplot needs no display and leaves the user's backend alone.
+    """Draw the loss curves of the refitted models beside the scores of the folds."""
+    # A Figure without pyplot needs no display and does not touch the user's backend.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 4.4), layout="constrained")
@@ -266,17 +266,18 @@ def draw(results, metric, title, path):
     losses, scores = figure.subplots(1, 2, width_ratios=(3, 2))
     for pair in zip(*results.values()):
         scores.plot([0, 1], [row[metric] for row in pair], color="0.8", lw=1)
-    for place, (name, rows) in enumerate(results.items()):
+    for position, (name, rows) in enumerate(results.items()):
         color = COLORS[name]
         for row in rows:
             epochs = np.arange(1, len(row["loss_curve"]) + 1)
             label = name if row is rows[0] else None
             losses.plot(epochs, row["loss_curve"], color=color, alpha=0.7, lw=1.3, label=label)
         values = [row[metric] for row in rows]
-        scores.plot([place] * len(rows), values, "o", color=color, alpha=0.7, ms=7, mew=0)
-        mean, out, align = np.mean(values), (-0.2, 0.2)[place], ("right", "left")[place]
-        scores.hlines(mean, place - 0.15, place + 0.15, color=color, lw=2.5)
-        scores.text(place + out, mean, f"mean\n{mean:.4f}", color=color, ha=align, va="center")
+        scores.plot([position] * len(rows), values, "o", color=color, alpha=0.7, ms=7, mew=0)
+        mean, align = np.mean(values), ("right", "left")[position]
+        scores.hlines(mean, position - 0.15, position + 0.15, color=color, lw=2.5)
+        x = position + (-0.2, 0.2)[position]
+        scores.text(x, mean, f"mean\n{mean:.4f}", color=color, ha=align, va="center")
     losses.set(title="Training loss of the best setting of each fold", yscale="log")
     losses.set(xlabel="epoch", ylabel="loss (with penalty, or of smoothed labels)")
     losses.legend(frameon=False)
@@ -294,10 +295,10 @@ def parse(argv):
     add = parser.add_argument
     add("--data", type=Path, help=".npz file with arrays X and y, or .csv file; default: digits")
     add("--target", help="column of the CSV to predict")
-    task_help = f"""auto: a target with fractions is regression, as are whole numbers with more
-        than {MOST_CLASSES} values in a CSV, all else classification; default: %(default)s"""
+    task_help = f"""auto: regression if the target has fractions or, in a CSV, more than
+        {MAX_CLASSES} distinct integers; else classification; default: %(default)s"""
     add("--task", choices=["auto", "classification", "regression"], default="auto", help=task_help)
-    add("--max-rows", type=int, default=2000, help="random rows kept; default: %(default)s")
+    add("--max-rows", type=int, default=2000, help="random rows at most; default: %(default)s")
     add("--folds", type=int, default=4, help="outer folds; default: %(default)s")
     add("--max-iter", type=int, default=60, help="epochs of each fit; default: %(default)s")
     add("--n-jobs", type=int, default=2, help="fits at a time; default: %(default)s")
@@ -317,7 +318,7 @@ def check_arguments(args):
 def run(args):
     check_arguments(args)
     X, y, name = load_data(args.data, args.target)
-    task, y = settle_task(y, args.task)
+    task, y = choose_task(y, args.task)
     n_rows = len(y)
     if n_rows > args.max_rows:
         X, y = resample(X, y, replace=False, n_samples=args.max_rows, random_state=SEED)
@@ -326,8 +327,8 @@ def run(args):
     drawn = f" drawn at random from {n_rows} (--max-rows)" if len(y) < n_rows else ""
     print(f"{name}: {what}, {len(y)} rows{drawn}, {X.shape[1]} columns", flush=True)
     searches = make_searches(X, task, args.max_iter, args.n_jobs)
-    # Both sides have the same epochs on purpose, so neither needs to say that more might help.
-    # One thread of linear algebra for both keeps the fit times comparable.
+    # Both get the same epochs on purpose, so a warning that more might help is no news. A single
+    # BLAS thread for both keeps the fit times comparable.
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)
         results = compare(searches, X, y, task, args.folds)

@@ -1,12 +1,13 @@
 """
-Can the probabilities be trusted?
-=================================
+Are the predicted probabilities calibrated?
+===========================================
 
-If a classifier says "90 %" of many rows, nine in ten of its answers should be right. A reliability
-diagram shows whether they are, and the expected calibration error (ECE) says in one number how far
-they are from it. Here are those of :class:`~skdistnet.DistanceNetClassifier`, of
-:class:`~sklearn.neural_network.MLPClassifier` and of a :class:`~sklearn.svm.SVC`, which needs a
-:class:`~sklearn.calibration.CalibratedClassifierCV` to have any.
+If a classifier predicts many rows with a probability of 90 %, nine in ten of these predictions
+should be correct. A reliability diagram shows whether they are, and the expected calibration error
+(ECE) measures the deviation in one number. This example compares
+:class:`~skdistnet.DistanceNetClassifier` with :class:`~sklearn.neural_network.MLPClassifier` and
+with a :class:`~sklearn.svm.SVC`, which needs a :class:`~sklearn.calibration.CalibratedClassifierCV`
+to predict probabilities.
 """
 
 import warnings
@@ -25,12 +26,12 @@ from sklearn.svm import SVC
 
 from skdistnet import DistanceNetClassifier
 
-# Among noise the net's loss would fall on: by learning the noise.
+# On noisy rows the loss keeps falling because the net overfits: no need to train on.
 warnings.simplefilter("ignore", ConvergenceWarning)
 
 # %%
-# The tables that scikit-learn brings along are easy: nearly all answers are right, and there is
-# little to be unsure about. So there are digits again, with noise on their pixels.
+# scikit-learn's data sets are easy: nearly all predictions are correct and few rows are uncertain.
+# So we add a harder one, digits with noise on their pixels.
 
 X, y = load_digits(return_X_y=True)
 noise = np.random.default_rng(0).normal(scale=6.0, size=X.shape)
@@ -40,7 +41,7 @@ SETS = {
     "digits": (X, y),
     "digits with noise": (X + noise, y),
 }
-# An SVC of many classes decides by votes, which are hard to calibrate: so one for each class.
+# An SVC of many classes decides by votes, which are hard to calibrate: use one for each class.
 MODELS = {
     "distance net": DistanceNetClassifier(random_state=0),
     "MLPClassifier": make_pipeline(StandardScaler(), MLPClassifier(max_iter=500, random_state=0)),
@@ -52,16 +53,16 @@ N_BINS = 15
 
 
 def calibration_error(is_right, top):
-    """How far accuracy is from the top probability: the mean over bins, by their rows."""
+    """Mean absolute difference of accuracy and top probability over bins, weighted by rows."""
     bins = np.clip(np.ceil(top * N_BINS).astype(int) - 1, 0, N_BINS - 1)
     surplus = np.bincount(bins, weights=is_right - top, minlength=N_BINS)
     return np.abs(surplus).sum() / len(top)
 
 
 # %%
-# Of many classes the top one counts: how probable it is said to be, and how often it is right. The
-# probabilities are of folds that the model was not trained on. A point stands for a seventh of the
-# rows, the surest on the right.
+# With many classes we look at the predicted class: its probability, and how often it is correct.
+# The probabilities are out of fold. Each point stands for a seventh of the rows, the most confident
+# on the right.
 
 figure, axes = plt.subplots(1, 2, figsize=(10.5, 5.0), layout="constrained")
 shown = dict(zip(("breast cancer", "digits with noise"), axes, strict=True))
@@ -79,7 +80,7 @@ for table, (rows, labels) in SETS.items():
         if table in shown:
             CalibrationDisplay.from_predictions(
                 is_right,
-                # Rounding may make it more than 1.
+                # Rounding errors may exceed 1.
                 np.minimum(top, 1.0),
                 n_bins=7,
                 strategy="quantile",
@@ -90,12 +91,15 @@ for table, (rows, labels) in SETS.items():
     print(f"{table:18}" + "".join(f"{cell:>18}" for cell in cells))
 
 # %%
-# Above the diagonal a model is too modest, below too sure of itself. Label smoothing and dropout
-# make the distance net the former where everything is easy; on noisy rows an MLP is the latter.
+# Points above the diagonal show a model that is underconfident, points below it one that is
+# overconfident. Label smoothing and dropout make the distance net underconfident where rows are
+# easy; the MLP is overconfident on noisy rows.
 
 for table, ax in shown.items():
     low = min(min(line.get_xdata().min(), line.get_ydata().min()) for line in ax.lines[1:])
-    ax.set(title=table, xlabel="probability of the top class", ylabel="share of right answers")
+    ax.set(
+        title=table, xlabel="probability of the top class", ylabel="share of correct predictions"
+    )
     ax.set(xlim=(low - 0.03, 1.01), ylim=(low - 0.03, 1.01), aspect="equal")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2)
 

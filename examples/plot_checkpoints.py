@@ -1,10 +1,11 @@
 """
-A fit that is killed, and goes on
-=================================
+Resume an interrupted fit from a checkpoint
+===========================================
 
-A long fit may be cut off: a time limit, a full memory, a power cut. With ``checkpoint_dir`` it
-keeps every few epochs what it needs to go on, and the same program, started again, goes on from
-there. Here a process that trains a net on handwritten digits is killed outright, twice.
+A long fit may be interrupted by a time limit, a lack of memory or a power cut. With ``checkpoint``,
+a folder, the net saves its training state there every 10 epochs. If you start the same program
+again, training resumes from the last saved epoch. This example kills a process twice while it
+trains a net on handwritten digits.
 """
 
 import re
@@ -16,8 +17,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 # %%
-# The program: a fit that prints its epochs and, when it is over, a digest of all that it has
-# learned. The folder for checkpoints is its argument.
+# The program prints each epoch and, after the fit, a digest of the learned parameters. Its argument
+# is the folder for checkpoints.
 
 PROGRAM = """
 import hashlib
@@ -32,22 +33,21 @@ net = DistanceNetClassifier(
     max_iter=60,
     random_state=0,
     verbose=True,
-    checkpoint_dir=sys.argv[1] if len(sys.argv) > 1 else None,
-    checkpoint_every=10,
+    checkpoint=sys.argv[1] if len(sys.argv) > 1 else None,
 )
 net.fit(X, y)
-learned = hashlib.sha256()
+digest = hashlib.sha256()
 for array in net.centroids_ + net.inverse_radii_:
-    learned.update(array.tobytes())
-print("parameters:", learned.hexdigest())
+    digest.update(array.tobytes())
+print("parameters:", digest.hexdigest())
 """
 
 # %%
-# It runs in a process of its own, which is killed when it has come to an epoch, if one is given.
+# Run it in a process of its own and kill that process at a given epoch.
 
 
 def run(*arguments, kill_at=None):
-    """What the program has printed: epochs, their losses, and the last line."""
+    """Run the program; the epochs and losses that it printed, and its last line."""
     command = [sys.executable, "-u", "-W", "ignore", "-c", PROGRAM, *arguments]
     lines = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -55,24 +55,24 @@ def run(*arguments, kill_at=None):
             lines.append(line)
             if line.startswith(f"Epoch {kill_at}/"):
                 process.kill()
-    found = re.findall(r"^Epoch +(\d+)/\d+ +loss ([\d.]+)", "".join(lines), flags=re.MULTILINE)
-    return *np.array(found, dtype=float).T, lines[-1]
+    matches = re.findall(r"^Epoch +(\d+)/\d+ +loss ([\d.]+)", "".join(lines), flags=re.MULTILINE)
+    return *np.array(matches, dtype=float).T, lines[-1]
 
 
 with tempfile.TemporaryDirectory() as folder:
     runs = [run(folder, kill_at=epoch) for epoch in (17, 46, None)]
-undisturbed = run()
+uninterrupted = run()
 
 # %%
-# The third process comes to the end, and to the very parameters of a fit that nobody disturbed, bit
-# for bit. What is lost are the epochs since the last checkpoint, which are trained again.
+# The third process finishes with the parameters of an uninterrupted fit, bit for bit. Only the
+# epochs since the last checkpoint have to be trained again.
 
 for number, (epochs, _, _) in enumerate(runs, start=1):
     print(f"process {number}: epochs {epochs[0]:2.0f} to {epochs[-1]:2.0f}")
-print("the same parameters:", runs[-1][2] == undisturbed[2])
+print("the same parameters:", runs[-1][2] == uninterrupted[2])
 
 figure, (curves, stairs) = plt.subplots(1, 2, figsize=(10.5, 4.2), layout="constrained")
-curves.plot(*undisturbed[:2], color="#bbbbbb", linewidth=7, label="undisturbed")
+curves.plot(*uninterrupted[:2], color="#bbbbbb", linewidth=7, label="uninterrupted")
 trained = 0
 for number, (epochs, losses, _) in enumerate(runs, start=1):
     color = ["#c8501e", "#e0a030", "#1f5fa8"][number - 1]
@@ -83,10 +83,10 @@ for number, (epochs, losses, _) in enumerate(runs, start=1):
     if number < len(runs):
         curves.plot(epochs[-1], losses[-1], "x", color="black", markersize=9, zorder=3)
         stairs.plot(steps[-1], epochs[-1], "x", color="black", markersize=9, zorder=3)
-        place = {"xytext": (-10, -1), "textcoords": "offset points", "ha": "right"}
-        stairs.annotate("killed", (steps[-1], epochs[-1]), **place)
+        offset = {"xytext": (-10, -1), "textcoords": "offset points", "ha": "right"}
+        stairs.annotate("killed", (steps[-1], epochs[-1]), **offset)
 curves.set(
-    title="Three processes, two of them killed: one curve",
+    title="Three processes, two of them killed, one curve",
     xlabel="epoch",
     ylabel="training loss",
     yscale="log",
@@ -94,7 +94,7 @@ curves.set(
 curves.legend()
 stairs.set(
     title="A checkpoint every 10 epochs",
-    xlabel="epochs trained, those made again included",
+    xlabel="epochs trained, including repeated ones",
     ylabel="epoch of the fit",
     yticks=range(0, 61, 10),
 )

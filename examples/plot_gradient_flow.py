@@ -1,13 +1,13 @@
 """
-How much gradient reaches each layer of a deep net
-==================================================
+Measure the gradient in each layer of a deep net
+================================================
 
-A layer learns from the gradient that arrives at it, and gradients come back from the output through
-every layer in between. In a net of 20 hidden layers that is a long way: of dot-product nets, many
-lose their gradient on it, and their first layers stay as they started. This example measures the
-norm of the gradient by each layer's parameters, before and after training, in a
-:class:`~skdistnet.DistanceNetClassifier` and in two :class:`~sklearn.neural_network.MLPClassifier`
-of the same sizes. All settings but sizes and activations are the defaults.
+A layer learns from the gradient that reaches it, and this gradient passes through every layer
+between the output and that layer. Many dot-product nets of 20 hidden layers lose their gradient on
+the way, and their first layers do not train. This example measures the norm of the gradient by each
+layer's parameters, before and after training, in a :class:`~skdistnet.DistanceNetClassifier` and in
+two :class:`~sklearn.neural_network.MLPClassifier` of the same sizes. All other settings, except for
+activations, are the defaults.
 """
 
 import warnings
@@ -33,32 +33,32 @@ X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
 # %%
-# For a distance net, ``gradient_flow`` does the measuring. The gradient of an MLP follows from its
-# ``coefs_`` by the chain rule: forward through the layers, then back, a layer at a time.
+# ``gradient_flow`` measures the gradient of a distance net. For an MLP we apply the chain rule to
+# its ``coefs_``: forward through the layers, then backward layer by layer.
 
-SLOPES = {
-    "logistic": lambda answers: answers * (1 - answers),
-    "relu": lambda answers: answers > 0,
+DERIVATIVES = {
+    "logistic": lambda activations: activations * (1 - activations),
+    "relu": lambda activations: activations > 0,
 }
 
 
 def mlp_gradient_norms(mlp, X, y):
     """Norm of the gradient of the mean log-loss by each layer's weights and intercepts."""
-    answers = [X]
+    outputs = [X]
     for coefs, intercepts in zip(mlp.coefs_[:-1], mlp.intercepts_[:-1], strict=True):
-        z = answers[-1] @ coefs + intercepts
-        answers.append(np.maximum(z, 0) if mlp.activation == "relu" else 1 / (1 + np.exp(-z)))
-    # By the logits, the gradient of the log-loss is probability minus target.
+        z = outputs[-1] @ coefs + intercepts
+        outputs.append(np.maximum(z, 0) if mlp.activation == "relu" else 1 / (1 + np.exp(-z)))
+    # The gradient of the log-loss by the logits is probability minus target.
     back = (mlp.predict_proba(X) - (y[:, np.newaxis] == mlp.classes_)) / len(X)
     norms = []
-    for coefs, inputs in zip(mlp.coefs_[::-1], answers[::-1], strict=True):
+    for coefs, inputs in zip(mlp.coefs_[::-1], outputs[::-1], strict=True):
         norms.append(np.hypot(np.linalg.norm(inputs.T @ back), np.linalg.norm(back.sum(axis=0))))
-        back = back @ coefs.T * SLOPES[mlp.activation](inputs)
+        back = back @ coefs.T * DERIVATIVES[mlp.activation](inputs)
     return np.array(norms[::-1])
 
 
 def flow_of(model, X, y):
-    """What the display takes, for either kind of net."""
+    """The data that the display needs, for either kind of net."""
     if isinstance(model, DistanceNetClassifier):
         return gradient_flow(model, X, y)
     kinds = [model.activation] * len(HIDDEN) + ["linear"]
@@ -66,8 +66,8 @@ def flow_of(model, X, y):
 
 
 # %%
-# One epoch at a rate of almost nothing leaves a net where it starts. That such a training is cut
-# short is no surprise, so scikit-learn need not warn of it.
+# One epoch at a tiny learning rate leaves a net at its initialisation. Warnings that training did
+# not converge are expected there.
 
 MODELS = {
     "DistanceNetClassifier": DistanceNetClassifier(HIDDEN, random_state=0),
@@ -75,7 +75,7 @@ MODELS = {
     "MLPClassifier, logistic": MLPClassifier(HIDDEN, "logistic", random_state=0),
 }
 
-found = {}
+results = {}
 for name, model in MODELS.items():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -83,30 +83,31 @@ for name, model in MODELS.items():
         start.fit(X_train, y_train)
         model.fit(X_train, y_train)
     flows = [flow_of(state, X_train, y_train) for state in (start, model)]
-    found[name] = flows, model.score(X_test, y_test)
+    results[name] = flows, model.score(X_test, y_test)
 
 # %%
-# The output layer of the logistic net has plenty of gradient, but each layer in front of it passes
-# on less: what arrives at the first is far below the 1e-8 that its solver adds before it divides by
-# the size of gradients, so that layer never moves. Relus pass about a tenth on to the first layer,
-# which is enough. Of a distance net the first layer starts with as much gradient as the last.
+# The output layer of the logistic net has a large gradient, but each layer before it passes on
+# less. The gradient of the first layer is far below the 1e-8 that the solver adds before it divides
+# by the size of gradients, so that layer never moves. In the net of relus the first layer gets
+# about a tenth of the gradient, which is enough. In the distance net it starts with as much as the
+# last.
 
 print(f"{'gradient at first / last layer':33}  {'start':>7}  {'trained':>7}  test accuracy")
-for name, (flows, accuracy) in found.items():
+for name, (flows, accuracy) in results.items():
     norms = [flow["gradient_norm"] for flow in flows]
     at_start, trained = (norm[0] / norm[-1] for norm in norms)
     print(f"{name:33}  {at_start:7.2g}  {trained:7.2g}  {accuracy:13.3f}")
 
 # %%
-# How high a line lies after training says how steep the loss is where training ended. What counts
-# is that it is level, so that no layer was left out. The logistic net still guesses.
+# After training, the height of a line shows how steep the loss is where training ended. A level
+# line shows that all layers were trained. The logistic net still guesses.
 
 STYLES = [("#1f5fa8", "o"), ("#c8501e", "s"), ("#4d4d4d", "^")]
 
 figure, axes = plt.subplots(1, 2, figsize=(10.5, 4.6), sharey=True, layout="constrained")
 for number, (ax, moment) in enumerate(zip(axes, ["At the start", "After training"], strict=True)):
-    for (name, (flows, accuracy)), (color, marker) in zip(found.items(), STYLES, strict=True):
-        label = f"{name}: test accuracy {accuracy:.2f} when trained"
+    for (name, (flows, accuracy)), (color, marker) in zip(results.items(), STYLES, strict=True):
+        label = f"{name}: test accuracy {accuracy:.2f} after training"
         style = {"color": color, "marker": marker, "label": label}
         GradientFlowDisplay(flow=flows[number]).plot(ax, line_kw=style)
     ax.set(title=moment, xlabel="layer (1: reads the pixels, 21: output)", xticks=range(1, 22, 4))
@@ -114,7 +115,7 @@ axes[1].set_ylabel("")
 handles, labels = axes[0].get_legend_handles_labels()
 figure.legend(handles, labels, loc="outside lower center", ncols=1, frameon=False)
 figure.suptitle(
-    "On its way back through 20 hidden layers, the gradient vanishes with logistic units,\n"
+    "Through 20 hidden layers the gradient vanishes with logistic units,\n"
     "but not with distance units or relus"
 )
 

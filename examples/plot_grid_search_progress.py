@@ -2,12 +2,12 @@
 A grid search with a progress bar
 =================================
 
-scikit-learn 1.9 brought callbacks, and with them a progress bar for its searches. A search tells of
-its candidates and folds, and a net of its epochs, so that one sees how far each fit is, too.
+scikit-learn 1.9 introduced callbacks and a progress bar. In a search the bar shows the progress of
+candidates and folds, and for a distance net also the epochs of each fit.
 
-Callbacks are still experimental there, and their bar needs ``rich``. Before scikit-learn 1.9 there
-is no ``sklearn.callback``: searches have no ``set_callbacks``, and that of a net says that
-callbacks are ignored. What there is then are the search's own lines, by ``verbose``.
+Callbacks are experimental in scikit-learn, and the bar needs ``rich``. With scikit-learn older than
+1.9, searches have no ``set_callbacks``, and nets warn that they ignore callbacks; this example then
+uses the search's ``verbose`` instead.
 """
 
 import warnings
@@ -29,9 +29,9 @@ GRID = {
 search = GridSearchCV(DistanceNetClassifier(max_iter=20, random_state=0), GRID, cv=3)
 
 # %%
-# A bar set on a search is handed down to its nets as well: by default each fit has a line with its
-# epochs. That is much to look at in a search of 36 fits, so that here the search has a bar alone,
-# and the net that is made of the best settings has another.
+# A search passes its bar on to its nets, and by default each fit has a line of its own for its
+# epochs. For a search of 36 fits that is too much: with ``max_propagation_depth=0`` only the search
+# has a bar. The net trained with the best settings gets another.
 
 try:
     from sklearn.callback import ProgressBar
@@ -43,7 +43,7 @@ else:
     search.set_callbacks(ProgressBar(max_propagation_depth=0))
 
 with warnings.catch_warnings():
-    # That the loss still falls after so few epochs is no news.
+    # After so few epochs the loss is expected to fall still.
     warnings.simplefilter("ignore", ConvergenceWarning)
     search.fit(X_train, y_train)
 print("best:", search.best_params_)
@@ -58,7 +58,7 @@ with warnings.catch_warnings():
 print(f"after 60 epochs: {net.score(X_test, y_test):.4f}")
 
 # %%
-# What the search was for:
+# The result of the search:
 
 figure, ax = plt.subplots(figsize=(6.4, 3.9), layout="constrained")
 widths, rates = GRID.values()

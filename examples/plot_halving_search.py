@@ -1,14 +1,14 @@
 """
-Successive halving: few epochs for many, many for few
-=====================================================
+Search with successive halving over epochs
+==========================================
 
-A setting that is hopeless looks it after a few epochs already. A
-:class:`~sklearn.model_selection.HalvingGridSearchCV` with ``resource="max_iter"`` gives few epochs
-to all settings, keeps the best third, gives those three times as many, and so on.
+Poor settings can be recognised after a few epochs. A
+:class:`~sklearn.model_selection.HalvingGridSearchCV` with ``resource="max_iter"`` trains all
+settings for a few epochs, keeps the best third, trains these for three times as many, and so on.
 
-Each round trains anew. That is what it should do here: the learning rate falls along a cosine that
-ends at ``max_iter``, so that a net of 6 epochs is a whole training in small, not the beginning of a
-longer one whose steps are still large.
+Each round trains new nets. They do not waste time: the learning rate follows a cosine that ends at
+``max_iter``, so that 6 epochs are a complete training run, not the start of a longer one whose
+steps are still large.
 """
 
 import warnings
@@ -26,9 +26,9 @@ X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
 # %%
-# 18 settings. Without ``max_resources`` the search would take the rows for the resource's end; here
-# it is 54 epochs. The first round has 6 of them, since after two divisions by three 2 settings are
-# left.
+# There are 18 settings. ``max_resources`` is the number of epochs in the last round; without it the
+# search would take the number of rows. The first round has 6 epochs, since 2 settings are left
+# after two divisions by three.
 
 GRID = {
     "learning_rate_init": [0.003, 0.03, 0.3],
@@ -45,7 +45,7 @@ search = HalvingGridSearchCV(
     random_state=0,
 )
 with warnings.catch_warnings():
-    # So few epochs are meant to be too few.
+    # The first rounds are meant to be too short.
     warnings.simplefilter("ignore", ConvergenceWarning)
     search.fit(X_train, y_train)
 
@@ -57,26 +57,26 @@ for number, (n_settings, n_epochs) in enumerate(
     best = results["mean_test_score"][rounds == number].max()
     print(f"{n_settings:2} settings of {n_epochs:2} epochs, the best {best:.4f}")
 spent = np.dot(search.n_candidates_, search.n_resources_)
-whole = search.n_candidates_[0] * search.n_resources_[-1]
-print(f"epochs for each fold: {spent}; for a search of the whole grid: {whole}")
+full = search.n_candidates_[0] * search.n_resources_[-1]
+print(f"epochs for each fold: {spent}; for a full grid search: {full}")
 print("best:", search.best_params_)
 print(f"its accuracy on test rows: {search.score(X_test, y_test):.4f}")
 
 # %%
-# A line is a setting. It ends where it was dropped.
+# Each line is a setting. It ends in the round after which the setting was dropped.
 
 figure, ax = plt.subplots(figsize=(8.5, 4.6), layout="constrained")
 COLORS = {0.003: "#999999", 0.03: "#1f5fa8", 0.3: "#c8501e"}
 lines = {}
-for given, score in zip(results["params"], results["mean_test_score"], strict=True):
-    setting = tuple(given[name] for name in GRID)
-    lines.setdefault(setting, []).append((given["max_iter"], score))
-# Marks that would cover each other stand side by side.
-places = np.linspace(-0.12, 0.12, len(lines))
-for (setting, points), place in zip(sorted(lines.items()), places, strict=True):
+for params, score in zip(results["params"], results["mean_test_score"], strict=True):
+    setting = tuple(params[name] for name in GRID)
+    lines.setdefault(setting, []).append((params["max_iter"], score))
+# Shift the markers, so that they do not cover each other.
+shifts = np.linspace(-0.12, 0.12, len(lines))
+for (setting, points), shift in zip(sorted(lines.items()), shifts, strict=True):
     epochs, scores = np.array(points).T
     style = "o-" if len(points) == len(search.n_resources_) else "o--"
-    ax.plot(epochs * np.exp(place), scores, style, color=COLORS[setting[0]], markersize=5)
+    ax.plot(epochs * np.exp(shift), scores, style, color=COLORS[setting[0]], markersize=5)
 for rate, color in COLORS.items():
     ax.plot([], [], "o", color=color, label=f"learning_rate_init={rate}")
 ax.plot([], [], "-", color="black", label="kept to the end")
@@ -91,7 +91,7 @@ ax.set_xticks(
 )
 ax.minorticks_off()
 ax.set(
-    title=f"Halving by max_iter: {spent} epochs in place of {whole}",
+    title=f"Halving by max_iter: {spent} epochs instead of {full}",
     ylabel="accuracy on held-out folds of digits",
 )
 ax.grid(axis="y", alpha=0.3)

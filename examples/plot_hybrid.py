@@ -1,12 +1,12 @@
 """
-A hybrid: what a distance output gives a net of relus
-=====================================================
+Hybrid nets: relus with a distance output
+=========================================
 
-Layers of dot products and of distances mix in a :class:`~skdistnet.DistanceNetClassifier`:
-``activation`` says what hidden layers are, ``output_layer`` what the last one is. A linear output
-knows a class by a direction of what the hidden units answer. An output of distances knows it by a
-place, with radii that say how far it reaches: borders between classes are then curved. What is that
-worth behind a hidden layer of relus?
+A :class:`~skdistnet.DistanceNetClassifier` can mix dot-product layers and distance layers:
+``activation`` sets the kind of the hidden layers, ``output_layer`` that of the last one. A linear
+output represents a class by a direction in the space of the hidden activations. A distance output
+represents it by a centroid with radii, so that boundaries between classes are curved. This example
+measures how much accuracy a distance output gains after a hidden layer of relus.
 """
 
 import warnings
@@ -20,23 +20,23 @@ from sklearn.model_selection import train_test_split
 from skdistnet import DistanceNetClassifier
 from skdistnet.displays import CentroidDisplay
 
-warnings.simplefilter("ignore", ConvergenceWarning)  # narrow nets would like more epochs
+warnings.simplefilter("ignore", ConvergenceWarning)  # narrow nets need more epochs
 X, y = load_digits(return_X_y=True)
 
 # %%
-# With two units in the hidden layer, all that the output is told of a digit is a point in a plane,
-# and each class has its centroid in that plane. Relus answer zero and more, so that the origin is a
-# corner and many digits lie on the edges; centroids may lie beyond them. The ellipses are where a
-# class is one scaled distance away.
+# With two hidden units each digit becomes a point in a plane, and each class has its centroid in
+# that plane. Activations of relus are never negative, so that the origin is a corner and many
+# digits lie on the edges; centroids may lie outside. On the ellipses the scaled distance to a class
+# is one.
 
 net = DistanceNetClassifier(2, "relu", output_layer="distance", random_state=0)
 net.fit(X, y)
-answers = np.maximum(X @ net.coefs_[0] + net.intercepts_[0], 0)
+activations = np.maximum(X @ net.coefs_[0] + net.intercepts_[0], 0)
 
 # %%
-# Where the layer is narrow a place tells more than a direction: somewhat more of relus, much more
-# of units that measure distances themselves. With many units there is a direction for everything,
-# and relus do as well, or slightly better, with a linear output.
+# After a narrow layer a centroid separates classes better than a direction: somewhat better with
+# relus, much better with distance units. In a wide layer directions suffice, and relus do as well,
+# or slightly better, with a linear output.
 
 WIDTHS = [2, 4, 8, 16, 64]
 STYLES = {
@@ -61,39 +61,39 @@ def mean_accuracy(width, activation, output_layer):
 
 accuracies = {layers: [mean_accuracy(width, *layers) for width in WIDTHS] for layers in STYLES}
 print(f"{'accuracy; units':26}" + "".join(f"{width:>7}" for width in WIDTHS))
-for (activation, output_layer), found in accuracies.items():
+for (activation, output_layer), of_widths in accuracies.items():
     label = f"{activation}, {output_layer} output"
-    print(f"{label:26}" + "".join(f"{accuracy:7.3f}" for accuracy in found))
+    print(f"{label:26}" + "".join(f"{accuracy:7.3f}" for accuracy in of_widths))
 
 # %%
-# Left, the plane of two relus; right, the accuracies.
+# The plane of two relus, and the accuracies by number of units:
 
 figure, axes = plt.subplots(1, 2, figsize=(11.5, 5), layout="constrained")
-axes[0].scatter(*answers.T, c=y, s=5, cmap="tab10", vmin=-0.5, vmax=9.5)
+axes[0].scatter(*activations.T, c=y, s=5, cmap="tab10", vmin=-0.5, vmax=9.5)
 CentroidDisplay(
     centroids=net.centroids_[1],
     inverse_radii=net.inverse_radii_[1],
     units=np.arange(10),
     features=[0, 1],
-    feature_names=["answer of unit 0", "answer of unit 1"],
+    feature_names=["activation of unit 0", "activation of unit 1"],
 ).plot(axes[0])
 box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.9}
-for digit, place in zip(net.classes_, net.centroids_[1], strict=True):
-    axes[0].text(*place, digit, ha="center", va="center", weight="bold", bbox=box, clip_on=True)
+for digit, centroid in zip(net.classes_, net.centroids_[1], strict=True):
+    axes[0].text(*centroid, digit, ha="center", va="center", weight="bold", bbox=box, clip_on=True)
 axes[0].set(
-    title="Two relus and an output of distances:\neach digit is a place, with a reach",
-    xlabel="answer of relu 0",
-    ylabel="answer of relu 1",
+    title="Two relus and a distance output:\neach digit has a centroid and radii",
+    xlabel="activation of relu 0",
+    ylabel="activation of relu 1",
 )
 
 for (activation, output_layer), (color, style) in STYLES.items():
-    found = accuracies[activation, output_layer]
+    of_widths = accuracies[activation, output_layer]
     label = f"{activation}, {output_layer} output"
-    axes[1].plot(WIDTHS, found, style, color=color, markersize=5, label=label)
+    axes[1].plot(WIDTHS, of_widths, style, color=color, markersize=5, label=label)
 axes[1].set_xscale("log", base=2)
 axes[1].set_xticks(WIDTHS, WIDTHS)
 axes[1].set(
-    title="The narrower the hidden layer, the more\na distance output gives",
+    title="The narrower the hidden layer, the more\na distance output helps",
     xlabel="units of the hidden layer",
     ylabel="accuracy on held-out digits",
 )

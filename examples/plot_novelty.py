@@ -1,13 +1,13 @@
 """
-What a net says about what it has never seen
-============================================
+Detect rows unlike the training data
+====================================
 
-A softmax tells which of the known classes is the most probable, whatever it is asked.
-:meth:`~skdistnet.DistanceNetClassifier.score_samples` answers another question: how near the
-training data a row is. Here nets learn the digits from one to nine and are then shown zeros, and
-digits a thousand times as bright as any that were seen. Beside the
-scores stands what people use for lack of anything better, the probability of the top class, of a
-:class:`~sklearn.neural_network.MLPClassifier`.
+A softmax predicts the most probable of the known classes for any row, however far from the training
+data. :meth:`~skdistnet.DistanceNetClassifier.score_samples` measures how much a row resembles the
+training data. In this example nets learn the digits from one to nine; novel rows are zeros, and
+digits a thousand times as bright as the training data. A common substitute for a novelty score is
+the probability of the top class. We compare the score with this probability, predicted by the same
+net and by an :class:`~sklearn.neural_network.MLPClassifier`.
 """
 
 import matplotlib.pyplot as plt
@@ -23,8 +23,8 @@ from skdistnet import DistanceNetClassifier
 from skdistnet.displays import NoveltyDisplay
 
 # %%
-# With ``early_stopping`` rows are set aside, and the threshold is measured on them: 5 % of known
-# rows are to fall below it.
+# With ``early_stopping`` the net sets validation rows aside and chooses the threshold on them, such
+# that 5 % of known rows fall below it.
 
 X, y = load_digits(return_X_y=True)
 known = y > 0
@@ -41,40 +41,39 @@ mlp = make_pipeline(StandardScaler(), MLPClassifier(max_iter=500, random_state=0
 mlp.fit(X_train, y_train)
 
 # %%
-# How well do they tell new from known, over all thresholds? 0.5 is guessing.
+# The area under the ROC curve measures how well a score separates novel from known rows over all
+# thresholds; 0.5 is guessing.
 
 
 def top_probability(model, rows):
     return model.predict_proba(rows).max(axis=1)
 
 
-def auroc(tell):
-    """Area under the ROC curve by name of what is new; `tell` is higher for what is known."""
-    names = list(sets)[1:]
-    told = {name: tell(rows) for name, rows in sets.items()}
-    first = told.pop("one to nine, held out")
-    is_known = [np.repeat([1, 0], [len(first), len(told[name])]) for name in names]
+def auroc(score):
+    """Area under the ROC curve for each set of novel rows; `score` is higher for known rows."""
+    known, *novel = (score(rows) for rows in sets.values())
     return [
-        roc_auc_score(truth, np.concatenate([first, told[name]]))
-        for truth, name in zip(is_known, names, strict=True)
+        roc_auc_score(np.repeat([1, 0], [len(known), len(one)]), np.concatenate([known, one]))
+        for one in novel
     ]
 
 
-tellers = {
+scores = {
     "score_samples": net.score_samples,
     "top probability of the same net": lambda rows: top_probability(net, rows),
     "top probability of MLPClassifier": lambda rows: top_probability(mlp, rows),
 }
 print(f"test accuracy: net {net.score(X_test, y_test):.3f}, MLP {mlp.score(X_test, y_test):.3f}")
 print(f"{'AUROC':33}  zeros  1000 times as bright")
-for name, tell in tellers.items():
-    zeros, far = auroc(tell)
+for name, score in scores.items():
+    zeros, far = auroc(score)
     print(f"{name:33}  {zeros:5.3f}  {far:20.3f}")
 
 # %%
-# Zeros lie among the other digits: a net that hesitates gives most of them away, too, this one as
-# well as its score does. But far away the MLP is certain of everything, whereas the score falls
-# as rows go away, in any direction and without end, below a threshold that knew of none of them.
+# Zeros lie among the other digits, where low probabilities detect most of them, too; those of the
+# distance net do as well as its score. Far away the MLP is certain of every prediction, whereas the
+# score keeps falling with the distance in any direction. The threshold flags these rows although it
+# was chosen on known rows alone.
 
 figure, axes = plt.subplots(1, 2, figsize=(10.5, 4.4), layout="constrained")
 NoveltyDisplay.from_estimator(net, sets, ax=axes[0])
@@ -83,10 +82,10 @@ edges = np.linspace(0, 1, 41)
 for name, rows in sets.items():
     shares = np.histogram(top_probability(mlp, rows), edges)[0] / len(rows)
     axes[1].stairs(shares, edges, linewidth=2, label=name)
-axes[1].set(title="MLPClassifier: how sure of its answer", xlabel="probability of the top class")
+axes[1].set(title="MLPClassifier: how confident", xlabel="probability of the top class")
 axes[1].legend(loc="upper left")
 figure.suptitle(
-    "Far from all it has seen the net's score falls without end; an MLP is surest there"
+    "Far from the training data the net's score keeps falling; an MLP is most confident there"
 )
 
 plt.show()

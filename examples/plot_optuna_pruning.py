@@ -1,16 +1,17 @@
 """
-Optuna: a trial that lags behind is stopped between two epochs
-==============================================================
+Prune Optuna trials between epochs
+==================================
 
-``partial_fit`` trains for one epoch, and with rows to validate on it says how good the net is then.
-That is all a pruner needs: report the loss after each epoch, ask whether to go on. Here Optuna's
-median pruner ends each trial that is worse than half of those before it were after as many epochs.
+``partial_fit`` trains for one epoch and, with validation rows, measures the loss afterwards. An
+objective reports this loss after each epoch, and a pruner decides whether the trial continues. In
+this example Optuna's median pruner stops each trial whose loss is above the median of earlier
+trials after as many epochs.
 
-``partial_fit`` cannot know how many calls are still to come, so its learning rate stays constant
-(or, with "invscaling" and "inverse_time", falls with the steps). Once the settings are found,
-``fit`` with its cosine and more epochs makes more of them.
+``partial_fit`` does not know the total number of calls, so its learning rate stays constant (or,
+with "invscaling" or a callable, falls with the steps). Once the settings are chosen, ``fit`` with
+its cosine schedule and more epochs trains a better net.
 
-It needs ``pip install "skdistnet[search]"``.
+To run it, install the extra ``search``: ``pip install "skdistnet[search]"``.
 """
 
 import warnings
@@ -31,13 +32,13 @@ X_train, X_val, y_train, y_val = train_test_split(
 )
 
 # %%
-# An objective trains epoch by epoch. What it returns is the loss after the last one.
+# The objective trains epoch by epoch and returns the loss after the last one.
 
 N_EPOCHS = 15
 
 
 def objective(trial):
-    """Validation loss after all epochs, unless the trial is pruned on the way."""
+    """Validation loss after all epochs, unless the trial is pruned before."""
     net = DistanceNetClassifier(
         hidden_layer_sizes=trial.suggest_int("hidden_layer_sizes", 5, 100, log=True),
         learning_rate_init=trial.suggest_float("learning_rate_init", 1e-4, 1.0, log=True),
@@ -66,9 +67,8 @@ print(f"epochs trained: {sum(trained)}; without pruning: {len(pruned) * N_EPOCHS
 print("best:", study.best_params)
 
 # %%
-# The same settings and as many calls give the net of the trial again. By ``fit`` steps shrink to
-# nothing: in as few epochs that is too soon for so small a rate, in a hundred it makes the better
-# net.
+# The same settings and as many calls reproduce the best trial. With ``fit`` the learning rate falls
+# to zero: in 15 epochs that is too soon for so small a rate, in a hundred it gives the better net.
 
 again = DistanceNetClassifier(**study.best_params, random_state=0)
 for _ in range(N_EPOCHS):
@@ -78,15 +78,15 @@ print(f"accuracy on test rows, {N_EPOCHS} epochs by partial_fit: {again.score(X_
 for max_iter in (N_EPOCHS, 100):
     net = DistanceNetClassifier(**study.best_params, max_iter=max_iter, random_state=0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # steps end while the loss still falls
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the loss still falls at the end
         net.fit(X_train, y_train)
     print(f"accuracy on test rows, {max_iter} epochs by fit: {net.score(X_test, y_test):.4f}")
 
 # %%
-# On the left a line is a trial, which ends where it was pruned. On the right it is a point: later
-# trials gather where earlier ones did well.
+# On the left each trial is a line that ends where the trial was pruned, on the right a point. Later
+# trials concentrate where earlier ones did well.
 
-figure, (curves, places) = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
+figure, (curves, settings) = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
 for trial, was_pruned in zip(study.trials, pruned, strict=True):
     epochs, losses = zip(*trial.intermediate_values.items(), strict=True)
     color = "#c8501e" if was_pruned else "#1f5fa8"
@@ -103,17 +103,19 @@ curves.set(
 curves.legend()
 for was_pruned, marker in ((True, "x"), (False, "o")):
     chosen = np.flatnonzero(np.array(pruned) == was_pruned)
-    at = [
+    points = [
         [study.trials[number].params[name] for number in chosen]
         for name in ("learning_rate_init", "hidden_layer_sizes")
     ]
-    shown = places.scatter(*at, c=chosen, marker=marker, cmap="viridis", vmin=0, vmax=len(pruned))
-figure.colorbar(shown, ax=places, label="number of the trial")
+    shown = settings.scatter(
+        *points, c=chosen, marker=marker, cmap="viridis", vmin=0, vmax=len(pruned)
+    )
+figure.colorbar(shown, ax=settings, label="number of the trial")
 best = [study.best_params[name] for name in ("learning_rate_init", "hidden_layer_sizes")]
-places.plot(*best, "o", markersize=16, markerfacecolor="none", color="black")
-places.annotate("best", best, xytext=(11, 5), textcoords="offset points")
-places.set(
-    title="Where trials were made (crosses: pruned)",
+settings.plot(*best, "o", markersize=16, markerfacecolor="none", color="black")
+settings.annotate("best", best, xytext=(11, 5), textcoords="offset points")
+settings.set(
+    title="Settings of the trials (crosses: pruned)",
     xlabel="learning_rate_init",
     ylabel="units of the hidden layer",
     xscale="log",

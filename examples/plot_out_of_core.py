@@ -1,16 +1,16 @@
 """
-Data that do not fit memory
-===========================
+Train on data that do not fit memory
+====================================
 
-A file of a million rows, 256 MB, is trained on by a process that may take no more than 100 MB of
-memory beyond what it has at the start. ``numpy.memmap`` makes an array of the file whose rows
-are read when they are looked at, and ``partial_fit`` is given them block by block. What the net has
-learned is seen after each block on rows held out.
+In this example a process trains on a file of a million rows, 256 MB, and may use no more than
+100 MB of additional memory. ``numpy.memmap`` makes an array of the file that reads rows when they
+are accessed, and ``partial_fit`` trains on them block by block. After each block we measure the
+accuracy on held-out rows.
 
-The rows are handwritten digits, each turned, stretched and shifted anew, so that no two are alike.
-Held out are rows made of digits that are not in the file.
+The rows are handwritten digits, each rotated, scaled and shifted at random, so that no two are
+alike. Held-out rows are made of digits that are not in the file.
 
-What more rows are worth is seen beside a net that is given one block as often as there are blocks.
+To show how much more rows help, a second net trains on the first block again and again.
 """
 
 import sys
@@ -30,21 +30,21 @@ N_BLOCKS, N_ROWS, N_PIXELS = 25, 40_000, 64
 MEGABYTE = 10**6
 
 # %%
-# A digit is looked at through a grid of 8 x 8 pixels that is turned, stretched and shifted; between
-# pixels it is interpolated.
+# Sample each digit at the points of a rotated, scaled and shifted grid of 8 x 8 pixels, with
+# interpolation between pixels.
 
 
 def distorted(images, rng):
-    """Each image turned, stretched and shifted at random, in single precision."""
+    """Rotate, scale and shift each image at random, in single precision."""
     n_images, rows = len(images), np.arange(8) - 3.5
     y, x = (axis.ravel() for axis in np.meshgrid(rows, rows, indexing="ij"))
-    angle, stretch = rng.normal(0, 0.25, n_images), np.exp(rng.normal(0, 0.12, n_images))
-    cos, sin = np.cos(angle) / stretch, np.sin(angle) / stretch
+    angle, scale = rng.normal(0, 0.25, n_images), np.exp(rng.normal(0, 0.12, n_images))
+    cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
     shift = rng.normal(4.5, 0.7, (2, n_images))
-    # Places in images with a border of blank pixels, which is what lies outside.
+    # Points of the grid, in images with a border of blank pixels.
     across = np.outer(cos, x) - np.outer(sin, y) + shift[0][:, None]
     down = np.outer(sin, x) + np.outer(cos, y) + shift[1][:, None]
-    across, down = (np.clip(place, 0, 8.999).astype(np.float32) for place in (across, down))
+    across, down = (np.clip(point, 0, 8.999).astype(np.float32) for point in (across, down))
     left, top = across.astype(np.intp), down.astype(np.intp)
     across -= left
     down -= top
@@ -63,23 +63,23 @@ def draw_rows(images, labels, n_rows, rng):
 
 
 # %%
-# The limit is the operating system's, which is asked for it where it has one: Linux counts memory
-# that a process has for itself, not the pages of files that it looks at.
+# On Linux the operating system enforces the limit. It counts the private memory of a process, not
+# the pages of files that it reads.
 
 
 @contextmanager
 def memory_limit(extra):
-    """Let this process take `extra` bytes more than it has, and no more."""
+    """Limit the memory of this process to `extra` bytes more than it has now."""
     if sys.platform != "linux":
-        print("no limit of memory is set: this takes Linux")
+        print("memory is not limited: that needs Linux")
         yield
         return
     import resource
 
     status = Path("/proc/self/status").read_text().splitlines()
-    (taken,) = (1024 * int(line.split()[1]) for line in status if line.startswith("VmData"))
+    (used,) = (1024 * int(line.split()[1]) for line in status if line.startswith("VmData"))
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (taken + extra, before[1]))
+    resource.setrlimit(resource.RLIMIT_DATA, (used + extra, before[1]))
     try:
         yield
     finally:
@@ -87,14 +87,25 @@ def memory_limit(extra):
 
 
 # %%
-# Blocks are made by turns and written. The array is opened again to be read only.
+# A learning rate that falls from block to block lets the net settle. In ``partial_fit`` the
+# schedule does not know how many steps will follow.
+
+
+def falling_rate(step, steps_per_epoch, total_steps):
+    """Factor of the learning rate at a step: after block k it is divided by 1 + 0.05 k."""
+    n_blocks = step // steps_per_epoch
+    return 1 / np.prod(1 + 0.05 * np.arange(1, n_blocks + 1))
+
+
+# %%
+# Write the file block by block, and open it again for reading.
 
 digits, labels = load_digits(return_X_y=True)
-known, held, known_labels, held_labels = train_test_split(
+train, held_out, train_labels, held_out_labels = train_test_split(
     digits, labels, stratify=labels, random_state=0
 )
 rng = np.random.default_rng(0)
-X_val, y_val = draw_rows(held, held_labels, 4_000, rng)
+X_val, y_val = draw_rows(held_out, held_out_labels, 4_000, rng)
 
 curves = {}
 with tempfile.TemporaryDirectory() as folder:
@@ -103,38 +114,33 @@ with tempfile.TemporaryDirectory() as folder:
     y = np.empty(len(X), dtype=np.int8)
     blocks = [slice(start, start + N_ROWS) for start in range(0, len(X), N_ROWS)]
     for block in blocks:
-        X[block], y[block] = draw_rows(known, known_labels, N_ROWS, rng)
+        X[block], y[block] = draw_rows(train, train_labels, N_ROWS, rng)
     X = np.memmap(path, dtype=np.float32, mode="r", shape=shape)
     print(f"file: {path.stat().st_size / MEGABYTE:.0f} MB, {len(X)} rows")
 
-    # One thread, as each of a matrix product's has buffers of its own.
+    # Use one thread, since each thread of a matrix product has buffers of its own.
     with threadpool_limits(1), memory_limit(100 * MEGABYTE):
         try:
             np.array(X)
             print("the file fits the memory allowed")
         except MemoryError:
-            print("to read the file as a whole: MemoryError")
-        for name, given in {
+            print("reading the whole file: MemoryError")
+        for name, sequence in {
             "all blocks, each once": blocks,
             "the first block, again and again": blocks[:1] * N_BLOCKS,
         }.items():
-            # Steps that become smaller let the net settle.
             net = DistanceNetClassifier(
-                100,
-                learning_rate="inverse_time",
-                decay_rate=0.05,
-                scoring="accuracy",
-                random_state=0,
+                100, learning_rate=falling_rate, scoring="accuracy", random_state=0
             )
-            for block in given:
+            for block in sequence:
                 net.partial_fit(X[block], y[block], classes=range(10), X_val=X_val, y_val=y_val)
             curves[name] = net.validation_scores_
-            print(f"{name}: accuracy on rows held out {net.validation_scores_[-1]:.3f}")
+            print(f"{name}: accuracy on held-out rows {net.validation_scores_[-1]:.3f}")
     example = X[:24].copy()
     del X  # before the file is removed
 
 # %%
-# Each point is a block later.
+# Each point is one more block.
 
 figure, (rows, ax) = plt.subplots(
     1, 2, figsize=(10.5, 4.2), width_ratios=[2, 3], layout="constrained"
@@ -151,7 +157,7 @@ for (name, scores), color in zip(curves.items(), ["#1f5fa8", "#c8501e"], strict=
 ax.set(
     title="A file of 256 MB, 100 MB of memory",
     xlabel=f"blocks of {N_ROWS:,} rows trained on",
-    ylabel="accuracy on rows held out",
+    ylabel="accuracy on held-out rows",
 )
 ax.grid(alpha=0.3)
 ax.legend()

@@ -1,11 +1,11 @@
 """
-Prediction intervals, and whether they hold what they promise
-=============================================================
+Prediction intervals and their coverage
+=======================================
 
-A prediction without its uncertainty is half an answer. With ``loss="quantile"`` and a list of
-levels a :class:`~skdistnet.DistanceNetRegressor` predicts several quantiles of the target at once,
-which never cross, and between two of them lies an interval. An interval of 90 % should hold 90 % of
-rows that the net has not seen: here that is measured, overall and where noise is small or large.
+With ``loss="quantile"`` and a list of levels a :class:`~skdistnet.DistanceNetRegressor` predicts
+several quantiles of the target at once. They never cross, so two of them bound a prediction
+interval. An interval of 90 % should contain 90 % of held-out targets. This example measures the
+coverage, overall and where the noise is small or large.
 """
 
 import matplotlib.pyplot as plt
@@ -20,14 +20,14 @@ INTERVALS = {0.9: (0, 4), 0.5: (1, 3)}
 
 
 def coverage(y, quantiles, interval):
-    """Share of targets inside of an interval between two columns of quantiles."""
+    """Share of targets inside the interval between two columns of quantiles."""
     low, high = (quantiles[:, column] for column in INTERVALS[interval])
     return np.mean((low <= y) & (y <= high))
 
 
 # %%
-# First a wave whose noise grows from left to right and is lopsided, so that no interval of a fixed
-# width, nor a symmetric one, would do. 3000 rows to learn from, 3000 to measure on.
+# The first data set is a wave whose noise is skewed and grows from left to right, so that neither a
+# fixed nor a symmetric interval would fit. There are 3000 rows for training and 3000 for testing.
 
 rng = np.random.default_rng(0)
 x = rng.uniform(0, 6, 6000)
@@ -38,7 +38,7 @@ wave = DistanceNetRegressor((50,), loss="quantile", quantile=LEVELS, random_stat
 wave.fit(x_train[:, np.newaxis], y_train)
 predicted = wave.predict(x_test[:, np.newaxis])
 
-print("wave, held-out rows:  promised  all rows  x < 3  x >= 3")
+print("wave, held-out rows:   nominal  all rows  x < 3  x >= 3")
 for interval in INTERVALS:
     measured = [
         coverage(y_test[rows], predicted[rows], interval)
@@ -48,10 +48,10 @@ for interval in INTERVALS:
     print(f"{interval:30.2f}  {overall:8.3f}  {left_half:5.3f}  {right_half:6.3f}")
 
 # %%
-# Then patients: how far diabetes has come after a year, from ten measurements. 442 rows are few for
-# 50 units, and a net that bends towards the rows it knows promises too much about others. ``alpha``
-# holds it back; the coverage on held-out rows says how much is needed. It is measured in
-# cross-validation, and who chooses ``alpha`` by it should measure once more on rows set aside.
+# The second data set is the progression of diabetes within a year, predicted from ten measurements.
+# With 442 rows a net of 50 units overfits, and its intervals are too narrow. ``alpha`` regularises
+# it; the coverage in cross-validation shows how much regularisation is needed. If you choose
+# ``alpha`` by this coverage, measure the coverage again on a separate test set.
 
 X, progress = load_diabetes(return_X_y=True)
 folds = KFold(5, shuffle=True, random_state=0)
@@ -67,7 +67,7 @@ for alpha in ALPHAS:
     )
 
 # %%
-# Left, the intervals over the wave; right, what they cover of the patients.
+# The intervals of the wave, and the coverage of those of diabetes:
 
 figure, (left, right) = plt.subplots(
     1, 2, figsize=(11, 4.4), width_ratios=[1.6, 1], layout="constrained"
@@ -83,7 +83,7 @@ for (interval, (low, high)), shade in zip(INTERVALS.items(), [0.25, 0.45], stric
         color="#1f5fa8",
         alpha=shade,
         linewidth=0,
-        label=f"{interval:.0%} promised, {coverage(y_test, predicted, interval):.1%} covered",
+        label=f"{interval:.0%} nominal, {coverage(y_test, predicted, interval):.1%} covered",
     )
 left.plot(grid, quantiles[:, 2], color="#c8501e", label="median")
 left.set(xlabel="x", ylabel="y", xlim=(0, 6), title="Intervals and every fourth held-out row")
@@ -100,9 +100,9 @@ right.set(
     xticks=range(len(ALPHAS)),
     xticklabels=ALPHAS,
     ylim=(0, 1),
-    title="Diabetes: covered, and promised (dashed)",
+    title="Diabetes: coverage (nominal: dashed)",
 )
 right.legend(loc="lower right")
-figure.suptitle("Intervals hold what they promise; where rows are few, alpha has to be larger")
+figure.suptitle("Intervals have their nominal coverage; with few rows, alpha has to be larger")
 
 plt.show()

@@ -2,7 +2,7 @@
 Rejecting uncertain rows: accuracy by coverage
 ==============================================
 
-A classifier that may leave some rows to a human makes fewer errors in the others. The
+A classifier that may leave some rows to a human makes fewer errors on the others. The
 accuracy-coverage curve shows how many fewer: it plots the accuracy of the most confident
 predictions by the share of rows they cover. :class:`~skdistnet.RejectingClassifier` works at one
 point of this curve. It wraps any classifier and rejects a row if the predicted class is not

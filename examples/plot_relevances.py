@@ -1,14 +1,15 @@
 """
-Which features count, told by the net's own radii
-=================================================
+Feature relevances from the radii of the units
+==============================================
 
-A distance unit's inverse radii say which features it cares about. ``feature_relevances_`` sums that
-up over the first layer, in no unit of measurement and without a look at data: each feature's share
-in the distances by which units tell places apart, weighted by how much what they answer varies. How
-far is that from what permuting the features of held-out rows does to the log-loss or to R^2?
-Permutation importance knows the whole net and the targets, at the cost of a pass over the data for
-each feature and repeat; a feature that has a double is important to neither net nor loss when
-permuted, and may well be relevant.
+The inverse radii of a distance unit determine how much each feature contributes to its distances.
+``feature_relevances_`` summarises them over the first layer without any data: it is each feature's
+share in the distances of the units, weighted by the variance of their activations.
+
+This example compares relevances with permutation importance, the change of log-loss or R^2 when a
+feature of held-out rows is permuted. Permutation importance uses the whole net and the targets, and
+needs a pass over the data for each feature and repeat. If two features are nearly equal, permuting
+one of them changes little, although it may well be relevant.
 """
 
 import warnings
@@ -33,9 +34,9 @@ TABLES = {
 }
 
 # %%
-# For each table five splits, and for each of them a net with the default settings. Permutation
-# importance has luck of its own: how well its ranks agree from one split to another is a bound on
-# how well anything can agree with it.
+# For each data set and each of five splits, train a net at the default settings. Permutation
+# importance varies from split to split: the agreement of its own ranks between two splits bounds
+# the agreement that any other measure can have with it.
 
 
 def measure(data, is_regressor, seed):
@@ -45,7 +46,7 @@ def measure(data, is_regressor, seed):
     )
     kind = DistanceNetRegressor if is_regressor else DistanceNetClassifier
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # iris would like more epochs
+        warnings.simplefilter("ignore", ConvergenceWarning)  # iris needs more epochs
         net = kind(random_state=seed).fit(X_train, y_train)
     scoring = "r2" if is_regressor else "neg_log_loss"
     permuted = permutation_importance(
@@ -59,8 +60,8 @@ def rank_correlation(a, b):
 
 
 # %%
-# Bars and marks are averages over the splits, each in shares of its sum; of breast cancer's 30
-# features the 13 most relevant are drawn, and all count in the rank correlation.
+# Bars and markers are means over the splits, each as a share of the sum. Of breast cancer's 30
+# features the 13 most relevant are drawn; the rank correlation uses all of them.
 
 figure, axes = plt.subplots(2, 2, figsize=(10.5, 8.4), layout="constrained")
 print(f"{'rank correlation':16}  with permutation   of permutation, two splits")
@@ -73,14 +74,16 @@ for ax, (name, load) in zip(axes.flat, TABLES.items(), strict=True):
     relevances, permuted = np.mean(runs, axis=0)
     display = RelevanceDisplay(relevances=relevances, feature_names=data.feature_names)
     display.plot(ax, features=13, bar_kw={"color": "#9dbde0", "label": "feature_relevances_"})
-    # In shares of their sum, too; what permuting gains is chance, and below zero.
+    # Importances below zero are chance: leave them out of the sum.
     shares = permuted / permuted[permuted > 0].sum()
-    places = np.arange(len(display.features_))
+    positions = np.arange(len(display.features_))
     label = "permutation importance"
-    ax.plot(shares[display.features_], places, "D", color="#c8501e", markersize=5, label=label)
+    ax.plot(shares[display.features_], positions, "D", color="#c8501e", markersize=5, label=label)
     ax.set_title(f"{name}: rank correlation {agreement:.2f}")
 handles, labels = axes[0, 0].get_legend_handles_labels()
 figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
-figure.suptitle("The features that the net's radii single out are those it cannot do without")
+figure.suptitle(
+    "The features with the largest shares in the distances are those that the net needs most"
+)
 
 plt.show()

@@ -1,23 +1,23 @@
 """
-Forecast a chaotic series from its past
-=======================================
+Forecast a chaotic time series
+==============================
 
-The Mackey-Glass equation, with a delay of 17, is an old yardstick of forecasting: its series looks
-nearly periodic and never repeats. Four values of the past, 6 steps apart, are to tell the one 84
-steps ahead, as in the literature. Where the same past comes back, so does nearly the same future:
-what a unit with a place can learn from the rows near it.
+The Mackey-Glass equation with a delay of 17 is a classic forecasting benchmark: its series looks
+nearly periodic but never repeats. As in the literature, the models predict a value 84 steps ahead
+from four past values, 6 steps apart. Similar pasts have similar futures, so that a local model,
+such as a unit with a centroid, can learn from rows near it.
 
-Distance nets and multi-layer perceptrons stand behind the same pipeline and are judged on stretches
-of the series that come after all they were trained on. Both see a window of fixed length. Recurrent
-nets, which carry a state along the series instead, are outside the scope of this package.
+This example compares distance nets with multi-layer perceptrons in the same pipeline, on parts of
+the series that come after all training rows. Both use a window of fixed length; recurrent nets,
+which carry a state along the series, are outside the scope of this package.
 """
 
 # %%
 # The series
 # ----------
-# The value changes by what is left of the value 17 units of time ago: dx/dt = 0.2 d / (1 + d^10)
-# - 0.1 x with d = x(t - 17). Runge-Kutta steps of 0.1 follow it; a delayed value in the middle of a
-# step is the mean of its neighbours. One value is kept for each unit of time.
+# The equation is dx/dt = 0.2 d / (1 + d^10) - 0.1 x with d = x(t - 17). We integrate it with
+# Runge-Kutta steps of 0.1; a delayed value in the middle of a step is the mean of its neighbours.
+# The series has one value for each unit of time.
 
 from time import perf_counter
 
@@ -36,11 +36,11 @@ from skdistnet import DistanceNetRegressor
 
 N_VALUES = 4000
 HORIZON, SPACING, N_LAGS = 84, 6, 4
-NOISE = 0.0  # deviation of noise on the series, to try
+NOISE = 0.0  # standard deviation of noise on the series
 
 
 def mackey_glass(n_values, delay=17, step=0.1, skip=500):
-    """Values of the series at whole times, after the first `skip`, which depend on its start."""
+    """Values of the series at integer times, without the first `skip`, the transient."""
     steps_per_value, lag = round(1 / step), round(delay / step)
     x = np.full(lag + (skip + n_values) * steps_per_value, 1.2)
 
@@ -58,7 +58,7 @@ def mackey_glass(n_values, delay=17, step=0.1, skip=500):
 
 
 def lagged(series, horizon):
-    """A row of lagged values for each time that has them, oldest first, and what comes later."""
+    """Rows of lagged values, oldest first, and the value `horizon` steps after each."""
     reach = SPACING * (N_LAGS - 1)
     windows = np.lib.stride_tricks.sliding_window_view(series, reach + 1)[:-horizon, ::SPACING]
     return windows, series[reach + horizon :]
@@ -69,21 +69,22 @@ series += NOISE * np.random.default_rng(0).standard_normal(N_VALUES)
 X, y = lagged(series, HORIZON)
 
 # %%
-# The players
-# -----------
-# Both kinds of net at their defaults first; the MLP is given epochs enough to stop by itself. Then
-# each with what a user might change after a first look, which takes about as long to train for
-# both. The perceptron gets the distance net's two layers and more patience. The distance net gets
-# more epochs and is not pulled back to its start, as a regressor is by default as far as its errors
-# look like noise: here there is none. The same with dot products and relus tells what its distances
-# are worth, and what its training is. Nearest neighbours show how far locality alone goes.
+# The models
+# ----------
+# Both kinds of net run at their defaults; the MLP has enough epochs to stop by itself. Each also
+# runs with settings that a user might choose after a first look, which take about as long to train
+# for both. The perceptron gets the distance net's two layers and more patience. The distance net
+# gets more epochs and no penalty: by default a regressor is pulled back to its start as far as its
+# errors look like noise, and here there is none. The same net with dot products and relus separates
+# the effect of distances from that of training. Nearest neighbours show how far locality alone
+# goes.
 
 nets = {
     "distance net": DistanceNetRegressor(random_state=0),
     "distance net, alpha=0, 200 epochs": DistanceNetRegressor(
         alpha=0, max_iter=200, random_state=0
     ),
-    "distance net, the same of relus": DistanceNetRegressor(
+    "distance net, the same with relus": DistanceNetRegressor(
         activation="relu", alpha=0, max_iter=200, random_state=0
     ),
     "MLP": MLPRegressor(max_iter=2000, random_state=0),
@@ -95,7 +96,7 @@ nets = {
 
 
 def make_model(net):
-    """The pipeline, the same for all; the distance net alone would do without it."""
+    """The same pipeline for all models, although the distance net does not need it."""
     return TransformedTargetRegressor(
         make_pipeline(StandardScaler(), net), transformer=StandardScaler()
     )
@@ -106,9 +107,9 @@ models = {name: make_model(net) for name, net in nets.items()}
 # %%
 # Forecasts of 84 steps
 # ---------------------
-# Each part of the series is forecast by models trained on all before it; the gap keeps values that
-# are still to come out of the training targets. NRMSE is the error divided by the deviation of the
-# part: 1 for a forecast of the mean, and R^2 is 1 - NRMSE^2.
+# Models trained on everything before a part of the series forecast that part; the gap keeps values
+# of the part out of the training targets. NRMSE is the error divided by the standard deviation of
+# the part: it is 1 for a forecast of the mean, and R^2 is 1 - NRMSE^2.
 
 splits = list(TimeSeriesSplit(4, gap=HORIZON).split(X))
 nrmse = {name: [] for name in models}
@@ -118,9 +119,9 @@ last_forecast = {}
 for train, test in splits:
     for name, model in models.items():
         fitted = clone(model)
-        began = perf_counter()
+        start = perf_counter()
         fitted.fit(X[train], y[train])
-        fit_seconds[name] += perf_counter() - began
+        fit_seconds[name] += perf_counter() - start
         last_forecast[name] = fitted.predict(X[test])
         r2[name].append(r2_score(y[test], last_forecast[name]))
         nrmse[name].append(np.sqrt(1 - r2[name][-1]))
@@ -141,11 +142,12 @@ for name, value in fit_seconds.items():
     print(f"{name:36}{value:12.2f}")
 
 # %%
-# Let loose
+# Free runs
 # ---------
-# A net that forecasts 6 steps can go on from its own answers, which become the newest of its lags.
-# Errors feed on themselves: first the net's own, then the chaos of the series. They are measured
-# over free runs from many times in the last part, for models trained on what comes before it.
+# A model that forecasts 6 steps can continue from its own predictions, which become its newest
+# lags. Then errors accumulate: first those of the model, then those that the chaos of the series
+# amplifies. We measure them over free runs from many times in the last part, for models trained on
+# what comes before it.
 
 N_STEPS = 50
 
@@ -159,9 +161,9 @@ for name, model in models.items():
     window = X_short[test[0] :][: len(truth)]
     errors = []
     for step in range(N_STEPS):
-        answer = fitted.predict(window)
-        errors.append(np.sqrt(np.mean((answer - truth[:, step]) ** 2)) / np.std(truth[:, step]))
-        window = np.column_stack([window[:, 1:], answer])
+        predicted = fitted.predict(window)
+        errors.append(np.sqrt(np.mean((predicted - truth[:, step]) ** 2)) / np.std(truth[:, step]))
+        window = np.column_stack([window[:, 1:], predicted])
     free_run[name] = errors
 
 shown = [1, 14, 25, 50]
@@ -170,23 +172,22 @@ for name, errors in free_run.items():
     print(f"{name:36}" + "".join(f"{errors[n - 1]:8.3f}" for n in shown))
 
 # %%
-# What it shows
-# -------------
+# Results
+# -------
 # At its defaults the distance net has about half the MLP's error with 1,500 rows, and a fifth with
 # more. With 700 rows it has no lead, and both are behind nearest neighbours: 100 epochs are few
-# steps there, and the pull back to its start, which fewer rows share, is strong. Given what suits
-# clean data, it has less than half the error of the MLP that is given the same, whatever the number
-# of rows.
+# steps there, and the penalty, spread over fewer rows, is strong. With the settings for clean data
+# it has less than half the error of the MLP with comparable settings, for any number of rows.
 #
-# How much of that is locality? The same net with relus in place of distances has 1.1 to 2 times the
-# error, the more the more rows there are: that is what places are worth here, and the rest of the
-# lead over the MLP is how the net is trained. Neighbours alone are ahead of the MLP at its
-# defaults, but not of one that is patient.
+# How much of that is due to locality? The same net with relus in place of distances has 1.1 to 2
+# times the error, increasingly with more rows: that is what distances are worth here, and the rest
+# of the lead over the MLP comes from training. Nearest neighbours are ahead of the MLP at its
+# defaults, but not of one with more patience.
 #
-# In free runs the nets with more patience, distances or not, are close together. Nor does the lead
-# survive noise. With ``NOISE = 0.03``, an eighth of the deviation of the series, all are about
-# equally far off: none can know more than the noise lets through. All of this is of one seed of the
-# nets; others change single figures by half.
+# In free runs the nets with more patience are close together, with distances or without. Nor does
+# the lead survive noise: with ``NOISE = 0.03``, an eighth of the deviation of the series, all
+# models are about equally far off, since noise limits them all. These figures are of one seed of
+# the nets; other seeds change single figures by half.
 
 COLORS = {"distance net": "#0072B2", "MLP": "#D55E00", "nearest neighbours": "0.5"}
 test = splits[-1][1][-400:]
@@ -195,31 +196,31 @@ time = test + SPACING * (N_LAGS - 1) + HORIZON
 figure = plt.figure(figsize=(12, 6), layout="constrained")
 grid = figure.add_gridspec(2, 2, width_ratios=(5, 3), height_ratios=(3, 2))
 values = figure.add_subplot(grid[0, 0])
-misses = figure.add_subplot(grid[1, 0], sharex=values)
-loose = figure.add_subplot(grid[:, 1])
+errors_over_time = figure.add_subplot(grid[1, 0], sharex=values)
+runs = figure.add_subplot(grid[:, 1])
 
 values.plot(time, y[test], color="black", lw=3, alpha=0.25, label="true series")
 for name in ("MLP", "distance net"):
     forecast = last_forecast[name][-len(test) :]
     label = f"{name}: NRMSE {nrmse[name][-1]:.3f}"
     values.plot(time, forecast, color=COLORS[name], lw=1.2, label=label)
-    misses.plot(time, forecast - y[test], color=COLORS[name], lw=1.2)
-values.set(title=f"Forecast {HORIZON} steps ahead, unseen part of the series", ylabel="value")
+    errors_over_time.plot(time, forecast - y[test], color=COLORS[name], lw=1.2)
+values.set(title=f"Forecast {HORIZON} steps ahead, held-out part of the series", ylabel="value")
 values.set_ylim(top=values.get_ylim()[1] + 0.15)
 values.legend(frameon=False, ncols=3, loc="upper center")
 values.tick_params(labelbottom=False)
-misses.axhline(0, color="black", lw=0.8)
-misses.set(xlabel="time", ylabel="forecast minus truth")
+errors_over_time.axhline(0, color="black", lw=0.8)
+errors_over_time.set(xlabel="time", ylabel="forecast minus truth")
 
 for name, errors in free_run.items():
     kind, _, changed = name.partition(",")
     style = ":" if "relu" in name else "--" if changed else "-"
     ahead = SPACING * np.arange(1, N_STEPS + 1)
-    loose.plot(ahead, errors, style, color=COLORS[kind], lw=1.6, label=name)
-loose.set(title="Running on its own answers", yscale="log")
-loose.set(xlabel="steps ahead", ylabel="error / deviation of the series")
-loose.legend(frameon=False, loc="lower right")
-for axes in (values, misses, loose):
+    runs.plot(ahead, errors, style, color=COLORS[kind], lw=1.6, label=name)
+runs.set(title="Free runs on own predictions", yscale="log")
+runs.set(xlabel="steps ahead", ylabel="error / deviation of the series")
+runs.legend(frameon=False, loc="lower right")
+for axes in (values, errors_over_time, runs):
     axes.grid(axis="y", alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
 

@@ -1,12 +1,12 @@
 """
-What a distance net learns, drawn over the data
-===============================================
+Draw the units of a distance net over the data
+==============================================
 
-Each unit of the hidden layer of a :class:`~skdistnet.DistanceNetClassifier` is a place: here an
-ellipse around its centroid, in the units of the data, on which the unit answers exp(-1/2), about
-0.61. A unit may ignore a feature, and is then very long in that direction. The colors are
-probabilities, beside those of a :class:`~sklearn.neural_network.MLPClassifier`, whose units are
-directions and have no place that one could draw.
+Each unit in the first layer of a :class:`~skdistnet.DistanceNetClassifier` has a centroid and radii
+in the units of the data. We draw it as an ellipse, on which its activation is exp(-1/2), about
+0.61. A unit that ignores a feature is very long in that direction. The colours are predicted
+probabilities. For comparison we draw those of a :class:`~sklearn.neural_network.MLPClassifier`,
+whose units are directions and have no location to draw.
 """
 
 import warnings
@@ -23,7 +23,7 @@ from skdistnet import DistanceNetClassifier
 from skdistnet.displays import CentroidDisplay
 
 # %%
-# Twelve units each; both would like more epochs, which is not the point here.
+# Both nets have twelve units. More epochs would improve both, which does not matter here.
 
 X, y = make_moons(300, noise=0.15, random_state=0)
 models = [
@@ -36,8 +36,9 @@ with warnings.catch_warnings():
         model.fit(X, y)
 
 # %%
-# Small units stand where the moons are close to each other, large ones cover the rest. Away from
-# the data the net grows less certain where units fall silent; the MLP is certain to the horizon.
+# Small units lie where the moons are close to each other, large ones cover the rest. Away from the
+# data the activations of the distance net vanish and its probabilities become less extreme; those
+# of the MLP do not.
 
 figure, axes = plt.subplots(1, 2, figsize=(10.5, 4.2), sharey=True, layout="constrained")
 for ax, model in zip(axes, models, strict=True):
@@ -66,6 +67,6 @@ for ellipse in units.ellipses_:
 axes[0].set_ylabel("feature 1")
 ticks = np.linspace(0, 1, 6)
 figure.colorbar(boundary.surface_, ax=axes, label="probability of class 1", ticks=ticks)
-figure.suptitle("Units of a distance net are places that one can draw; an MLP's are directions")
+figure.suptitle("Units of a distance net have a location; those of an MLP are directions")
 
 plt.show()

@@ -1,15 +1,13 @@
 """
-A grid search on the workers of a Dask cluster
-==============================================
+Run a grid search on a Dask cluster
+===================================
 
-What scikit-learn runs in parallel, it runs by joblib, and joblib can hand its tasks to a Dask
-cluster: the fits of a grid search, and as well the starts of a net with ``n_init``. The cluster
-here is two processes of this machine. With the address of a scheduler in place of it,
-``Client("tcp://...:8786")``, the same search runs on all the machines of that cluster.
+scikit-learn uses joblib for parallel work, and joblib can send its tasks to a Dask cluster: the
+fits of a grid search, and also the starts of a net with ``n_init``. The cluster of this example is
+two processes on one machine. With the address of a scheduler, ``Client("tcp://...:8786")``, the
+same search runs on all machines of that cluster. The result is that of one process, bit for bit.
 
-The result does not depend on who computes it: it is that of one process, bit for bit.
-
-It needs ``pip install "skdistnet[search]"`` and takes some seconds::
+The example needs ``pip install "skdistnet[search]"`` and takes some seconds::
 
     python examples/search_dask.py
 """
@@ -28,10 +26,10 @@ GRID = {"hidden_layer_sizes": [20, 50], "learning_rate_init": [0.01, 0.03, 0.1]}
 
 
 def search_of(X, y):
-    """The grid searched by whatever joblib is set to, one after the other if by nothing."""
+    """Run the grid search with the current backend of joblib."""
     net = DistanceNetClassifier(max_iter=20, random_state=0)
     with warnings.catch_warnings():
-        # That the loss still falls after so few epochs is no news.
+        # After so few epochs the loss is expected to fall still.
         warnings.simplefilter("ignore")
         return GridSearchCV(net, GRID, cv=3).fit(X, y)
 
@@ -53,15 +51,15 @@ def main():
 
     print("scores of candidates on the cluster")
     results = search.cv_results_
-    for given, score in zip(results["params"], results["mean_test_score"], strict=True):
-        named = ", ".join(f"{name}={value}" for name, value in given.items())
-        print(f"  {score:.4f}  {named}")
+    for params, score in zip(results["params"], results["mean_test_score"], strict=True):
+        setting = ", ".join(f"{name}={value}" for name, value in params.items())
+        print(f"  {score:.4f}  {setting}")
     same = np.array_equal(results["mean_test_score"], alone.cv_results_["mean_test_score"])
     print("the same in one process:", same)
     print(f"accuracy of the best on test rows: {search.score(X_test, y_test):.4f}")
     print("losses of four starts:", [round(-score, 4) for score in several.init_scores_])
 
 
-# Worker processes import this file, and are not to start clusters of their own.
+# Worker processes import this file and must not start clusters of their own.
 if __name__ == "__main__":
     main()

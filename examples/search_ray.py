@@ -1,14 +1,12 @@
 """
-A grid search on the workers of Ray
-===================================
+Run a grid search on Ray
+========================
 
-Ray brings a backend for joblib of its own. ``register_ray`` makes it known, and within
-``parallel_config("ray")`` the fits of a grid search are tasks of Ray: on the cores of this machine,
-or of the cluster that ``ray.init(address=...)`` connects to.
+Ray has a backend for joblib. ``register_ray`` registers it, and within ``parallel_config("ray")``
+the fits of a grid search are tasks of Ray: on the cores of this machine, or of the cluster that
+``ray.init(address=...)`` connects to. The result is that of one process, bit for bit.
 
-The result does not depend on who computes it: it is that of one process, bit for bit.
-
-It needs ``pip install ray`` and takes some seconds, most of which Ray needs to start::
+The example needs ``pip install ray`` and takes some seconds, most of them to start Ray::
 
     python examples/search_ray.py
 """
@@ -28,10 +26,10 @@ GRID = {"hidden_layer_sizes": [20, 50], "learning_rate_init": [0.01, 0.03, 0.1]}
 
 
 def search_of(X, y):
-    """The grid searched by whatever joblib is set to, one after the other if by nothing."""
+    """Run the grid search with the current backend of joblib."""
     net = DistanceNetClassifier(max_iter=20, random_state=0)
     with warnings.catch_warnings():
-        # That the loss still falls after so few epochs is no news.
+        # After so few epochs the loss is expected to fall still.
         warnings.simplefilter("ignore")
         return GridSearchCV(net, GRID, cv=3).fit(X, y)
 
@@ -49,9 +47,9 @@ def main():
 
     print("scores of candidates on the workers")
     results = search.cv_results_
-    for given, score in zip(results["params"], results["mean_test_score"], strict=True):
-        named = ", ".join(f"{name}={value}" for name, value in given.items())
-        print(f"  {score:.4f}  {named}")
+    for params, score in zip(results["params"], results["mean_test_score"], strict=True):
+        setting = ", ".join(f"{name}={value}" for name, value in params.items())
+        print(f"  {score:.4f}  {setting}")
     same = np.array_equal(results["mean_test_score"], alone.cv_results_["mean_test_score"])
     print("the same in one process:", same)
     print(f"accuracy of the best on test rows: {search.score(X_test, y_test):.4f}")

@@ -1,4 +1,4 @@
-"""Rows to train on, rows of the same kind, and rows of another: what novelty is told on."""
+"""Tasks of novelty detection: rows to train on, held-out rows like them, and novel rows."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,25 +8,28 @@ from _tables import read_folder, sample
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-__all__ = ["KINDS", "Work", "far_directions", "find_works"]
+__all__ = ["KINDS", "Task", "far_directions", "find_tasks"]
 
-#: Titles of the tables, by kind of work.
+#: Titles of the tables, by kind of task.
 KINDS = {
-    "images": "Novel: the other images",
-    "digits": "Novel: the class of digits left out",
-    "mnist": "Novel: the class of MNIST left out",
-    "shifted": "Novel: training rows shifted by 3 standard deviations in 3 random features",
+    "images": "Novel rows are the other image set",
+    "digits": "Novel rows are the class of digits left out",
+    "mnist": "Novel rows are the class of MNIST left out",
+    "shifted": "Novel rows are training rows shifted by 3 standard deviations in 3 random features",
 }
 IMAGES = ("mnist", "fashion_mnist")
 SHIFT, N_SHIFTED = 3.0, 3
 
 
 @dataclass
-class Work:
-    """Rows to train on, with a target; held-out rows like them; rows unlike them."""
+class Task:
+    """Rows to train on, with a target; held-out rows like them; novel rows.
+
+    Tables have a mean over each `group`.
+    """
 
     kind: str
-    group: str  # what figures are averaged over
+    group: str
     name: str
     X: np.ndarray
     y: np.ndarray
@@ -35,24 +38,24 @@ class Work:
     classes: bool = True
 
 
-def find_works(args):
-    """Functions by kind, group and name, each of which takes a seed and returns a Work."""
-    works = {}
+def find_tasks(args):
+    """Functions from a seed to a Task, by kind, group and name."""
+    tasks = {}
     if args.data:
-        works |= image_works(args)
+        tasks |= image_tasks(args)
     X, y = load_digits(return_X_y=True)
     for label in range(10)[: 3 if args.quick else None]:
-        works["digits", "digits", f"digits without {label}"] = digits_work(X, y, label)
+        tasks["digits", "digits", f"digits without {label}"] = digits_task(X, y, label)
     if args.data:
-        works |= left_out_works(args) | shifted_works(args)
-    return works
+        tasks |= left_out_tasks(args) | shifted_tasks(args)
+    return tasks
 
 
 # Images -------------------------------------------------------------------------------------------
 
 
 def read_images(folder, name):
-    """X, y, X_test, y_test; pixels in float32."""
+    """X, y, X_test and y_test of a file, pixels in float32."""
     with np.load(Path(folder) / f"{name}.npz", allow_pickle=False) as arrays:
         X, X_test = (arrays[part].astype(np.float32) for part in ("X", "X_test"))
         return X, arrays["y"], X_test, arrays["y_test"]
@@ -62,59 +65,59 @@ def has_images(folder):
     return all((Path(folder) / f"{name}.npz").exists() for name in IMAGES)
 
 
-def image_works(args):
-    works = {}
+def image_tasks(args):
+    tasks = {}
     for name, other in (IMAGES, IMAGES[::-1]) if has_images(args.data) else ():
 
-        def work(seed, name=name, other=other):
+        def task(seed, name=name, other=other):
             X, y, known, _ = read_images(args.data, name)
             novel = read_images(args.data, other)[2]
             rows = np.random.default_rng(seed).permutation(len(X))[: args.image_rows]
             n = args.test_rows
-            return Work("images", name, name, X[rows], y[rows], known[:n], novel[:n])
+            return Task("images", name, name, X[rows], y[rows], known[:n], novel[:n])
 
-        works["images", name, f"{name}, {args.image_rows:,} rows, novel: {other}"] = work
-    return works
+        tasks["images", name, f"{name}, {args.image_rows:,} rows, novel: {other}"] = task
+    return tasks
 
 
-def left_out_works(args):
-    works = {}
+def left_out_tasks(args):
+    tasks = {}
     if args.quick or not has_images(args.data):
-        return works
+        return tasks
     for label in range(10):
 
-        def work(seed, label=label):
+        def task(seed, label=label):
             X, y, X_test, y_test = read_images(args.data, "mnist")
             rows = np.random.default_rng(seed).permutation(len(X))[: args.left_out_rows]
             rows = rows[y[rows] != label]
             known, novel = X_test[y_test != label], X_test[y_test == label]
             name = f"mnist without {label}"
-            return Work("mnist", "mnist", name, X[rows], y[rows], known, novel)
+            return Task("mnist", "mnist", name, X[rows], y[rows], known, novel)
 
-        works["mnist", "mnist", f"mnist without {label}"] = work
-    return works
+        tasks["mnist", "mnist", f"mnist without {label}"] = task
+    return tasks
 
 
-def digits_work(X, y, label):
-    def work(seed):
+def digits_task(X, y, label):
+    def task(seed):
         train, test = train_test_split(
             np.arange(len(y)), test_size=0.25, stratify=y, random_state=seed
         )
         train, test = train[y[train] != label], test[y[test] != label]
         name = f"digits without {label}"
-        return Work("digits", "digits", name, X[train], y[train], X[test], X[y == label])
+        return Task("digits", "digits", name, X[train], y[train], X[test], X[y == label])
 
-    return work
+    return task
 
 
 # Tables -------------------------------------------------------------------------------------------
 
 
-def shifted_works(args):
-    works = {}
+def shifted_tasks(args):
+    tasks = {}
     for table in read_folder(args.data)[: 3 if args.quick else None]:
 
-        def work(seed, table=table):
+        def task(seed, table=table):
             rows = sample(table, args.rows)
             X, X_test, y, _ = train_test_split(
                 rows.X,
@@ -124,14 +127,14 @@ def shifted_works(args):
                 random_state=seed,
             )
             novel = shift(X, np.random.default_rng(seed))
-            return Work("shifted", "tables", table.name, X, y, X_test, novel, table.classes)
+            return Task("shifted", "tables", table.name, X, y, X_test, novel, table.classes)
 
-        works["shifted", "tables", table.name] = work
-    return works
+        tasks["shifted", "tables", table.name] = task
+    return tasks
 
 
 def shift(X, rng):
-    """Each row moved, up or down, in some columns of its own that vary."""
+    """Move each row, up or down, in a few columns drawn for it, among those that vary."""
     X, spread = X.copy(), X.std(axis=0)
     varying = np.flatnonzero(spread > 0)
     for row in X:
@@ -141,9 +144,9 @@ def shift(X, rng):
 
 
 def far_directions(X, distance, seed, n_random=200):
-    """Rows so many standard deviations from the mean: along each column, both ways, and at random.
+    """Rows `distance` standard deviations from the mean, along columns and in random directions.
 
-    A column that is constant has deviation 1.
+    Constant columns count as having deviation 1.
     """
     n_columns, spread = X.shape[1], X.std(axis=0)
     drawn = np.random.default_rng(seed).normal(size=(n_random, n_columns))

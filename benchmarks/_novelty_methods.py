@@ -1,4 +1,4 @@
-"""Who tells novel rows from known ones: ours and peers, each a score that is higher for known."""
+"""Methods of novelty detection, ours and peers: scores that are higher for known rows."""
 
 import time
 from collections.abc import Callable
@@ -16,46 +16,45 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 
-__all__ = ["OURS", "PLAYERS", "NoveltyPlayer"]
+__all__ = ["METHODS", "OURS", "NoveltyMethod"]
 
 OURS = "ours"
 
 
 @dataclass(frozen=True)
-class NoveltyPlayer:
-    """A model and how it tells novelty.
+class NoveltyMethod:
+    """A model and the score by which it detects novel rows.
 
     Parameters
     ----------
-    name, describe : str
+    name, description : str
         As tables show it.
     make : callable
-        An unfitted model, given whether the target is of classes, the number of features and a
-        seed.
-    tell : callable
-        Scores of rows by the fitted model, higher for known ones.
+        From whether the target has classes, the number of features and a seed to an unfitted model.
+    score : callable
+        From the fitted model and rows to scores, higher for known rows.
     max_rows : int or None
-        Most rows, the first of a random order, to train on.
+        Largest number of training rows, drawn at random.
     needs_classes : bool
-        Whether it plays only where the target is of classes.
+        Whether it needs a target of classes.
     """
 
     name: str
-    describe: str
+    description: str
     make: Callable
-    tell: Callable
+    score: Callable
     max_rows: int | None = None
     needs_classes: bool = False
 
     def fit(self, X, y, classes, seed):
-        """The fitted model, and seconds that took."""
+        """The fitted model, and how many seconds the fit took."""
         rows = np.random.default_rng(seed).permutation(len(X))[: self.max_rows]
         model = self.make(classes, X.shape[1], seed)
-        began = time.perf_counter()
+        start = time.perf_counter()
         with quiet():
-            # In the order of the data where all rows train.
+            # If all rows are used, they stay in the order of the data.
             model.fit(X, y) if len(rows) == len(X) else model.fit(X[rows], y[rows])
-        return model, time.perf_counter() - began
+        return model, time.perf_counter() - start
 
 
 def make_ours(classes, n_features, seed):
@@ -67,7 +66,7 @@ def scaled(model):
 
 
 def kernel(n_features):
-    """Standardised rows lie about the root of twice their number of features apart."""
+    """An RBF whose length grows with the number of features, as distances of rows do."""
     return 1.0 * RBF(n_features**0.5)
 
 
@@ -79,24 +78,20 @@ def top_probability(model, X):
     return model.predict_proba(X).max(axis=1)
 
 
-def certainty(model, X):
-    return -model.predict(X, return_std=True)[1]
+def minus_predicted_deviation(model, X):
+    return -model[-1].predict(model[:-1].transform(X), return_std=True)[1]
 
 
-def tell_scaled(model, X):
-    return certainty(model[-1], model[:-1].transform(X))
-
-
-PLAYERS = [
-    NoveltyPlayer(OURS, "score_samples, nothing set but random_state", make_ours, score_samples),
-    NoveltyPlayer(
+METHODS = [
+    NoveltyMethod(OURS, "score_samples at the defaults", make_ours, score_samples),
+    NoveltyMethod(
         *("MLP", "MLPClassifier behind a scaler, defaults: probability of the top class"),
         lambda classes, n_features, seed: scaled(MLPClassifier(random_state=seed)),
         top_probability,
         needs_classes=True,
     ),
-    NoveltyPlayer(
-        # A pixel at the border, hardly ever lit, is not blown up by this scaler.
+    NoveltyMethod(
+        # Unlike StandardScaler, this does not magnify pixels that are hardly ever lit.
         *("MLP, range", "the same behind a MinMaxScaler"),
         lambda classes, n_features, seed: make_pipeline(
             MinMaxScaler(), MLPClassifier(random_state=seed)
@@ -104,24 +99,24 @@ PLAYERS = [
         top_probability,
         needs_classes=True,
     ),
-    NoveltyPlayer(
+    NoveltyMethod(
         *("IForest", "IsolationForest, defaults"),
         lambda classes, n_features, seed: IsolationForest(random_state=seed),
         score_samples,
     ),
-    NoveltyPlayer(
+    NoveltyMethod(
         *("LOF", "LocalOutlierFactor(novelty=True) behind a scaler, at most 10,000 rows"),
         lambda classes, n_features, seed: scaled(LocalOutlierFactor(novelty=True)),
         score_samples,
         max_rows=10_000,
     ),
-    NoveltyPlayer(
+    NoveltyMethod(
         *("LOF, raw", "the same without the scaler"),
         lambda classes, n_features, seed: LocalOutlierFactor(novelty=True),
         score_samples,
         max_rows=10_000,
     ),
-    NoveltyPlayer(
+    NoveltyMethod(
         "GP",
         "GaussianProcessClassifier behind a scaler, RBF as long as the root of the number of "
         "features, at most 500 rows: probability of the top class",
@@ -132,14 +127,14 @@ PLAYERS = [
         max_rows=500,
         needs_classes=True,
     ),
-    NoveltyPlayer(
+    NoveltyMethod(
         "GP variance",
         "GaussianProcessRegressor behind a scaler, the same kernel, alpha=0.01, at most 2,000 "
         "rows: minus the deviation it predicts",
         lambda classes, n_features, seed: scaled(
             GaussianProcessRegressor(kernel(n_features), alpha=0.01, optimizer=None)
         ),
-        tell_scaled,
+        minus_predicted_deviation,
         max_rows=2000,
     ),
 ]
