@@ -1,8 +1,8 @@
-"""Pages of the API reference, written from what packages list in ``__all__``.
+"""Pages of the API reference, generated from ``__all__`` of the public packages.
 
-A new public name is in the reference without any change here, and a new public package, too. Each
-function and class has a page of its own; so has a dict from names to classes or functions, which
-shows the contract at the top of the module that holds it and what is in it.
+New public names and packages appear in the reference without any change here. Each function and
+class has its own page. A registry, a dict from names to classes or functions, has a page with the
+docstring of its module and its entries.
 """
 
 import importlib
@@ -18,7 +18,7 @@ __all__ = ["public_packages", "write_pages"]
 
 
 def public_packages():
-    """skdistnet, and the packages below it that are public."""
+    """Return skdistnet and its public subpackages."""
     names = [
         f"skdistnet.{module.name}"
         for module in pkgutil.iter_modules(skdistnet.__path__)
@@ -28,7 +28,7 @@ def public_packages():
 
 
 def write_pages(folder):
-    """Write the reference into `folder`, emptied before of pages of names that are gone."""
+    """Write the reference to `folder`, and remove the pages of names that no longer exist."""
     folder.mkdir(exist_ok=True)
     pages = {"index": index_page()}
     for package in public_packages():
@@ -39,7 +39,7 @@ def write_pages(folder):
             old.unlink()
     for name, text in pages.items():
         path = folder / f"{name}.rst"
-        # What has not changed is left alone, so that Sphinx need not read it again.
+        # Unchanged files keep their time stamp, so that Sphinx does not read them again.
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
 
@@ -76,9 +76,9 @@ def object_page(package, name):
 
 
 def members(cls):
-    """Options of autoclass: methods and properties of our own.
+    """Return autoclass options that list our own methods and properties.
 
-    What scikit-learn adds, such as ``get_params``, is documented there.
+    Methods inherited from scikit-learn, such as ``get_params``, are documented there.
     """
     names = []
     for name, member in inspect.getmembers(cls):
@@ -90,21 +90,25 @@ def members(cls):
 
 
 def data_body(package, name, value):
-    """A list, or a registry: what its module says of it, and each of its entries."""
+    """Return the page body of a list or a registry: its description and its entries."""
     text = f".. py:data:: {name}\n\n" + indent(comment(package, name)) + "\n"
     if not isinstance(value, dict):
         return text + indent("".join(f"* ``{item!r}``\n" for item in value))
+    names = {}  # by class or function; entries may be instances of one class
+    for key, entry in value.items():
+        shown = entry if inspect.isclass(entry) or inspect.isroutine(entry) else type(entry)
+        names.setdefault(shown, []).append(f'"{key}"')
     entries = [
-        heading(f'"{key}"', "-")
-        + f".. auto{'class' if inspect.isclass(entry) else 'function'}:: "
-        + f"{entry.__module__}.{entry.__qualname__}\n   :no-index:\n"
-        for key, entry in value.items()
+        heading(", ".join(keys), "-")
+        + f".. auto{'class' if inspect.isclass(shown) else 'function'}:: "
+        + f"{shown.__module__}.{shown.__qualname__}\n   :no-index:\n"
+        for shown, keys in names.items()
     ]
     return "\n".join([text, *entries])
 
 
 def summary(package, name):
-    """The first sentence of the description."""
+    """Return the first paragraph of the description."""
     value = getattr(package, name)
     described = inspect.isclass(value) or callable(value)
     text = inspect.getdoc(value) if described else comment(package, name)
@@ -112,7 +116,7 @@ def summary(package, name):
 
 
 def comment(package, name):
-    """Of a registry what its module says, else what stands above the assignment."""
+    """Return the module docstring of a registry, else the comment above the assignment."""
     assignment = re.compile(rf"((?:^#: .*\n)*)^{name}(?:: [^=\n]+)? = ", re.MULTILINE)
     for module in [m for key, m in sys.modules.items() if key.startswith(package.__name__)]:
         if found := assignment.search(inspect.getsource(module)):

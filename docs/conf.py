@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-# Names of an example are looked up whether or not it has been run.
+# The gallery looks up names of this module even in examples that it does not run.
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sphinx_gallery.sorting import FileNameSortKey
 
@@ -30,24 +30,26 @@ extensions = [
 ]
 exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "gallery/*.md5"]
 nitpicky = True
-nitpick_ignore_regex = [("py:mod", r"skdistnet\.engine\..*")]  # files that a reader may open
+nitpick_ignore_regex = [("py:mod", r"skdistnet\.engine\..*")]  # modules without a page
 default_role = "literal"
-smartquotes = False  # strings are to be copied
+smartquotes = False  # readers copy strings
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 
-# Pages are Markdown, and their examples are tests: pytest runs them.
-myst_enable_extensions = ["colon_fence"]
+# Pages are Markdown; pytest runs their examples.
+myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 
-# Sections of docstrings are numpydoc's; api_pages.py lists methods.
+# numpydoc formats the docstrings; api_pages.py lists the methods.
 numpydoc_show_class_members = False
 autodoc_default_options = {"member-order": "alphabetical"}
 autodoc_typehints = "none"
 
-#: What comes first in the gallery; all else follows by name.
+#: Examples that come first in the gallery; the others follow by name.
 FIRST_EXAMPLES = [
     "plot_two_moons.py",
+    "plot_how_it_works.py",
+    "plot_parameters.py",
     "plot_digit_centroids.py",
     "plot_hybrid.py",
     "plot_gradient_flow.py",
@@ -60,7 +62,7 @@ FIRST_EXAMPLES = [
 
 
 class GalleryOrder(FileNameSortKey):
-    """The order within the gallery."""
+    """Sort key of the gallery: `FIRST_EXAMPLES`, then file names."""
 
     def __call__(self, filename):
         first = FIRST_EXAMPLES.index(filename) if filename in FIRST_EXAMPLES else 99
@@ -99,7 +101,7 @@ copybutton_prompt_is_regexp = True
 
 
 def setup(app):
-    """Write the API reference before Sphinx looks for pages; make links."""
+    """Write the API reference before Sphinx collects pages, and connect the link functions."""
     app.connect("config-inited", lambda app, config: write_pages(DOCS / "api"))
     app.connect("source-read", link_names)
     app.connect("missing-reference", link_elsewhere)

@@ -1,8 +1,9 @@
-"""Links that Sphinx cannot follow by itself.
+"""Links that Sphinx cannot make by itself.
 
-Pages of the guide are written to be read as they are, too: there, names are code, and the gallery
-is the folder of examples. And references to classes of scikit-learn and matplotlib need no list of
-them from the network, as the address of each follows from its name.
+The pages of the guide can also be read as plain Markdown, where public names are code and the
+gallery is the folder of examples; `link_names` turns both into links. `link_elsewhere` derives the
+addresses of scikit-learn's and matplotlib's pages from their names, so that a build needs no
+network.
 """
 
 import re
@@ -14,12 +15,13 @@ __all__ = ["link_elsewhere", "link_names"]
 
 SITES = {
     "sklearn": "https://scikit-learn.org/stable/modules/generated/{name}.html",
+    "joblib": "https://joblib.readthedocs.io/en/stable/generated/{name}.html",
     "matplotlib.axes.Axes": "https://matplotlib.org/stable/api/_as_gen/{name}.html",
 }
 
 
 def link_names(app, page, source):
-    """Let the examples and public names that a page mentions lead to their own pages."""
+    """Link the examples and public names that a page mentions to their own pages."""
     if not str(app.env.doc2path(page)).endswith(".md"):
         return
     public = {name: package for package in public_packages() for name in package.__all__}
@@ -35,7 +37,7 @@ def link_names(app, page, source):
 
 
 def link_elsewhere(app, env, node, contnode):
-    """Lead to another library's page, or to what stands in another package of ours."""
+    """Resolve a reference to another library, or to another package of skdistnet."""
     target = node.get("reftarget", "")
     if node.get("refdomain") == "py":
         ours = f"skdistnet.{target}"
