@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -75,3 +76,8 @@ def test_layout_matches_the_files():
     assert expected - {Path("skdistnet/_version.py")} <= listed
     folders = {path.parent.relative_to(root) for path in root.glob("tests/*/*.*")}
     assert {path for path in folders if path.name[:2] != "__"} <= listed
+
+
+def test_package_imports_without_docstrings():
+    code = "import sys, skdistnet.displays as package; sys.exit(package.__doc__)"
+    subprocess.run([sys.executable, "-OO", "-c", code], check=True, cwd=DOCS.parent)
