@@ -11,6 +11,8 @@ from .losses import LOSSES, check_target, normalized_weights
 from .numerics import memory
 
 OUTPUT_LAYERS = ("distance", "linear")
+#: The linear part's `linear_scale` is this over the root of the number of inputs, at most 1.
+LINEAR_SCALE = 2.0
 
 
 class NamedViews(dict):
@@ -50,6 +52,11 @@ class Network:
         One inverse radius for each input of each unit, for each unit, or for each input.
     dtype : dtype, default=numpy.float64
         Of parameters and all computation.
+    linear_part : bool, default=False
+        Whether a linear function of the inputs is added to the raw output. Its coefficients are
+        `linear_scale` times the parameters "linear_coefs" (n_inputs, n_outputs), the last of
+        `theta`: solvers make steps of about the same size in all parameters, and with many inputs
+        the linear part would overfit before the units have learned anything.
 
     Examples
     --------
@@ -69,6 +76,7 @@ class Network:
         output_layer="distance",
         radius_type="diag",
         dtype=np.float64,
+        linear_part=False,
     ):
         self.sizes = tuple(int(size) for size in sizes)
         n_hidden = len(self.sizes) - 2
@@ -76,6 +84,7 @@ class Network:
             activations = [activations] * n_hidden
         self.activations = tuple(activations)
         self.dtype = np.dtype(dtype)
+        self.linear_part = bool(linear_part)
         if n_hidden < 0 or min(self.sizes) < 1:
             raise ValueError(f"'sizes' must be at least two positive ints; got {self.sizes}.")
         if len(self.activations) != n_hidden:
@@ -94,7 +103,11 @@ class Network:
         self.layers = tuple(self._make_layers(output_layer, radius_type))
         bounds = np.cumsum([0, *(layer.n_parameters for layer in self.layers)])
         self.slices = tuple(map(slice, bounds[:-1].tolist(), bounds[1:].tolist()))
-        self.n_parameters = int(bounds[-1])
+        end = int(bounds[-1])
+        n_linear = self.sizes[0] * self.sizes[-1] if self.linear_part else 0
+        self.linear_slice = slice(end, end + n_linear)
+        self.linear_scale = min(1.0, LINEAR_SCALE / self.sizes[0] ** 0.5)
+        self.n_parameters = end + n_linear
 
     def _make_layers(self, output_layer, radius_type):
         names = [*self.activations, None if output_layer == "distance" else "identity"]
@@ -105,20 +118,33 @@ class Network:
                 yield LAYERS["distance"](n_inputs, n_units, name, radius_type)
 
     def views(self, vector):
-        """Return a dict of named views into `vector` for each layer."""
-        return [layer.views(vector[part]) for layer, part in zip(self.layers, self.slices)]
+        """Return a dict of named views into `vector` for each layer.
+
+        The last layer's has the "linear_coefs" too, if there is a linear part.
+        """
+        views = [layer.views(vector[part]) for layer, part in zip(self.layers, self.slices)]
+        if self.linear_part:
+            shape = self.sizes[0], self.sizes[-1]
+            views[-1]["linear_coefs"] = vector[self.linear_slice].reshape(shape)
+        return views
 
     def unpack(self, vector):
         """Return named views of a parameter vector, or of a gradient.
 
         The result has the keys (and attributes) "centroids", "inverse_radii", "coefs" and
         "intercepts". Each is a list over layers, with None where the layer is of the other kind.
+        A net with a linear part has "linear_coefs", an array, too.
         """
         layers = self.views(vector)
         names = [name for kind in ("distance", "dense") for name in LAYERS[kind].parameter_names]
-        return NamedViews({name: [views.get(name) for views in layers] for name in names})
+        views = NamedViews({name: [views.get(name) for views in layers] for name in names})
+        if self.linear_part:
+            views["linear_coefs"] = layers[-1]["linear_coefs"]
+        return views
 
-    def pack(self, centroids=None, inverse_radii=None, coefs=None, intercepts=None):
+    def pack(
+        self, centroids=None, inverse_radii=None, coefs=None, intercepts=None, linear_coefs=None
+    ):
         """Return the parameter vector of shape (n_parameters,); the inverse of :meth:`unpack`.
 
         Parameters
@@ -128,6 +154,8 @@ class Network:
             radius type.
         coefs, intercepts : list of array-like of shape (n_inputs, n_units) and (n_units,)
             One for each layer, None for a distance layer.
+        linear_coefs : array-like of shape (n_inputs, n_outputs), default=None
+            Of the linear part, which is zero by default.
 
         Raises
         ------
@@ -135,8 +163,23 @@ class Network:
             If an array is missing, not expected, or of another shape.
         """
         theta = np.zeros(self.n_parameters, dtype=self.dtype)
-        arrays = (centroids, inverse_radii, coefs, intercepts)
-        for (name, targets), values in zip(self.unpack(theta).items(), arrays, strict=True):
+        arrays = {
+            "centroids": centroids,
+            "inverse_radii": inverse_radii,
+            "coefs": coefs,
+            "intercepts": intercepts,
+        }
+        if linear_coefs is not None:
+            shape = (self.sizes[0], self.sizes[-1]) if self.linear_part else None
+            if np.shape(linear_coefs) != shape:
+                raise ValueError(
+                    f"'linear_coefs' must have shape {shape}, where None is that of a net without "
+                    f"a linear part; got {np.shape(linear_coefs)}."
+                )
+            theta[self.linear_slice] = np.ravel(linear_coefs)
+        unpacked = self.unpack(theta)
+        for name, values in arrays.items():
+            targets = unpacked[name]
             values = [None] * len(self.layers) if values is None else values
             if len(values) != len(targets):
                 raise ValueError(
@@ -160,6 +203,7 @@ class Network:
     def decay_mask(self):
         """Return a vector that is 1 where weight decay acts and 0 elsewhere (at intercepts)."""
         decayed = {name for layer in self.layers for name in layer.decayed_names}
+        decayed.add("linear_coefs")
         return self.parameter_mask(decayed).astype(self.dtype)
 
     def parameter_mask(self, names):
@@ -195,10 +239,23 @@ class Network:
             if number < len(masks):
                 after = number + 1
                 self.layers[after].drop(params[after], work.layers[after], masks[number])
+        self.add_linear_part(params, work)
         return work.outputs[-1]
+
+    def add_linear_part(self, params, work):
+        """Add the linear function of the rows in `work.X` to the raw output, if there is one."""
+        if self.linear_part:
+            work.outputs[-1] += work.X @ (self.linear_scale * params[-1]["linear_coefs"])
+
+    def backward_linear_part(self, work, grads):
+        """Write the gradient of the linear part's coefficients, if there is one."""
+        if self.linear_part:
+            np.matmul(work.X.T, work.d_outputs[-1], out=grads[-1]["linear_coefs"])
+            grads[-1]["linear_coefs"] *= self.linear_scale
 
     def run_backward(self, params, work, grads, masks=()):
         """Fill `grads` (views of a vector) from the gradient in `work.d_outputs[-1]`."""
+        self.backward_linear_part(work, grads)
         for number in reversed(range(len(self.layers))):
             layer, buffers, d_out = self.layers[number], work.layers[number], work.d_outputs[number]
             if number < len(masks):
@@ -250,6 +307,8 @@ class Network:
         _, _, params, work = self._differentiate(theta, X, Y, sample_weight, loss)
         d_input = np.empty_like(work.X)
         self.layers[0].input_gradient(params[0], work.layers[0], work.d_outputs[0], d_input)
+        if self.linear_part:
+            d_input += work.d_outputs[-1] @ (self.linear_scale * params[-1]["linear_coefs"].T)
         return d_input
 
     def _differentiate(self, theta, X, Y, sample_weight, loss):
@@ -284,7 +343,8 @@ class Network:
         if theta.shape != (self.n_parameters,):
             raise ValueError(f"theta must have shape ({self.n_parameters},); got {theta.shape}.")
         params, work = self.views(theta), self.workspace(len(X))
-        if isinstance(self.layers[0], Distance):
+        # A linear part needs the rows as they are.
+        if isinstance(self.layers[0], Distance) and not self.linear_part:
             # Squares cancel far from zero; moving rows and centroids together changes no distance.
             wide = np.result_type(X.dtype, self.dtype)
             shift = X.mean(axis=0, dtype=wide).astype(self.dtype)

@@ -83,14 +83,19 @@ def write_by_products(network, theta, layers, input_map, X, results):
                 if number in shifts:
                     work.layers[number].X -= shifts[number]
                 layer.forward(params[number], work.layers[number], work.outputs[number])
+                if number + 1 == len(network.layers):
+                    network.add_linear_part(params, work)
                 if number in layers:
                     results[layers.index(number)][part] = work.outputs[number][:length]
 
 
 def row_outputs(network, params, layers, x):
     """Return the outputs of some layers for a single mapped row."""
-    outputs = []
+    outputs, inputs = [], x
     for number in range(max(layers) + 1):
         x = network.layers[number].forward_row(params[number], x)
         outputs.append(x)
+    if network.linear_part and len(outputs) == len(network.layers):
+        coefs = network.linear_scale * params[-1]["linear_coefs"]
+        outputs[-1] = x + np.nan_to_num(inputs) @ coefs
     return [outputs[layer] for layer in layers]
