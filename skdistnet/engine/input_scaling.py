@@ -8,7 +8,13 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .numerics import memory
-from .numerics.statistics import PART, column_range, has_missing, make_dense, weighted_moments
+from .numerics.statistics import (
+    PART,
+    column_range,
+    has_missing,
+    make_dense,
+    weighted_moments,
+)
 
 #: Mapped rows are cached during training up to this size.
 CACHE_BYTES = 64 * 2**20
@@ -18,6 +24,14 @@ SHARED_COLUMNS = 8
 SHARED_PART = 2 / 3
 #: Up to this number, columns have standard deviation 1; beyond, it falls with the number's root.
 COLUMNS_OF_UNIT_SPREAD = 64
+#: Values far out, beyond these many ranges between two quantiles (Tukey's outer fences), do not
+#: set a column's scale. The second pair is for columns whose median is one of the quartiles, such
+#: as a column of many zeros, the range of whose quartiles may be tiny.
+FAR_OUT, FENCES = 3.0, ((0.25, 0.75), (0.05, 0.95))
+#: Quantiles are those of about this number of rows, evenly spaced, where there are more.
+QUANTILE_ROWS = 10_000
+#: From this number of scales on, columns with values far out grow with the logarithm of these.
+KNEE = 4.0
 #: A column that was constant at first must vary in this many rows before its scale is final.
 VARIED = 30
 
@@ -57,6 +71,64 @@ def standard_scale(X, mean, std, usable):
     crowding = np.count_nonzero(usable) / COLUMNS_OF_UNIT_SPREAD
     scale[usable] *= np.sqrt(max(1.0, crowding))
     return scale
+
+
+def outer_fences(values, weights):
+    """Return the values beyond which others are far out; infinite if nearly all are equal."""
+    order = np.argsort(values)
+    below = np.cumsum(weights[order])
+
+    def quantiles(*levels):
+        # The tolerance is for the rounding of the sums.
+        return values[order[np.searchsorted(below, (np.array(levels) - 1e-9) * below[-1])]]
+
+    low, median, high = quantiles(FENCES[0][0], 0.5, FENCES[0][1])
+    if not low < median < high:
+        low, high = quantiles(*FENCES[1])
+    if low == high:
+        return -np.inf, np.inf
+    with np.errstate(over="ignore"):
+        return low - FAR_OUT * (high - low), high + FAR_OUT * (high - low)
+
+
+def without_outliers(X, weights, columns):
+    """Return those columns that have values far out, their means and their standard deviations.
+
+    Values beyond the fences count as if they were on them: -999 for a missing value, or a single
+    extreme one, would make all others look equal.
+    """
+    step = -(-X.shape[0] // QUANTILE_ROWS)
+    sample, sample_weights = X[::step], weights[::step]
+    if issparse(X):  # columns of almost only zeros, which are many, have no fences
+        mass = (sample != 0).T @ sample_weights
+        columns = columns[mass[columns] >= 0.99 * FENCES[-1][0] * sample_weights.sum()]
+    found = []
+    for column in columns:
+        values = make_dense(sample[:, [column]])[:, 0].astype(np.float64)
+        observed = ~np.isnan(values)
+        if not observed.any():
+            continue
+        fences = outer_fences(values[observed], sample_weights[observed])
+        values = make_dense(X[:, [column]]).astype(np.float64)
+        inside = np.clip(values, *fences)
+        if not np.array_equal(inside, values, equal_nan=True):
+            mean, std, _ = weighted_moments(inside, weights)
+            if exceeds_rounding(std, mean, X.dtype, X.dtype):
+                found.append((column, mean[0], std[0]))
+    columns, means, stds = np.array(found).reshape(-1, 3).T
+    return columns.astype(np.intp), means, stds
+
+
+def compress(points):
+    """Return points z, with ``k + asinh(|z| - k)`` and their sign beyond the knee k."""
+    excess = np.arcsinh(np.maximum(np.abs(points) - KNEE, 0.0))
+    return np.where(excess > 0, np.copysign(KNEE + excess, points), points)
+
+
+def expand(points):
+    """Return the inverse of :func:`compress`."""
+    excess = np.sinh(np.clip(np.abs(points) - KNEE, 0.0, 700.0))
+    return np.where(excess > 0, np.copysign(KNEE + excess, points), points)
 
 
 def scale_new_columns(known, deviation):
@@ -128,6 +200,9 @@ class MappedRows:
 class InputMap:
     """The map from input units to network units, ``(X - shift) / scale``, in the network's dtype.
 
+    If features are standardised, `far_out` has the columns with values far out, which are
+    compressed (see `compress`); None stands for no column. In all others the map is linear.
+
     Rows are shifted even if features are not standardised (`scale` is then 1), because the
     expansion of squared distances cancels far from zero. `origin` is the point, in network units,
     around which centroids start and towards which coupled decay pulls: the mean of the data if
@@ -140,6 +215,7 @@ class InputMap:
     scale: np.ndarray
     origin: np.ndarray
     n_varied: Any = None
+    far_out: Any = None
 
     @classmethod
     def fit(cls, X, weights, standardize, dtype):
@@ -156,11 +232,19 @@ class InputMap:
             )
         # A shift in the precision of the data makes the subtraction exact near the shift.
         shift = mean.astype(X.dtype).astype(np.float64)
-        scale, n_varied = np.ones_like(std), None
+        scale, n_varied, far_out = np.ones_like(std), None, np.empty(0, dtype=np.intp)
         if standardize:
             usable = exceeds_rounding(std, known, X.dtype, dtype)
             scale, n_varied = standard_scale(X, mean, std, usable), np.where(usable, VARIED, 0)
-        too_far = reach / scale >= largest_square_root(X.shape[1], dtype)
+            own = np.flatnonzero(usable & ~columns_of_one_unit(*column_range(X)))
+            far_out, center, spread = without_outliers(X, weights, own)
+            shift[far_out] = center.astype(X.dtype)
+            scale[far_out] = scale[far_out] / std[far_out] * spread
+        largest = np.full(len(scale), largest_square_root(X.shape[1], dtype))
+        # Compressed inputs have finite squares.
+        largest[far_out] = 0.1 * np.finfo(np.result_type(X.dtype, dtype)).max
+        with np.errstate(over="ignore"):
+            too_far = reach / scale >= largest
         too_far |= reach >= np.finfo(X.dtype).max
         if too_far.any():
             worst = int(np.argmax(np.where(too_far, reach, 0.0)))
@@ -169,7 +253,7 @@ class InputMap:
                 f"of that overflow in {np.dtype(dtype).name}: rescale X or set standardize=True."
             )
         origin = np.zeros_like(shift) if standardize else np.where(np.isnan(shift), 0.0, -shift)
-        return cls(shift, scale, origin, n_varied)
+        return cls(shift, scale, origin, n_varied, far_out if far_out.size else None)
 
     def extended(self, X):
         """Return the map for further rows, and the columns that vary in them for the first time.
@@ -197,7 +281,7 @@ class InputMap:
         """Whether some column had no observed value to learn from."""
         return bool(np.isnan(self.shift).any())
 
-    def apply(self, rows, out):
+    def apply(self, rows, out, compressed=True):
         """Write mapped `rows`, given in input units, into `out`."""
         rows = make_dense(rows)
         # Computed in the wider dtype: unscaled rows may overflow the narrower one.
@@ -205,12 +289,24 @@ class InputMap:
         mapped = out if out.dtype == wide else np.empty(rows.shape, dtype=wide)
         np.subtract(rows, self.shift.astype(wide), out=mapped, dtype=wide)
         mapped *= (1.0 / self.scale).astype(wide)
+        if self.far_out is not None and compressed:
+            mapped[:, self.far_out] = compress(mapped[:, self.far_out])
         if mapped is not out:
             out[...] = mapped
 
     def scale_points(self, points):
         """Return points in network units; they are at zero in columns that are ignored."""
-        return np.where(np.isnan(self.shift), 0.0, (points - self.shift) / self.scale)
+        scaled = np.where(np.isnan(self.shift), 0.0, (points - self.shift) / self.scale)
+        if self.far_out is not None:
+            scaled[:, self.far_out] = compress(scaled[:, self.far_out])
+        return scaled
+
+    def unscale_points(self, points):
+        """Return points in input units; the inverse of :meth:`scale_points`."""
+        if self.far_out is not None:
+            points = points.copy()
+            points[:, self.far_out] = expand(points[:, self.far_out])
+        return points * self.scale + self.shift
 
     def bound(self, mapped):
         """Clip mapped rows, in place, to where their squared distances are finite."""
