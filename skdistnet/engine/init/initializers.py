@@ -15,9 +15,9 @@ the cluster number of each row. To add an initialiser, list it in `INITIALIZERS`
 import numpy as np
 
 from ..layers import ACTIVATIONS, Distance
-from ..losses.weighted_statistics import weighted_quantiles
 from ..numerics import memory
-from ..numerics.statistics import has_missing
+from ..numerics.statistics import has_missing, weighted_quantiles
+from .fine_structure import MEDIANS, choose_median_activation
 from .near_identity import near_identity_radii, starts_near_identity
 
 #: Number of rows that initialisation uses, and their bytes as dense data; random rows where there
@@ -67,6 +67,11 @@ def uniform(H, n_units, rng, weights, kmeans):
 
 
 INITIALIZERS = {"kmeans": cluster_centers, "sample": sample_rows, "uniform": uniform}
+
+
+def by_name(init, name):
+    """Return whether `init`, which may be an array or a function, is this name."""
+    return isinstance(init, str) and init == name
 
 
 def draw_centroids(init, H, n_units, rng, weights, kmeans, origin=None):
@@ -178,6 +183,20 @@ def initial_radii(layer, H, centroids, weights, median_activation, rng):
     return np.broadcast_to(factor if shape[1] == 1 else factor * inverse, shape)
 
 
+def first_median_activation(network, init, H, target, weights, rng):
+    """Return the median activation for the first layer, and pairs of those tried and their errors.
+
+    Only hidden distance units at rows may be narrower than usual.
+    """
+    layer = network.layers[0]
+    if not isinstance(layer, Distance) or layer.kernel is None or by_name(init, "uniform"):
+        return MEDIANS[0], []
+    H = np.nan_to_num(H)
+    if layer.radii_shape[1] > 1:
+        H = H / spread(H, weights)
+    return choose_median_activation(layer.kernel, H, target, weights, rng)
+
+
 def apply_layer(layer, views, H):
     """Return the output of a layer for the rows `H` of its input."""
     work = layer.workspace(len(H), H.dtype)
@@ -234,7 +253,7 @@ def draw_start_rows(network, target, rng):
 
 
 def initialize(
-    network, X, target, weights, *, init, median_activation, origin, rng, kmeans, groups=()
+    network, X, target, weights, *, init, median_activations, origin, rng, kmeans, groups=()
 ):
     """Return the initial parameters of a network, of shape (n_parameters,).
 
@@ -242,17 +261,20 @@ def initialize(
     one-hot classes, whose means are the centroids of a distance output; `weights` sum to 1. `init`
     is a name in `INITIALIZERS`, an array of centroids of the first layer in the network's units, or
     a function ``(H, n_units, random_state)`` that returns the centroids of a distance layer.
-    Without `median_activation` radii do not depend on data. `origin` (n_inputs,) is the zero, in
+    `median_activations` are those of the first layer and of the others; without one, radii do not
+    depend on data. `origin` (n_inputs,) is the zero, in
     the network's units, of the first layer's own input.
 
     `groups` has slices of target columns that share a softmax if classes without rows should start
     away from the rows. Otherwise they start at a row, because later calls may bring rows of them.
     """
     theta = memory.empty(network.n_parameters, network.dtype)
+    theta[network.linear_slice] = 0.0
     H = np.where(np.isnan(X), np.zeros_like(X), X) if has_missing(X) else X
     *hidden, output = range(len(network.layers))
-    by_class = not (isinstance(init, str) and init == "uniform")
+    by_class = not by_name(init, "uniform")
     for number, (layer, views) in enumerate(zip(network.layers, network.views(theta))):
+        median_activation = median_activations[min(number, 1)]
         if isinstance(layer, Distance):
             if number == output and by_class:
                 centroids = class_means(H, target, weights, rng)
