@@ -14,9 +14,8 @@ which sum to 1. It has
     target must be, are for the message of `check_target`.
 ``fit_intercept_only(target, weights)``
     The raw output (n_outputs,) of the best constant prediction, where a linear output starts.
-``dispersion(value, raw, target, weights)``
-    A float that stands for the variance of the errors in ``penalty="prior"``, given the loss
-    `value`; for most losses the value itself (see optim/weight_decay.py).
+``typical_value(raw, target, weights)``
+    The value or, for losses of bounded slope, the median, which a few outliers do not dominate.
 
 A loss for regression also has `out_activation`, the name of its inverse link, and
 
@@ -31,9 +30,9 @@ does not determine its groups.
 
 from typing import Any
 
+from ..numerics.statistics import normalized_weights
 from .classification import GroupedLogLoss, LogLoss
 from .regression import AbsoluteError, Huber, Poisson, Quantile, SquaredError
-from .weighted_statistics import normalized_weights
 
 __all__ = ["LOSSES", "REGRESSION_LOSSES", "GroupedLogLoss", "check_target", "normalized_weights"]
 

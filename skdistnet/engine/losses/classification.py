@@ -38,8 +38,8 @@ class LogLoss:
     def in_y_true_range(self, target):
         return bool(np.all(target >= 0) and np.allclose(target.sum(axis=1), 1.0))
 
-    def dispersion(self, value, raw, target, weights):
-        return value
+    def typical_value(self, raw, target, weights):
+        return self.value(raw, target, weights)
 
     def fit_intercept_only(self, target, weights):
         shares = weights @ target

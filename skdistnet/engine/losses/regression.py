@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from ..numerics.statistics import weighted_moments
-from .weighted_statistics import weighted_quantiles
+from ..numerics.statistics import weighted_moments, weighted_quantiles
 
 #: Interquartile range of a standard normal variable.
 NORMAL_IQR = 1.349
@@ -50,8 +49,8 @@ class RegressionLoss:
     def in_y_true_range(self, target):
         return bool(np.all(np.isfinite(target)))
 
-    def dispersion(self, value, raw, target, weights):
-        return value
+    def typical_value(self, raw, target, weights):
+        return self.value(raw, target, weights)
 
 
 @dataclass(frozen=True)
@@ -114,15 +113,11 @@ class Poisson(RegressionLoss):
 class RobustLoss(RegressionLoss):
     """Losses of bounded slope, whose mean would grow without limit with a single outlier.
 
-    So scale and dispersion are estimated from quantiles. `median_share` is the median of the loss
-    divided by its mean, for errors of which the loss is the negative log-likelihood.
+    So the scale of the target and the typical loss are estimated from quantiles.
     """
 
-    median_share: float
-
-    def dispersion(self, value, raw, target, weights):
-        medians = weighted_quantiles(self.terms(raw, target), weights, 0.5)
-        return float(medians.mean()) / self.median_share
+    def typical_value(self, raw, target, weights):
+        return float(weighted_quantiles(self.terms(raw, target), weights, 0.5).mean())
 
     def units(self, columns, weights):
         low, median, high = (weighted_quantiles(columns, weights, q) for q in (0.25, 0.5, 0.75))
@@ -140,7 +135,6 @@ class AbsoluteError(RobustLoss):
     """The absolute error, whose best constant is the median."""
 
     name = "absolute_error"
-    median_share = float(np.log(2.0))  # Laplace errors
 
     def terms(self, raw, target):
         return np.abs(raw - target)
@@ -156,7 +150,6 @@ class Huber(RobustLoss):
     huber_delta: float = 1.35
 
     name = "huber"
-    median_share = 0.4549  # normal errors
 
     def __post_init__(self):
         # NumPy turns an int beyond its integer types into an object.
@@ -187,7 +180,6 @@ class Quantile(RobustLoss):
     quantile: Any = 0.5
 
     name = "quantile"
-    median_share = float(np.log(2.0))  # asymmetric Laplace errors: their loss is exponential
 
     def __post_init__(self):
         # Equal levels make equal losses, whatever the type of the sequence.

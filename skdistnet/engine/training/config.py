@@ -13,9 +13,9 @@ from ..optim.solvers import copy_state
 class TrainingConfig:
     """Settings that do not change during a training run.
 
-    In a stream, where rows are a part of the data, `n_rows` and `mean_weight` (of rows) describe
-    all data so far. With `maximize_score`, the best epoch is the one with the highest validation
-    score, not the one with the lowest validation loss.
+    In a stream, where rows are a part of the data, `mean_weight` is that of all rows so far, else
+    None. With `maximize_score`, the best epoch is the one with the highest validation score, not
+    the one with the lowest validation loss.
     """
 
     loss: Any
@@ -31,7 +31,6 @@ class TrainingConfig:
     tol: float = 1e-4
     n_iter_no_change: int = 10
     maximize_score: bool = False
-    n_rows: float | None = None
     mean_weight: float | None = None
 
 
@@ -54,14 +53,13 @@ class Rows:
 
 @dataclass
 class TrainingState:
-    """What a training run changes; `initial_theta` is the centre of the "prior" penalty."""
+    """What a training run changes."""
 
     theta: np.ndarray
     solver_state: dict
     rng: np.random.Generator
     n_steps: int = 0
     rate_factor: float = 1.0
-    initial_theta: np.ndarray | None = None
 
     def to_dict(self):
         """Return all but theta as arrays, numbers and strings, without copies."""
@@ -72,5 +70,4 @@ class TrainingState:
         """Continue from a dict of :meth:`to_dict`, which is left unchanged."""
         self.solver_state = copy_state(saved["solver_state"])
         self.rng.bit_generator.state = saved["rng_state"]
-        for name in ("n_steps", "rate_factor", "initial_theta"):
-            setattr(self, name, saved[name])
+        self.n_steps, self.rate_factor = saved["n_steps"], saved["rate_factor"]

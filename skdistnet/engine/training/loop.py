@@ -31,18 +31,14 @@ class Trainer:
         self.batches = Batches(rows.weights, len(rows), size, config.shuffle, config.mean_weight)
         self.dropout = Dropout(network, size, len(rows))
         self.steps_per_epoch = self.batches.n_batches
-        n_rows, self.total_steps = config.n_rows, None  # as in a stream
-        if config.n_rows is None:
-            n_rows, self.total_steps = len(rows), self.steps_per_epoch * config.max_iter
+        is_stream = config.mean_weight is not None
+        self.total_steps = None if is_stream else self.steps_per_epoch * config.max_iter
         has_horizon = getattr(config.schedule, "has_horizon", False)
         self.first_step = state.n_steps - n_epochs * self.steps_per_epoch if has_horizon else 0
         self.weight_decay = None
         if config.alpha:
-            if config.penalty == "prior" and state.initial_theta is None:
-                state.initial_theta = state.theta.copy()
-            self.weight_decay = WeightDecay(
-                network, config.penalty, config.alpha, n_rows, input_map.origin, state.initial_theta
-            )
+            options = config.penalty, config.alpha, input_map.origin
+            self.weight_decay = WeightDecay(network, *options)
 
     def rate(self):
         """Return the learning rate of the next step."""
@@ -84,10 +80,7 @@ class Trainer:
         network.run_backward(self.params, work, self.grads, masks)
         rate = self.rate()
         if self.weight_decay is not None:
-            dispersion = value
-            if config.penalty == "prior":
-                dispersion = config.loss.dispersion(value, raw, target, weights)
-            self.weight_decay.apply(state.theta, self.gradient, rate, dispersion, n_rows)
+            self.weight_decay.apply(state.theta, self.gradient, rate, n_rows)
         config.solver.step(state.theta, self.gradient, state.solver_state, rate)
         state.n_steps += 1
         if state.n_steps % SWEEP == 0:
