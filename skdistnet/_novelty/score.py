@@ -16,12 +16,12 @@ from ..engine.numerics.threads import blas_threads
 from ..engine.prediction import layer_outputs
 from .norms import Norms
 from .ppca import FARTHEST, GroupedPPCA
+from .thresholds import quantiles, threshold
 
 MAX_UNITS = 180  # of a layer; a covariance has the square of their number of entries
 COMPONENTS_PER_UNIT = 0.3  # principal components of the input per unit of the first layer
 CALIBRATION_ROWS = 4000  # more would not be worth their time
 CHUNK = 4_000_000  # numbers of X worked on at a time, since sparse rows are made dense
-LEVELS = np.arange(1001) / 1000  # of the quantiles that represent a larger number of scores
 TAIL_LEVEL = 0.95  # the tail of a statistic is fitted between its median and this quantile,
 MIN_SPREAD = 0.08  # which differ by this at least,
 MIN_BOX_SPREAD = np.log(2.0)  # or by this for the box: a factor of two
@@ -38,13 +38,11 @@ class NoveltyScorer:
     state: dict  # of arrays and numbers, and of lists and dicts of them
 
     @classmethod
-    def fit(cls, network, theta, input_map, X, groups, validation_X=None, seed=0):
+    def fit(cls, network, theta, input_map, X, groups, seed=0):
         """Calibrate on a sample of the rows X, in input units; `groups` are classes, or zeros."""
-        sample_size = min(CALIBRATION_ROWS, max(2, CHUNK // X.shape[1]))
-        chosen = np.random.default_rng(seed).permutation(X.shape[0])[:sample_size]
-        rows, groups = make_dense(X[chosen]), groups[chosen]
+        rows, groups = calibration_rows(X, groups, seed)
         # As many threads as in training, so that concurrent fits do not change the result.
-        with blas_threads(network, len(chosen)):
+        with blas_threads(network, len(rows)):
             inputs, features = stages(network, theta, input_map, rows)
             layers, held_out = zip(*(TiedGaussians.fit(F, groups) for F in features))
             max_components = int(COMPONENTS_PER_UNIT * network.layers[0].n_units)
@@ -61,24 +59,46 @@ class NoveltyScorer:
             least = np.repeat([MIN_SPREAD, MIN_BOX_SPREAD], [len(statistics) - 1, 1])
             spreads = np.maximum(np.quantile(statistics, TAIL_LEVEL, axis=1) - centers, least)
             scales = spreads / np.log(0.5 / (1.0 - TAIL_LEVEL))
-            state = {
-                "bounds": np.stack(column_range(X)).astype(np.float64),
-                "layers": [asdict(layer) for layer in layers],
-                "ppca": asdict(ppca),
-                "norms": asdict(norms),
-                "centers": centers,
-                "scales": scales,
-                "known_scores": quantiles(combine(statistics, len(layers), centers, scales)),
-                "n_validation": 0,
-            }
-        scorer = cls(state)
-        if validation_X is not None:
-            scores = scorer.score(network, theta, input_map, validation_X)
-            state |= {"n_validation": len(scores), "validation_scores": quantiles(scores)}
-        return scorer
+            known_scores = combine(statistics, len(layers), centers, scales)
+        state = {
+            "bounds": np.stack(column_range(X)).astype(np.float64),
+            "layers": [asdict(layer) for layer in layers],
+            "ppca": asdict(ppca),
+            "norms": asdict(norms),
+            "centers": centers,
+            "scales": scales,
+            "known_scores": quantiles(known_scores),
+        }
+        return cls(state).with_held_out(np.empty(0))
 
-    def score(self, network, theta, input_map, X):
-        """Return scores of rows in input units, (n_rows,); 0 at best, lower is more novel."""
+    def with_held_out(self, scores):
+        """Return the scorer with thresholds for which these scores of held-out rows count, too."""
+        held_out = {"n_held_out": len(scores), "held_out_scores": quantiles(scores)}
+        return NoveltyScorer(self.state | held_out)
+
+    def of_trial(self, network, theta, trial_map, input_map, X, groups, seed=0):
+        """Return the scorer for rows that a trial held out, given its network and its rows.
+
+        Distances are to those of the trial's rows. Scores are what this scorer makes of them, so
+        that they are distributed as the scores of rows that are new to it. Inputs are in the units
+        of this scorer's network, `input_map`.
+        """
+        rows, groups = calibration_rows(X, groups, seed)
+        with blas_threads(network, len(rows)):
+            inputs, features = stages(network, theta, trial_map, rows, input_map)
+            max_components = int(COMPONENTS_PER_UNIT * network.layers[0].n_units)
+            own = {
+                "bounds": np.stack(column_range(X)).astype(np.float64),
+                "layers": [asdict(TiedGaussians.fit(F, groups)[0]) for F in features],
+                "ppca": asdict(GroupedPPCA.fit(inputs, groups, max_components)),
+            }
+        return NoveltyScorer(self.state | own)
+
+    def score(self, network, theta, network_map, X, input_map=None):
+        """Return scores of rows in input units, (n_rows,); 0 at best, lower is more novel.
+
+        Statistics of the input have the units of `input_map`, by default those of the network.
+        """
         state, scores = self.state, np.empty(X.shape[0])
         layers = [TiedGaussians(**layer) for layer in state["layers"]]
         ppca, norms = GroupedPPCA(**state["ppca"]), Norms(**state["norms"])
@@ -87,7 +107,7 @@ class NoveltyScorer:
             for start in range(0, len(scores), chunk):
                 part = slice(start, start + chunk)
                 rows = make_dense(X[part])
-                inputs, features = stages(network, theta, input_map, rows)
+                inputs, features = stages(network, theta, network_map, rows, input_map)
                 statistics = [layer.log_distance(F) for F, layer in zip(features, layers)]
                 statistics.append(ppca.log_distance(inputs) - norms.expected(inputs))
                 statistics.append(log_distance_outside_box(rows, state["bounds"]))
@@ -97,10 +117,15 @@ class NoveltyScorer:
 
     def threshold(self, false_alarm_rate):
         """Return the score below which this share of known rows falls."""
-        # Validation rows if at least one of them would, else calibration rows scored without each.
-        enough = self.state["n_validation"] * false_alarm_rate >= 1
-        scores = self.state["validation_scores" if enough else "known_scores"]
-        return float(np.quantile(scores, float(false_alarm_rate)))
+        scores = self.state["known_scores"], self.state["held_out_scores"]
+        return threshold(*scores, self.state["n_held_out"], float(false_alarm_rate))
+
+
+def calibration_rows(X, groups, seed):
+    """Return a random sample of the rows, dense, and their groups."""
+    size = min(CALIBRATION_ROWS, max(2, CHUNK // X.shape[1]))
+    chosen = np.random.default_rng(seed).permutation(X.shape[0])[:size]
+    return make_dense(X[chosen]), groups[chosen]
 
 
 @dataclass(frozen=True)
@@ -179,13 +204,16 @@ def squared_distances(rows, means):
     return np.maximum(squared, 0.0)
 
 
-def stages(network, theta, input_map, X):
-    """Return the network's input, NaN where missing, and its last activations and raw output."""
+def stages(network, theta, network_map, X, input_map=None):
+    """Return the scaled input, NaN where missing, and the last activations and raw output.
+
+    The input has the units of `input_map`, by default those of the network.
+    """
     inputs = np.empty(X.shape, dtype=np.float64)
     with np.errstate(over="ignore"):
-        input_map.apply(X, inputs)
+        (input_map or network_map).apply(X, inputs, compressed=False)
     layers = [-2, -1] if len(network.layers) > 1 else [-1]
-    features = layer_outputs(network, theta, input_map, X, layers)
+    features = layer_outputs(network, theta, network_map, X, layers)
     if len(layers) > 1:
         features[0] = features[0][:, :MAX_UNITS]
     return inputs, [np.clip(F, -FARTHEST, FARTHEST, dtype=np.float64) for F in features]
@@ -216,8 +244,3 @@ def combine(statistics, n_layers, centers, scales):
     half = 0.5 * np.exp(-np.abs(deviates))
     log_shares = np.where(deviates > 0, np.log(0.5) - deviates, np.log1p(-half))
     return log_shares[:n_layers].mean(axis=0) + log_shares[n_layers:].sum(axis=0)
-
-
-def quantiles(scores):
-    """Return the scores in increasing order, or their quantiles if these are fewer."""
-    return np.sort(scores) if len(scores) <= len(LEVELS) else np.quantile(scores, LEVELS)
