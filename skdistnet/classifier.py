@@ -102,8 +102,9 @@ class DistanceNetClassifier(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         *,
         output_layer="distance",
         radius_type="diag",
+        linear_part=True,
         init="sample",
-        init_median_activation=0.5,
+        init_median_activation="auto",
         n_init=1,
         n_jobs=None,
         standardize=True,
@@ -118,9 +119,9 @@ class DistanceNetClassifier(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         beta_2=0.999,
         epsilon=1e-9,
         alpha=0.0,
-        penalty="prior",
+        penalty="decoupled",
         dropout=0.1,
-        label_smoothing=0.02,
+        label_smoothing=0.001,
         class_weight=None,
         dtype=None,
         batch_size="auto",
@@ -129,8 +130,8 @@ class DistanceNetClassifier(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         random_state=None,
         tol=1e-4,
         n_iter_no_change=10,
-        early_stopping=False,
-        validation_fraction=0.1,
+        early_stopping="auto",
+        validation_fraction=0.2,
         scoring="loss",
         warm_start=False,
         checkpoint=None,
@@ -140,6 +141,7 @@ class DistanceNetClassifier(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         self.activation = activation
         self.output_layer = output_layer
         self.radius_type = radius_type
+        self.linear_part = linear_part
         self.init = init
         self.init_median_activation = init_median_activation
         self.n_init = n_init

@@ -67,6 +67,7 @@ def published_recipe():
         "activation": "gaussian",
         "output_layer": "distance",
         "radius_type": "diag",
+        "linear_part": False,
         "init": "uniform",
         "init_median_activation": None,
         "standardize": False,
@@ -83,4 +84,5 @@ def published_recipe():
         "batch_size": 100,
         "max_iter": 50,
         "n_iter_no_change": 50,
+        "early_stopping": False,
     }

@@ -88,8 +88,9 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         huber_delta=1.35,
         quantile=0.5,
         radius_type="diag",
+        linear_part=True,
         init="sample",
-        init_median_activation=0.5,
+        init_median_activation="auto",
         n_init=1,
         n_jobs=None,
         standardize=True,
@@ -103,8 +104,8 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         beta_1=0.9,
         beta_2=0.999,
         epsilon=1e-9,
-        alpha=3.0,
-        penalty="prior",
+        alpha=0.0,
+        penalty="decoupled",
         dropout=0.0,
         dtype=None,
         batch_size="auto",
@@ -113,8 +114,8 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         random_state=None,
         tol=1e-4,
         n_iter_no_change=10,
-        early_stopping=False,
-        validation_fraction=0.1,
+        early_stopping="auto",
+        validation_fraction=0.2,
         scoring="loss",
         warm_start=False,
         checkpoint=None,
@@ -126,6 +127,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         self.huber_delta = huber_delta
         self.quantile = quantile
         self.radius_type = radius_type
+        self.linear_part = linear_part
         self.init = init
         self.init_median_activation = init_median_activation
         self.n_init = n_init

@@ -28,13 +28,14 @@ def fitted_attributes(estimator):
     return {name: value for name, value in vars(estimator).items() if name.endswith("_")}
 
 
-def fit_task(estimator, n_starts, X, y, sample_weight):
+def fit_task(estimator, n_starts, n_trials, X, y, sample_weight):
     """Return the task of a fit; None if scikit-learn has no callbacks."""
     if not hasattr(estimator, "_init_callback_context"):
         return None
+    n_parts = n_starts + n_trials
     context = estimator._init_callback_context(
-        max_subtasks=n_starts if n_starts > 1 else estimator.max_iter,
-        sequential_subtasks=n_starts == 1,
+        max_subtasks=n_parts if n_parts > 1 else estimator.max_iter,
+        sequential_subtasks=n_parts == 1,
     )
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
     data = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
@@ -42,7 +43,7 @@ def fit_task(estimator, n_starts, X, y, sample_weight):
 
 
 class FitTask:
-    """A task whose subtasks are epochs, or starts whose subtasks are epochs.
+    """A task whose subtasks are epochs, or trials and starts whose subtasks are epochs.
 
     Callbacks see the user's estimator, which does not change before the end, and can build fitted
     copies with the attributes of the candidate.
@@ -51,6 +52,7 @@ class FitTask:
     def __init__(self, context, data):
         self.context, self.data = context, data
         self.epoch: FitTask | None = None
+        self.n_parts = 0
 
     def begin(self):
         """Run the callbacks for the beginning of the task."""
@@ -63,10 +65,11 @@ class FitTask:
             **self.data,
         )
 
-    def start(self, number):
-        """Return the subtask of a start."""
-        max_iter = self.data["estimator"].max_iter
-        context = self.context.subcontext(task_name="start", task_id=number, max_subtasks=max_iter)
+    def part(self, name):
+        """Return the subtask of a part of the fit, a trial or a start."""
+        number, max_iter = self.n_parts, self.data["estimator"].max_iter
+        self.n_parts += 1
+        context = self.context.subcontext(task_name=name, task_id=number, max_subtasks=max_iter)
         return FitTask(context, self.data)
 
     def begin_epoch(self):

@@ -41,6 +41,11 @@ quantile : float in (0, 1) or increasing sequence of them
 radius_type : {"diag", "spherical", "tied"}
     Inverse radii of distance layers: one for each input of each unit (the paper), one for each
     unit, or one for each input, shared by the units of a layer.
+linear_part : bool
+    Whether a linear function of the features is added to the output, to the logits of classes or
+    the prediction. It follows trends beyond the training data, where distance units say nothing.
+    It is trained with the rest, is zero at the mean of the data, and `linear_coef_` has its
+    coefficients.
 init : {"sample", "kmeans", "uniform"}, array-like or callable
     Initial centroids. "sample": rows of the layer's own input; "kmeans": its cluster centres;
     "uniform": 0.5 + 0.3 U[0, 1) as in the paper, for inputs in [0, 1]. An array of shape (units of
@@ -48,10 +53,13 @@ init : {"sample", "kmeans", "uniform"}, array-like or callable
     A callable ``(X, n_units, random_state) -> (n_units, n_inputs)`` is called for each hidden
     distance layer with its own input, which for the first one is centred and, with `standardize`,
     scaled. Centroids of a distance output are the means of the classes, except for "uniform".
-init_median_activation : float in (0, 1) or None
+init_median_activation : "auto", float in (0, 1) or None
     Initial radii of hidden distance layers are such that this is the layer's median activation on
-    its own input. None is the initialisation of the paper, f (1 + 0.4 N(0, 1)) with
-    f = sqrt(2 ln(10) / n_inputs), which does not depend on the data, for the output layer too.
+    its own input. "auto" is 0.5, but narrower units for a first layer whose activations then
+    predict rows better, by the leave-one-out errors of ridge regressions;
+    `init_median_activation_` is what it chose. None is the initialisation of the paper,
+    f (1 + 0.4 N(0, 1)) with f = sqrt(2 ln(10) / n_inputs), which does not depend on the data, for
+    the output layer too.
 n_init : int
     Number of initialisations that `fit` trains from, each with a seed drawn from `random_state`;
     the first is that of ``n_init=1``. The best is kept: by `scoring` on validation rows, if there
@@ -63,7 +71,10 @@ standardize : bool
     Centre and scale features inside the model, each by its standard deviation. If two thirds of the
     features, and at least eight, have the same range, as pixels do, they share one scale. Scales
     are larger by the root of n_features / 64 for more than 64 features, because distances add up
-    over them. Fitted attributes are in the units of X in any case.
+    over them. Values far out, beyond three interquartile ranges from the quartiles, count for mean
+    and deviation as if they were at that limit, and in columns that have such values the model sees
+    about the logarithm of those beyond 4 scales. Fitted attributes are in the units of X in any
+    case.
 solver : {"rmsprop", "sgd", "adam"}
     Update rule. "rmsprop" applies momentum to the gradient divided by the root of its mean square;
     epsilon is outside the root.
@@ -91,15 +102,11 @@ epsilon : float
     Added to the root of the mean square by "rmsprop" and "adam".
 alpha : float
     Strength of the penalty on centroids, inverse radii and weights; intercepts have none.
-penalty : {"prior", "decoupled", "coupled"}
-    Regulariser. "prior" pulls centroids and inverse radii back to their initial values, and weights
-    to zero, in proportion to the loss: it adds ``alpha * loss / n_samples`` times the difference to
-    the gradient, as a Gaussian prior does if the variance of the errors is unknown. So it is strong
-    where data are noisy and weak where they are not; for robust losses the median of the errors
-    replaces their mean. "decoupled" shrinks parameters by ``rate * alpha`` at each step, outside
-    the normalised gradient. "coupled" adds ``alpha / batch size`` times the parameter to the
-    gradient, as in the paper's code. These two shrink the first layer's centroids towards the mean
-    of the data ("coupled" without `standardize`: towards zero), and all else towards zero.
+penalty : {"decoupled", "coupled"}
+    Regulariser. "decoupled" shrinks parameters by ``rate * alpha`` at each step, outside the
+    normalised gradient. "coupled" adds ``alpha / batch size`` times the parameter to the gradient,
+    as in the paper's code. Both shrink the first layer's centroids towards the mean of the data
+    ("coupled" without `standardize`: towards zero), and all else towards zero.
 dropout : float in [0, 1)
     Share of the outputs of hidden units that training replaces by their unit's mean over the batch.
     With L hidden layers each one replaces ``1 - (1 - dropout)**(1 / L)``. The other outputs are
@@ -132,11 +139,17 @@ n_iter_no_change : int
     Training stops when the loss has stalled for more than this number of epochs. The loss is that
     of the training rows or, if there are any, `scoring` of the validation rows. Without validation
     rows "cosine" does not stop early.
-early_stopping : bool
-    Whether to set validation rows aside and keep the parameters of the epoch with the best
-    `scoring` on them. A validation set passed to fit does the same and replaces them.
+early_stopping : "auto" or bool
+    Whether rows are set aside to validate on. "auto": `fit` makes a trial first, or up to five with
+    few rows. It trains a net on some of the rows and finds, on those set aside, the best epoch;
+    then it trains on all rows for as many epochs as that suggests, `max_iter` at most. Large data
+    are tried on 4000 random rows; with fewer than 60 different rows there is no trial. True: the
+    rows are not trained on, and the parameters of the epoch with the best `scoring` on them are
+    kept. False: train for `max_iter` epochs. In all cases a validation set passed to fit replaces
+    rows set aside, and the best epoch on it is kept. Where rows are ordered in time or belong to
+    groups, pass such a set: random rows of the same time or group say too little about others.
 validation_fraction : float in (0, 1)
-    Share of the rows that `early_stopping` sets aside.
+    Share of the rows that are set aside.
 scoring : str or callable
     Criterion on the validation rows: "loss", to be minimised, or the name of a scorer of
     scikit-learn or a callable ``(estimator, X, y) -> float``, to be maximised. The scorer gets a
@@ -162,10 +175,13 @@ centroids_, inverse_radii_ : list of ndarray
 coefs_, intercepts_ : list of ndarray
     For each layer, the weights (n_inputs, n_units) and intercepts (n_units,); None for a
     distance layer. Read-only, computed on access.
+linear_coef_ : ndarray of shape (n_outputs, n_features) or None
+    Coefficients of the linear part in the units of X and y; None without it. Read-only, computed on
+    access.
 feature_relevances_, feature_importances_ : ndarray of shape (n_features,)
     If the first layer is a distance layer: the share of each feature in its distances, weighted by
-    the variance of its activations. They sum to 1. The second name is the one that tools such as
-    :class:`~sklearn.feature_selection.RFE` look for.
+    the variance of its activations. They sum to 1. The linear part does not count. The second name
+    is the one that tools such as :class:`~sklearn.feature_selection.RFE` look for.
 n_features_in_ : int
     Number of features.
 feature_names_in_ : ndarray of shape (n_features,)
@@ -180,12 +196,21 @@ best_epoch_ : int
     validation rows or, without any, the last one.
 t_ : int
     Number of rows that the solver has seen.
+trial_ : dict or None
+    What the trials of "auto" have found: their number `n_trials`, the numbers of rows that each
+    trained on and all validated on, `n_samples` and `n_validation_samples`, their mean
+    `validation_loss_curve` and `validation_scores`, the `best_epoch`, `n_epochs`, the number of
+    epochs to train on all rows, and `median_activation_errors`, pairs of the median activations
+    tried for the first layer and their errors. None if `fit` made no trial. Absent after
+    :meth:`partial_fit` alone.
+init_median_activation_ : float
+    The median activation of the first layer that "auto" chose; absent for other values.
 init_scores_ : list of float
     For each initialisation of `fit`, the score that it was selected by; losses are negative.
 novelty_threshold_ : float
-    The :meth:`score_samples` below which 5 % of known rows fall; rows below it are unlike the
-    training data. :meth:`novelty_threshold` gives it for another share. Absent after
-    :meth:`partial_fit`, and if the first layer is not a distance layer."""
+    The :meth:`score_samples` below which 5 % of new rows fall if they are like the training data.
+    :meth:`novelty_threshold` gives it for another share. Absent after :meth:`partial_fit`, and if
+    the first layer is not a distance layer."""
 
 
 def describe_parameters(cls):

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._novelty.score import NoveltyScorer
 from ..engine.layers import KERNELS, Distance
 from ..engine.training import Rows
-from . import training
+from . import training, trial
 from .callbacks import CallbackSupportMixin, fit_task, fitted_attributes, with_callbacks
 from .checkpoints import check_checkpoint_folder, checkpoints_of
 from .constraints import NETWORK_CONSTRAINTS, WITHIN, check_parameter, check_parameters, to_builtin
@@ -77,22 +77,30 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
         rows, y, weigh = candidate._training_rows(*data)
         seeds = candidate._draw_seeds(1 if candidate._is_started() else self.n_init)
         validation = candidate._validation_rows(*validation_set, weigh, rows.target.dtype)
-        if validation is None and self.early_stopping:
+        if validation is None and candidate.early_stopping is True:
             share = self.validation_fraction
             trained, held_out = candidate._codec.split(rows.target, share, seeds[0])
             validation = rows.take(held_out)
             validation = training.ValidationRows(**vars(validation), y=y[held_out])
             rows = rows.take(trained)
-        checkpoints = checkpoints_of(candidate, rows, validation, seeds)
-        task = fit_task(self, len(seeds), *data)
+        trials = trial.draw_trials(candidate, rows, y, validation, seeds[0])
+        task = fit_task(self, len(seeds), len(trials), *data)
         if task is not None:
             task.begin()
-        args = candidate, rows, validation
-        if len(seeds) == 1:
-            candidate, result = training.train_start(*args, seeds[0], task, checkpoints[0])
+        if not candidate._is_started():
+            candidate.trial_ = None
+        tried, results, checkpoints = trial.run_trials(candidate, trials, len(rows), seeds[0], task)
+        if results and results[-1].reason == "interrupted":
+            candidate, result, (rows, validation) = tried[-1], results[-1], trials[len(tried) - 1]
         else:
-            candidate, result = training.train_starts(*args, seeds, task, checkpoints)
-        candidate._fit_novelty(rows, validation, seeds[0])
+            of_starts = checkpoints_of(candidate, rows, validation, seeds)
+            checkpoints += of_starts
+            start = candidate, rows, validation
+            if not trials and len(seeds) == 1:
+                candidate, result = training.train_start(*start, seeds[0], task, of_starts[0])
+            else:
+                candidate, result = training.train_starts(*start, seeds, task, of_starts)
+        candidate._fit_novelty(rows, validation, seeds[0], list(zip(tried, trials)))
         if task is not None:
             task.end(candidate)
         if result.reason != "interrupted":
@@ -107,10 +115,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
         # A class counts even if all of its rows have weight zero.
         classes = None if is_regressor(self) else self._new_codec(y, None, X.dtype, None).classes
         X, y, weights = self._drop_weightless(X, y, weights, min_rows=2)
-        if "_stream_" in vars(self):
-            # Its rows are no longer needed, but partial_fit, if it follows, needs their number.
-            n_before = max(self._resume_stream().n_rows, len(y))
-            self._stream_ = Stream(n_before=float(n_before)).state()
+        self.__dict__.pop("_stream_", None)
         rows, weigh = self._fit_codec(X, y, weights, classes, more_to_come=False)
         return rows, y, weigh
 
@@ -119,7 +124,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
     def _partial_fit(self, X, y, sample_weight, validation_set, classes=None):
         """Train on a block of a stream; `classes` are all that the stream may hold."""
         check_parameters(self)
-        if self.early_stopping and validation_set[0] is None:
+        if to_builtin(self.early_stopping) is True and validation_set[0] is None:
             raise ValueError(
                 f"partial_fit of {type(self).__name__} does not support early_stopping=True "
                 "without validation data, 'X_val' and 'y_val': it sets no rows aside."
@@ -167,6 +172,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
             # Curves, counts and the generator continue.
             rng.bit_generator.state = self._progress_["rng_state"]
             del self._theta_, self._progress_
+            self.__dict__.pop("init_median_activation_", None)
             if len(y) < len(stream.rows[1]):  # else the call has more rows than the stream keeps
                 return stream.rows
         return block
@@ -175,7 +181,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
         """Return a copy of the stream of earlier calls."""
         if "_stream_" in vars(self):
             return Stream.from_state(self._stream_)
-        return Stream(n_before=self.t_ / max(self.n_iter_, 1) if self._is_started() else 0.0)
+        return Stream(follows_fit=self._is_started())
 
     def _start_depends_on_data(self):
         """Return whether the initial parameters depend on the rows, or on the target's units."""
@@ -268,13 +274,29 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
 
     # Novelty --------------------------------------------------------------------------------------
 
-    def _fit_novelty(self, rows, validation, seed):
-        """Calibrate novelty scores on training and validation rows."""
-        if isinstance(self._network.layers[0], Distance):
-            groups = self._codec.novelty_groups(rows.target)
-            held_out = None if validation is None else validation.X
-            net = self._network, self._theta_, self._input_map
-            self._novelty_ = NoveltyScorer.fit(*net, rows.X, groups, held_out, seed).state
+    def _fit_novelty(self, rows, validation, seed, trials=()):
+        """Calibrate novelty scores on training rows, and thresholds also on held-out ones.
+
+        These are the validation rows or else those that `trials`, pairs of a net and the rows that
+        it was trained and validated on, have held out.
+        """
+        if not isinstance(self._network.layers[0], Distance):
+            return
+        network, theta = self._distance_part
+        input_map, groups = self._input_map, self._codec.novelty_groups
+        known, scores = groups(rows.target), []
+        scorer = NoveltyScorer.fit(network, theta, input_map, rows.X, known, seed)
+        if validation is not None:
+            scores.append(scorer.score(network, theta, input_map, validation.X))
+        else:
+            for tried, (trained, held_out) in trials:
+                network, theta = tried._distance_part
+                own, known = (network, theta, tried._input_map), groups(trained.target)
+                of_trial = scorer.of_trial(*own, input_map, trained.X, known, seed=seed)
+                scores.append(of_trial.score(*own, held_out.X, input_map))
+        if scores:
+            scorer = scorer.with_held_out(np.concatenate(scores))
+        self._novelty_ = scorer.state
 
     def _novelty_scorer(self, name):
         check_is_fitted(self)
@@ -312,15 +334,18 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
             :meth:`fit`, and after :meth:`partial_fit`, which does not see all data.
         """
         X, scorer = self._check_rows(X), self._novelty_scorer("score_samples")
-        return scorer.score(self._network, self._theta_, self._input_map, X)
+        return scorer.score(*self._distance_part, self._input_map, X)
 
     @available_if(check_first_layer_is_distance)
     def novelty_threshold(self, false_alarm_rate):
-        """Return the score below which a given share of known rows fall.
+        """Return the score below which a given share of new rows like the training data fall.
 
-        It is measured on the validation rows of the fit if at least one of them would fall below
-        it, else on up to 4000 training rows, each compared with the others. The network was trained
-        on these, so new rows raise more false alarms, above all if training rows are few.
+        It is a quantile of the scores of rows that were held out: the validation rows of the fit,
+        or those of its trial, scored by the net of the trial. The k-th lowest of n scores has the
+        rate k / (n + 1); below the lowest, scores of training rows give the shape of the tail.
+        Without held-out rows it is a quantile of the scores of up to 4000 training rows, each
+        compared with the others. The network was trained on these, so new rows may raise more
+        false alarms, above all if training rows are few.
 
         Parameters
         ----------

@@ -30,16 +30,18 @@ FORMAT = 1
 LEARNED = frozenset().union(
     ["n_features_in_", "feature_names_in_", "classes_", "_target_state_", "_specification_"],
     ["_theta_", "_input_shift_", "_input_scale_", "_input_origin_", "_input_varied_"],
+    ["_input_far_out_"],
     ["n_iter_", "t_", "loss_", "best_loss_", "loss_curve_", "validation_loss_curve_"],
     ["validation_scores_", "best_validation_score_", "best_epoch_", "init_scores_"],
-    ["_progress_", "_stream_", "_novelty_"],
+    ["_progress_", "_stream_", "_novelty_", "trial_"],
+    ["init_median_activation_", "_median_errors_"],
 )
 
 
 @lru_cache(maxsize=32)
-def network_for(sizes, activations, output_layer, radius_type, dtype):
+def network_for(sizes, activations, output_layer, radius_type, dtype, linear_part):
     """Return the network of a fitted estimator's specification; networks keep no state."""
-    return Network(sizes, activations, output_layer, radius_type, np.dtype(dtype))
+    return Network(sizes, activations, output_layer, radius_type, np.dtype(dtype), linear_part)
 
 
 def narrow(array, dtype):
@@ -76,15 +78,22 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     _input_scale_: np.ndarray
     _input_origin_: np.ndarray
     _input_varied_: np.ndarray | None = None
+    _input_far_out_: np.ndarray | None = None
 
     @property
     def _network(self):
         return network_for(*self._specification_)
 
     @property
+    def _distance_part(self):
+        """The network without its linear part, and its parameters."""
+        network = network_for(*self._specification_[:5], False)
+        return network, self._theta_[: network.n_parameters]
+
+    @property
     def _input_map(self):
         scales = self._input_shift_, self._input_scale_
-        return InputMap(*scales, self._input_origin_, self._input_varied_)
+        return InputMap(*scales, self._input_origin_, self._input_varied_, self._input_far_out_)
 
     def _is_started(self):
         return "_theta_" in vars(self)
@@ -131,6 +140,12 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 f"{self._specification_[:4]}: they must stay the same under warm_start and "
                 "partial_fit."
             )
+        if self.linear_part != self._network.linear_part:
+            raise ValueError(
+                f"The fit to be continued has linear_part={self._network.linear_part}, which must "
+                "stay the same under warm_start and partial_fit; got "
+                f"linear_part={self.linear_part}."
+            )
         if self.dtype is not None and self._network.dtype != self.dtype:
             raise ValueError(
                 f"The fit to be continued computes in {self._network.dtype}, which must stay the "
@@ -147,6 +162,13 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         usual = self._learning_rate_of_one_layer / max(1, len(self._network.layers) - 1) ** 0.5
         given = self.learning_rate_init
         return (usual if given == "auto" else given), usual
+
+    def _planned_epochs(self):
+        """Return the number of epochs to train: what a trial has found, but at most `max_iter`."""
+        trial = getattr(self, "trial_", None)
+        if self.early_stopping != "auto" or trial is None:
+            return self.max_iter
+        return min(trial["n_epochs"], self.max_iter)
 
     # Parameters -----------------------------------------------------------------------------------
 
@@ -168,7 +190,7 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         shift, scale = self._input_shift_, self._input_scale_
         if values[0] is not None:
             if name == "centroids":
-                values[0] = values[0] * scale + shift
+                values[0] = self._input_map.unscale_points(values[0])
             elif name == "inverse_radii":
                 values[0] = values[0] / scale
             elif name == "coefs":
@@ -176,6 +198,23 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             else:
                 values[0] = values[0] - (shift / scale) @ views["coefs"][0]
         self._codec.to_target_units(name, values)
+
+    @property
+    def linear_coef_(self):
+        """Coefficients of the linear part, (n_outputs, n_features), in the units of X and y.
+
+        The linear part of the raw output, logits or predictions, is zero at the mean of the
+        training data, and NaN counts as the mean. None for a net without a linear part.
+        """
+        check_is_fitted(self)
+        network = self._network
+        if not network.linear_part:
+            return None
+        coefs = network.views(self._theta_)[-1]["linear_coefs"].astype(np.float64)
+        values = [coefs * (network.linear_scale / self._input_scale_[:, np.newaxis])]
+        with np.errstate(over="ignore"):
+            self._codec.to_target_units("coefs", values)
+        return read_only(narrow(values[0].T, network.dtype))
 
     centroids_ = parameter_property("centroids", "Centroids (n_units, n_inputs) of distance layers")
     inverse_radii_ = parameter_property("inverse_radii", "Inverse radii of distance layers")

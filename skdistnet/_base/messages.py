@@ -70,7 +70,8 @@ def warn_about_fit(estimator, rows, result):
     warn_if_diverged_or_interrupted(estimator, result)
     if result.n_halvings or result.reason not in ("budget", "plateau"):
         return
-    if result.reason == "budget" and result.still_falling(estimator.tol):
+    in_full = estimator._planned_epochs() == estimator.max_iter
+    if result.reason == "budget" and in_full and result.still_falling(estimator.tol):
         warn(
             f"The loss was still falling after 'max_iter' ({estimator.max_iter}) epochs: "
             "a larger 'max_iter' may give a better model.",
@@ -90,7 +91,7 @@ def warn_about_fit(estimator, rows, result):
 
 def constant_loss(estimator, rows, result):
     """Return the loss of the best constant prediction if the net's is hardly lower, else None."""
-    if len(result.loss_curve) < ENOUGH_EPOCHS:
+    if len(result.loss_curve) < ENOUGH_EPOCHS and not trial_ended_early(estimator):
         return None
     codec = estimator._codec
     loss, target = codec.loss, codec.smoothed(rows.target)
@@ -108,11 +109,14 @@ def constant_loss(estimator, rows, result):
         return None  # no function of X does better
     # A few outliers, which no net should predict, may dominate the mean loss.
     own = estimator._raw_output(rows.X)
-    before, after = (
-        loss.dispersion(loss.value(each, target, weights), each, target, weights)
-        for each in (raw, own)
-    )
+    before, after = (loss.typical_value(each, target, weights) for each in (raw, own))
     return value if before - after < LITTLE * learnable * before / value else None
+
+
+def trial_ended_early(estimator):
+    """Return whether a trial has shown that further epochs of `max_iter` would not help."""
+    trial = getattr(estimator, "trial_", None)
+    return trial is not None and len(trial["validation_loss_curve"]) < estimator.max_iter
 
 
 def advice(estimator):
@@ -120,7 +124,8 @@ def advice(estimator):
     network = estimator._network
     kernels = [layer.kernel for layer in network.layers if isinstance(layer, Distance)]
     rate, usual = estimator._learning_rates()
-    median, changes = estimator.init_median_activation, []
+    median = getattr(estimator, "init_median_activation_", estimator.init_median_activation)
+    changes = []
     if estimator.alpha:
         changes.append(f"alpha=0 (now {estimator.alpha})")
     if rate < usual or (rate == usual and estimator.solver == "sgd"):

@@ -9,9 +9,7 @@ fill up a batch, and its step is shortened by the root of the share of new rows.
 many rows as a batch has; each new row then replaces a random earlier one, so that a net trained on
 a sorted stream does not forget its beginning at once.
 
-Several passes over the same rows add no data. So the strength of the penalty depends on the number
-of different rows: that of hashes in a sketch or, when it is full and keeps only the smallest, an
-estimate from their density.
+Several passes over the same rows add no data. So different rows are counted, by their hashes.
 """
 
 from dataclasses import dataclass, field
@@ -25,7 +23,6 @@ from ..engine.training.batches import mean_weight
 ENOUGH = 200  # different rows, after which there is no restart
 PATIENCE = 10  # nor is there one after `PATIENCE * ENOUGH` rows, even if they are repeats of a few
 LARGEST_BATCH = 1000  # rows of earlier calls fill up a batch to at most this number
-SKETCH = 1024  # hashes in the sketch; the relative standard error of the estimate is 3 %
 PART = 1_000_000  # numbers of a dense X hashed at a time, so that X is never copied in full
 CSR_PARTS = ("data", "indices", "indptr", "shape")
 NO_HASHES = np.empty(0, dtype=np.uint64)
@@ -92,15 +89,13 @@ def join(rows, others):
 class Stream:
     """State of a stream, in numbers and arrays that a saved estimator can hold."""
 
-    n_before: float = 0.0  # rows of a `fit` that came before
+    follows_fit: bool = False  # whether a `fit` came before
     n_earlier: int = 0  # rows of the calls before the latest, repeated ones included
     n_given: int = 0  # rows of all calls, repeated ones included
     n_steps: float = 0.0  # steps made so far; one shorter than usual counts as a fraction
-    n_first: int = 0  # rows of the first call
-    n_different_first: float = 0.0  # different rows in the first call
-    n_started: float = 0.0  # different rows that the start was made from
+    n_started: int = 0  # different rows that the start was made from
     mean_weight: float = 1.0  # of all rows given
-    sketch: np.ndarray = field(default_factory=NO_HASHES.copy)  # the smallest hashes of rows
+    seen: np.ndarray = field(default_factory=NO_HASHES.copy)  # hashes of up to `ENOUGH` rows
     rows: list = field(default_factory=list)  # X, y, weights of rows to fill up batches, each once
     hashes: np.ndarray = field(default_factory=NO_HASHES.copy)  # of these rows
 
@@ -122,22 +117,15 @@ class Stream:
 
     @property
     def n_different(self):
-        """Number of different rows, exact or estimated."""
-        if len(self.sketch) < SKETCH:
-            return float(len(self.sketch))
-        return (SKETCH - 1) / (float(self.sketch[-1]) / 2.0**64)
-
-    @property
-    def n_rows(self):
-        """Number of rows of the data in the stream, repeats of them left out."""
-        if not self.n_given:
-            return self.n_before
-        return self.n_before + self.n_first * (self.n_different / self.n_different_first)
+        """Number of different rows, counted up to `ENOUGH`."""
+        return len(self.seen)
 
     @property
     def start_is_final(self):
         """Whether there will be no further restart."""
-        return bool(self.n_before or self.n_started >= ENOUGH or self.n_earlier > PATIENCE * ENOUGH)
+        if self.follows_fit or self.n_started >= ENOUGH:
+            return True
+        return self.n_earlier > PATIENCE * ENOUGH
 
     @property
     def is_due(self):
@@ -149,9 +137,7 @@ class Stream:
         filled, rng = min(batch_size, LARGEST_BATCH), np.random.default_rng(self.n_given)
         hashes = row_hashes(X, y)
         different, new = np.unique(hashes, return_index=True)
-        self.sketch = np.union1d(self.sketch, different)[:SKETCH]
-        if not self.n_given:
-            self.n_first, self.n_different_first = len(y), self.n_different
+        self.seen = np.union1d(self.seen, different)[:ENOUGH]
         self.n_earlier = self.n_given
         self.n_given += len(y)
         given = [X, y, np.ones(len(y)) if weights is None else weights]

@@ -13,7 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.parallel import Parallel, delayed
 
 from ..engine import SCHEDULES, SOLVERS
-from ..engine.init.initializers import draw_start_rows, initialize
+from ..engine.init.fine_structure import MEDIANS
+from ..engine.init.initializers import draw_start_rows, first_median_activation, initialize
 from ..engine.input_scaling import InputMap
 from ..engine.layers import Distance
 from ..engine.losses import normalized_weights
@@ -85,7 +86,7 @@ def initialize_network(candidate, rows, rng):
     """Initialise the network, its input map and its counters; return the state to train."""
     target, dtype = rows.target, rows.target.dtype
     architecture = candidate._architecture(rows.X.shape[1], target.shape[1])
-    candidate._specification_ = (*architecture, dtype.name)
+    candidate._specification_ = (*architecture, dtype.name, candidate.linear_part)
     network, codec = candidate._network, candidate._codec
     with blas_threads(network, min(largest_batch(candidate), len(rows))):
         weights = normalized_weights(rows.weights, len(rows), np.float64)
@@ -94,13 +95,12 @@ def initialize_network(candidate, rows, rng):
         drawn = draw_start_rows(network, target, rng)
         H = np.empty((len(drawn), rows.X.shape[1]), dtype=dtype)
         input_map.apply(rows.X[drawn], H)
+        sample = H, target[drawn], weights[drawn] / weights[drawn].sum()
         theta = initialize(
             network,
-            H,
-            target[drawn],
-            weights[drawn] / weights[drawn].sum(),
+            *sample,
             init=init_in_network_units(candidate, input_map),
-            median_activation=candidate.init_median_activation,
+            median_activations=median_activations(candidate, *sample, rng),
             origin=input_map.origin.astype(dtype),
             rng=rng,
             kmeans=kmeans_labels,
@@ -114,6 +114,21 @@ def initialize_network(candidate, rows, rng):
     return fresh_state(candidate, theta, rng)
 
 
+def median_activations(candidate, H, target, weights, rng):
+    """Return the median activations of the first layer and of the others.
+
+    What a trial, or an earlier start, has chosen for the first layer stands.
+    """
+    given = candidate.init_median_activation
+    if given != "auto":
+        return given, given
+    if "init_median_activation_" not in vars(candidate):
+        arguments = candidate._network, candidate.init, H, target, weights, rng
+        median, errors = first_median_activation(*arguments)
+        candidate.init_median_activation_, candidate._median_errors_ = median, errors
+    return candidate.init_median_activation_, MEDIANS[0]
+
+
 def fresh_state(candidate, theta, rng):
     solver = from_parameters(SOLVERS[candidate.solver], candidate)
     return TrainingState(theta, solver.init(theta), rng)
@@ -122,6 +137,7 @@ def fresh_state(candidate, theta, rng):
 def set_input_map(candidate, input_map):
     candidate._input_shift_, candidate._input_scale_ = input_map.shift, input_map.scale
     candidate._input_origin_, candidate._input_varied_ = input_map.origin, input_map.n_varied
+    candidate._input_far_out_ = input_map.far_out
 
 
 def init_in_network_units(candidate, input_map):
@@ -168,12 +184,8 @@ def extend_input_map(candidate, rows, state):
     set_input_map(candidate, input_map)
     known = np.flatnonzero(before.n_varied)
     if isinstance(first, Distance) and first.radii_shape[1] > 1 and known.size:
-        if state.initial_theta is not None:
-            state.initial_theta = state.initial_theta.copy()
-        for theta in (state.theta, state.initial_theta):
-            if theta is not None:
-                radii = candidate._network.views(theta)[0]["inverse_radii"]
-                radii[:, columns] = np.median(np.abs(radii[:, known]), axis=1, keepdims=True)
+        radii = candidate._network.views(state.theta)[0]["inverse_radii"]
+        radii[:, columns] = np.median(np.abs(radii[:, known]), axis=1, keepdims=True)
 
 
 def save_progress(candidate, state):
@@ -192,7 +204,7 @@ def train_start(candidate, rows, validation, seed, task=None, checkpoint=None):
         state = resume_training(candidate, rows, rng)
     else:
         state = initialize_network(candidate, rows, rng)
-    config = training_config(candidate, len(rows), candidate.max_iter)
+    config = training_config(candidate, len(rows), candidate._planned_epochs())
     result = run(candidate, rows, validation, config, state, task, checkpoint)
     record(candidate, result, len(rows), validation)
     candidate.__dict__.pop("_progress_", None)  # so that a saved model stays small
@@ -204,15 +216,15 @@ def train_start(candidate, rows, validation, seed, task=None, checkpoint=None):
 
 def train_starts(candidate, rows, validation, seeds, task, checkpoints):
     """Train a copy of the candidate from each seed; return the best and its result."""
-    tasks = [task and task.start(number) for number in range(len(seeds))]
+    tasks = [task and task.part("start") for _ in seeds]
     starts = [(candidate, rows, validation, *each) for each in zip(seeds, tasks, checkpoints)]
     if effective_n_jobs(candidate.n_jobs) > 1:
-        train_one = delayed(train_one_of_several)
+        train_one = delayed(train_task)
         results = Parallel(n_jobs=candidate.n_jobs)(train_one(*start) for start in starts)
     else:
         results = []
         for start in starts:
-            results.append(train_one_of_several(*start))
+            results.append(train_task(*start))
             if results[-1][1].reason == "interrupted":
                 break
     scores = [start_score(*trained) for trained in results]
@@ -224,8 +236,8 @@ def train_starts(candidate, rows, validation, seeds, task, checkpoints):
     return best, result
 
 
-def train_one_of_several(candidate, rows, validation, seed, task, checkpoint):
-    """Train a copy of the candidate as a task of its own."""
+def train_task(candidate, rows, validation, seed, task, checkpoint):
+    """Train a copy of the candidate as a task of its own, one start of several or a trial."""
     if task is not None:
         task.begin()
     candidate, result = train_start(candidate, rows, validation, seed, task, checkpoint)
@@ -251,7 +263,6 @@ def train_block(candidate, rows, validation, state, stream, n_new, n_epochs):
     config = replace(
         config,
         learning_rate_init=config.learning_rate_init * step_length(n_new, len(rows)),
-        n_rows=stream.n_rows,
         mean_weight=stream.mean_weight,
     )
     n_halvings = 0
