@@ -6,6 +6,7 @@ from .gradient_flow import GradientFlowDisplay
 from .loss_curve import LossCurveDisplay
 from .novelty import NoveltyDisplay
 from .relevances import RelevanceDisplay
+from .trial import TrialDisplay
 
 __all__ = [
     "AccuracyCoverageDisplay",
@@ -14,4 +15,5 @@ __all__ = [
     "LossCurveDisplay",
     "NoveltyDisplay",
     "RelevanceDisplay",
+    "TrialDisplay",
 ]

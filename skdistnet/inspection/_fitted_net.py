@@ -63,6 +63,7 @@ def output_gradients(network, params, work, grads):
 
     The next step overwrites that gradient; `grads` receives the gradients of the parameters.
     """
+    network.backward_linear_part(work, grads)
     for number in reversed(range(len(network.layers))):
         layer, buffers = network.layers[number], work.layers[number]
         out, d_out = work.outputs[number], work.d_outputs[number]

@@ -39,6 +39,9 @@ def gradient_flow(estimator, X, y, sample_weight=None):
             The same for one kind of parameter; NaN where the layer has none of that kind.
         coefs_gradient_norm, intercepts_gradient_norm : ndarray of float
             Likewise.
+        linear_coef_gradient_norm : ndarray of float
+            Of the coefficients of the linear part, in the entry of the output layer, to which it
+            adds; they do not count as parameters of the layer. NaN in all other entries.
         output_gradient_norm : ndarray of float
             Norm of the gradient of a row's loss with respect to the activations of the layer, as
             root mean square over rows, whatever the parameters of the layer.
@@ -88,11 +91,14 @@ def gradient_flow(estimator, X, y, sample_weight=None):
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         layers, gradient, squared_output_gradients = measure(estimator, rows)
         network = estimator._network
+        by_layer = dict(network.unpack(gradient))
+        linear = [by_layer.pop("linear_coefs", None)]
+        by_layer["linear_coef"] = [None] * (len(layers) - 1) + linear
         by_parameter = {
             f"{name}_gradient_norm": np.array(
                 [np.nan if part is None else np.linalg.norm(part) for part in parts]
             )
-            for name, parts in network.unpack(gradient).items()
+            for name, parts in by_layer.items()
         }
         return Bunch(
             kind=np.array([layer.kind for layer in layers]),

@@ -15,7 +15,8 @@ from ._fitted_net import BATCH_NUMBERS, check_distance_layer, check_net
 def prototypes(estimator, X, *, n_prototypes=3, output=None, X_train=None):
     """Explain predictions by the units that support them.
 
-    The raw output is a sum over the last hidden layer's units, plus a linear output's intercept.
+    The raw output is a sum over the last hidden layer's units, plus the linear part and a linear
+    output's intercept.
     The result holds its terms and those of the squared distances of the units that support it most.
 
     Parameters
@@ -39,11 +40,12 @@ def prototypes(estimator, X, *, n_prototypes=3, output=None, X_train=None):
     explanation : :class:`~sklearn.utils.Bunch`
         output : ndarray of int, shape (n_samples,)
             The column explained.
-        raw_output, intercept : ndarray of shape (n_samples,)
-            Its value, a logit or the input of a regressor's ``out_activation_``, and the part that
-            belongs to no unit, 0 for a distance output.
+        raw_output, intercept, linear_part : ndarray of shape (n_samples,)
+            Its value, a logit or the input of a regressor's ``out_activation_``, and the parts that
+            belong to no unit: the intercept, 0 for a distance output, and the linear function of
+            the features, 0 for a net without one.
         contributions : ndarray of shape (n_samples, n_units)
-            The parts that belong to units, which sum to `raw_output` with the intercept;
+            The parts that belong to units, which sum to `raw_output` with those that do not;
             ``-1/2 r^2 (activation - c)^2`` for a distance output.
         support : ndarray of shape (n_samples, n_units)
             What units are ranked by: the contribution minus its mean over classes, since what all
@@ -75,7 +77,8 @@ def prototypes(estimator, X, *, n_prototypes=3, output=None, X_train=None):
     >>> explanation = prototypes(net, X[:2], X_train=X)
     >>> explanation.centroids.shape
     (2, 3, 4)
-    >>> explanation.contributions.sum(axis=1).round(6) == explanation.raw_output.round(6)
+    >>> parts = explanation.contributions.sum(axis=1) + explanation.linear_part
+    >>> parts.round(6) == explanation.raw_output.round(6)
     array([ True,  True])
     >>> explanation.nearest_rows.shape
     (2, 3)
@@ -86,7 +89,7 @@ def prototypes(estimator, X, *, n_prototypes=3, output=None, X_train=None):
     X = estimator._check_rows(X)
     output = output_of_each_row(estimator, X, output)
     sizes = estimator._network.sizes
-    size = max(1, BATCH_NUMBERS // (max(sizes[-3:]) * min(n_prototypes, sizes[-2])))
+    size = max(1, BATCH_NUMBERS // (max(sizes) * min(n_prototypes, sizes[-2])))
     parts = [
         explain(estimator, X[start : start + size], output[start : start + size], n_prototypes)
         for start in range(0, X.shape[0], size)
@@ -125,6 +128,7 @@ def explain(estimator, X, output, n_prototypes):
     network, theta, input_map = estimator._network, estimator._theta_, estimator._input_map
     activations = layer_output(network, theta, input_map, X, layer=-2).astype(np.float64)
     contributions, means, intercept = contributions_to(estimator, activations, output)
+    linear_part = linear_part_of(estimator, X, output)
     support = contributions - means if is_classifier(estimator) else np.abs(contributions)
     units = np.argsort(-support, axis=1, kind="stable")[:, :n_prototypes]
     centroids, inverse_radii = last_hidden_parameters(estimator)
@@ -132,8 +136,9 @@ def explain(estimator, X, output, n_prototypes):
     shares = distance_terms(inputs, observed, centroids[units], inverse_radii[units])
     return {
         "output": output,
-        "raw_output": contributions.sum(axis=1) + intercept,
+        "raw_output": contributions.sum(axis=1) + intercept + linear_part,
         "intercept": intercept,
+        "linear_part": linear_part,
         "contributions": contributions,
         "support": support,
         "units": units,
@@ -161,15 +166,29 @@ def contributions_to(estimator, activations, output):
     return contributions, means / len(weights[group]), np.zeros(len(activations))
 
 
+def linear_part_of(estimator, X, output):
+    """Return the linear part of the output of each row."""
+    if not estimator._network.linear_part:
+        return np.zeros(X.shape[0])
+    coefs = estimator.linear_coef_.astype(np.float64) * estimator._input_scale_
+    inputs, _ = network_inputs(estimator, X)
+    return np.einsum("ij,ij->i", inputs, coefs[output])
+
+
+def network_inputs(estimator, X):
+    """Return the input of the network, in float64, and weights of observed features."""
+    inputs = np.empty(X.shape)
+    estimator._input_map.apply(X, inputs)
+    return inputs, fill_missing(inputs)
+
+
 def last_hidden_inputs(estimator, X):
     """Return the input of the last hidden layer, in float64, and weights of observed features."""
     network, input_map = estimator._network, estimator._input_map
-    if len(network.layers) > 2:
-        before = layer_output(network, estimator._theta_, input_map, X, layer=-3)
-        return before.astype(np.float64), None
-    inputs = np.empty(X.shape)
-    input_map.apply(X, inputs)
-    return inputs, fill_missing(inputs)
+    if len(network.layers) == 2:
+        return network_inputs(estimator, X)
+    before = layer_output(network, estimator._theta_, input_map, X, layer=-3)
+    return before.astype(np.float64), None
 
 
 def distance_terms(inputs, observed, centroids, inverse_radii):

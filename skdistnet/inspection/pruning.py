@@ -232,6 +232,9 @@ def subnet(estimator, remaining):
     old, new = network.views(estimator._theta_), net._network.views(net._theta_)
     for number, (inputs, units) in enumerate(pairwise(ends)):
         for name, values in new[number].items():
+            if name == "linear_coefs":
+                values[...] = old[number][name]
+                continue
             axes = {"intercepts": [units], "coefs": [inputs, units]}.get(name, [units, inputs])
             # Shared inverse radii have one row or one column.
             source = old[number][name]

@@ -54,8 +54,8 @@ def unit_report(estimator, X, sample_weight=None):
     -----
     With raw output f and activation a, the divergence is ``1/2 (a - mean)^2 J' H J`` to second
     order, where ``J = df/da`` and H is the Fisher information of the output: ``diag(p) - p p'`` for
-    a softmax and the identity for a regressor. All other units stay unchanged, so two duplicates
-    may both be of use although one could replace the other.
+    a softmax and the identity for a regressor. All other units stay unchanged, and so does the
+    linear part, so two duplicates may both be of use although one could replace the other.
 
     {iris}
     >>> net = DistanceNetClassifier((20, 10), random_state=0).fit(X, y)
