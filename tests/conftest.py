@@ -1,4 +1,4 @@
-"""The hypothesis profiles, and the option --no-skips.
+"""The hypothesis profiles, the option --no-skips, and a fixture that records training runs.
 
 `HYPOTHESIS_PROFILE=long` or `--hypothesis-profile=long` generates many cases; the default is few.
 Tests of an optional package are skipped if it is missing. With `--no-skips` a skip is a failure,
@@ -9,6 +9,8 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from skdistnet._base import training
 
 # Fits take any time, and the data are slow to generate.
 COMMON = {
@@ -47,3 +49,17 @@ def pytest_make_collect_report(collector):
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):
     return fail_if_skipped((yield), item.config)
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """Training and validation rows of each training run so far, in a list."""
+    recorded = []
+
+    def record(network, input_map, rows, config, *args, validation=None, **options):
+        recorded.append((rows, validation))
+        return train(network, input_map, rows, config, *args, validation=validation, **options)
+
+    train = training.train
+    monkeypatch.setattr(training, "train", record)
+    return recorded

@@ -13,15 +13,15 @@ EQUIVALENCE = [
 ]
 
 #: Full batches, a start that does not depend on the order and the multiplicity of rows, no dropout
-#: (it would fall on other rows) and no prior (it counts rows). Only the order of additions differs,
-#: and few epochs do not amplify that.
+#: and no trial, which would take other rows. Only the order of additions differs, and few epochs do
+#: not amplify that.
 EQUIVALENT = {
     "batch_size": 1_000_000,
     "init": "uniform",
     "init_median_activation": None,
     "max_iter": 20,
     "dropout": 0.0,
-    "alpha": 0.0,
+    "early_stopping": False,
 }
 
 HYBRID = {"hidden_layer_sizes": (20, 20), "activation": ["tanh", "gaussian"]}
@@ -30,6 +30,11 @@ HYBRID = {"hidden_layer_sizes": (20, 20), "activation": ["tanh", "gaussian"]}
 def expected_failed_checks(estimator):
     reason = "minibatches and a start from rows: see test_weights_equal_repeated_rows"
     expected = dict.fromkeys(EQUIVALENCE, reason)
+    if getattr(estimator, "label_smoothing", None) == 0:
+        expected["check_class_weight_classifiers"] = (
+            "in its 1000 epochs on 50 rows a net memorises rows of any weight"
+        )
+        expected["check_classifier_multioutput"] = "probabilities that round to 1 are ties"
     if getattr(estimator, "loss", None) == "poisson":
         expected["check_regressor_multioutput"] = "it has negative targets in spite of the tags"
     return expected
@@ -38,12 +43,14 @@ def expected_failed_checks(estimator):
 @parametrize_with_checks(
     [
         DistanceNetClassifier(),
+        DistanceNetClassifier(label_smoothing=0.0),
         DistanceNetClassifier(**HYBRID, output_layer="linear"),
         DistanceNetRegressor(**HYBRID),
         *(DistanceNetRegressor(loss=loss) for loss in REGRESSION_LOSSES),
     ],
     expected_failed_checks=expected_failed_checks,
 )
+@pytest.mark.filterwarnings("ignore:The loss after training")  # for targets of noise
 def test_estimator_check(estimator, check):
     check(estimator)
 

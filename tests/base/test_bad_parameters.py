@@ -27,6 +27,7 @@ INVALID = {
     "activation": ["nonsense", "", 1, None, ["gaussian", "nonsense"], {"gaussian"}],
     "output_layer": NAMES,
     "radius_type": NAMES,
+    "linear_part": FLAGS,
     "loss": [*NAMES, "log_loss", ["huber"], {"huber"}],
     "huber_delta": POSITIVE,
     "quantile": [*WITHIN, [], (), [0.5, 0.5], [0.9, 0.1], [0.1, 1.0], [0.1, None], {0.1, 0.9}],

@@ -57,7 +57,7 @@ def test_every_solver_and_schedule_resumes_bit_for_bit(kind, X, y, solver, learn
 
 OPTIONS = {
     "dropout": {"dropout": 0.4},
-    "penalty to the prior": {"alpha": 2.0, "penalty": "prior"},
+    "decoupled penalty": {"alpha": 0.1, "penalty": "decoupled"},
     "coupled penalty": {"alpha": 0.1, "penalty": "coupled"},
     "early stopping": {"early_stopping": True, "n_iter_no_change": 3},
     "early stopping by score": {"early_stopping": True, "scoring": "score"},
@@ -161,7 +161,7 @@ def test_warm_start_resumes(kind, X, y, tmp_path):
 
 @both_kinds
 def test_completed_starts_are_not_trained_again(kind, X, y, tmp_path):
-    net = kind(**SMALL, n_init=3, early_stopping=True)
+    net = kind(**SMALL | {"early_stopping": True}, n_init=3)
     resumed, epochs = cut_off_and_resumed(net, tmp_path, N_EPOCHS + 6, X, y)
     assert same(resumed, clone(net).fit(X, y))
     assert len(epochs) == 2 * N_EPOCHS - 4

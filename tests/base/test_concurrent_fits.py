@@ -146,7 +146,8 @@ def test_concurrent_k_means_keeps_warning_filters(
 
     monkeypatch.setattr(training.KMeans, "fit", fit)
     before = list(warnings.filters)
-    net = DistanceNetClassifier((6,), init="kmeans", max_iter=2, random_state=0)
+    options = {"max_iter": 2, "early_stopping": False, "random_state": 0}
+    net = DistanceNetClassifier((6,), init="kmeans", **options)
     run_concurrently(*[lambda: clone(net).fit(WINE, WINE_Y)] * N_THREADS)
     assert most == [1] * N_THREADS
     assert list(warnings.filters) == before

@@ -48,8 +48,19 @@ def test_constant_feature_has_no_relevance():
 
 def test_informative_features_rank_above_noise():
     X, y = make_friedman1(500, n_features=10, random_state=0)  # five are informative
-    relevances = DistanceNetRegressor(random_state=0).fit(X, y).feature_relevances_
+    net = DistanceNetRegressor(linear_part=False, random_state=0).fit(X, y)
+    relevances = net.feature_relevances_
     assert relevances[:5].min() > relevances[5:].max()
+
+
+def test_linear_part_does_not_count_in_relevances():
+    X, y = make_friedman1(500, n_features=10, random_state=0)
+    net = DistanceNetRegressor(random_state=0).fit(X, y)
+    relevances = net.feature_relevances_
+    assert relevances[:3].min() > relevances[5:].max()
+    assert np.abs(net.linear_coef_[0, 3:5]).min() > 2  # whose effects are linear, 10 and 5
+    net._theta_[net._network.linear_slice] *= 100
+    np.testing.assert_array_equal(net.feature_relevances_, relevances)
 
 
 def test_relevances_agree_with_permutation_importance():

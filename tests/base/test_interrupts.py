@@ -157,9 +157,8 @@ def scoring(net, X, y):
 if __name__ == "__main__":
     # Background processes of a shell inherit an ignored SIGINT.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    net = DistanceNetClassifier(
-        5, n_init=4, n_jobs=2, max_iter=6, n_iter_no_change=9, random_state=0, scoring=scoring
-    )
+    options = {"early_stopping": False, "n_iter_no_change": 9, "random_state": 0}
+    net = DistanceNetClassifier(5, n_init=4, n_jobs=2, max_iter=6, scoring=scoring, **options)
     before = dict(vars(net))
     try:
         net.fit(X, y, X_val=X, y_val=y)

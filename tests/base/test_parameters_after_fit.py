@@ -40,6 +40,7 @@ OTHERS = {
     "activation": ["gaussian", "relu"],
     "output_layer": ["distance", "linear"],
     "radius_type": ["tied"],
+    "linear_part": [False],
     "loss": ["squared_error", "poisson", "quantile"],
     "huber_delta": [3.0],
     "quantile": [0.25, [0.2, 0.8]],

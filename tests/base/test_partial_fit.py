@@ -19,6 +19,7 @@ SMALL = {
     "random_state": 0,
     "batch_size": 50,
     "learning_rate": "constant",
+    "early_stopping": False,
 }
 CASES = {
     "classifier": (DistanceNetClassifier, WINE, WINE_Y),

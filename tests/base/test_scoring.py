@@ -42,11 +42,12 @@ def parts(X, y):
 @both_kinds
 def test_epoch_with_best_score_is_kept(kind, X, y, scoring):
     X, y, held_out = parts(X, y)
-    net = kind(**SMALL, scoring=scoring).fit(X, y, **held_out)
+    options = SMALL | {"early_stopping": False}
+    net = kind(**options, scoring=scoring).fit(X, y, **held_out)
     best = int(np.argmax(net.validation_scores_))
     assert best < net.n_iter_ - 1
     assert net.best_validation_score_ == net.validation_scores_[best]
-    ended = kind(**SMALL | {"max_iter": best + 1, "n_iter_no_change": 100}).fit(X, y)
+    ended = kind(**options | {"max_iter": best + 1, "n_iter_no_change": 100}).fit(X, y)
     np.testing.assert_array_equal(raw_output(net, X), raw_output(ended, X))
 
 
@@ -102,14 +103,15 @@ def test_callable_scorer_receives_snapshots(kind, X, y, scoring):
         return 0.0
 
     X, y, held_out = parts(X, y)
-    net = kind(**SMALL | {"max_iter": 4}, scoring=record).fit(X, y, **held_out)
+    options = SMALL | {"early_stopping": False}
+    net = kind(**options | {"max_iter": 4}, scoring=record).fit(X, y, **held_out)
     assert len(seen) == 4
     for number, (fitted, output, X_seen, y_seen) in enumerate(seen):
         assert fitted is not net
         np.testing.assert_array_equal(raw_output(fitted, X_seen), output)
         np.testing.assert_array_equal(X_seen, held_out["X_val"])
         np.testing.assert_array_equal(y_seen, held_out["y_val"])
-        shorter = kind(**SMALL | {"max_iter": number + 1}).fit(X, y)
+        shorter = kind(**options | {"max_iter": number + 1}).fit(X, y)
         np.testing.assert_array_equal(output, raw_output(shorter, X_seen))
 
 

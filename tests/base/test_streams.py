@@ -197,20 +197,8 @@ def test_curves_have_one_entry_per_call(kind):
         assert net.t_ == n_rows
 
 
-@both_kinds
-def test_weight_decay_counts_all_rows(kind):
-    """The rows of a call alone would penalise a single row like a table of one row."""
-    X, y, first = DATA[kind]
-    net = kind(random_state=0)
-    for _ in range(2):
-        stream(net, X, y, (30,), **first)
-    assert net._resume_stream().n_rows == pytest.approx(178)
-    net.set_params(warm_start=True, max_iter=2, alpha=0.1).fit(X, y)
-    assert net.partial_fit(X[:1], y[:1])._stream_["n_before"] == pytest.approx(178)
-
-
 def test_filled_batches_scale_steps_and_weights(monkeypatch):
-    """The step length follows the share of new rows; decay and weights follow all rows."""
+    """The step length follows the share of new rows, weights follow all rows."""
     trainers, original = [], training.Trainer.train_epoch
 
     def note(self):
@@ -218,11 +206,10 @@ def test_filled_batches_scale_steps_and_weights(monkeypatch):
         return original(self)
 
     monkeypatch.setattr(training.Trainer, "train_epoch", note)
-    net = DistanceNetClassifier(random_state=0, learning_rate_init=0.01, batch_size=10, alpha=0.1)
+    net = DistanceNetClassifier(random_state=0, learning_rate_init=0.01, batch_size=10)
     net.partial_fit(WINE[:30], WINE_Y[:30], np.full(30, 2.0), classes=[0, 1, 2])
     net.partial_fit(WINE[30:32], WINE_Y[30:32], np.full(2, 18.0))
     first, second = trainers
-    assert [trainer.weight_decay.n_rows for trainer in trainers] == [30, 32]
     assert (first.config.learning_rate_init, len(first.rows)) == (0.01, 30)
     assert second.config.learning_rate_init == pytest.approx(0.01 * (2 / 10) ** 0.5)
     assert len(second.rows) == 10

@@ -31,7 +31,7 @@ class CenteredClassifier(DistanceNetClassifier):
         quantile="low",
         n_init=1,
         n_jobs=None,
-        early_stopping=False,
+        early_stopping="auto",
         scoring="loss",
         warm_start=False,
         max_iter=4,

@@ -24,7 +24,7 @@ NAMES = [f"distancenetclassifier{number}" for number in range(5)]
 @pytest.mark.parametrize("kind", [DistanceNetClassifier, DistanceNetRegressor])
 def test_transform_returns_last_hidden_activations(kind, activation):
     net = kind(**SMALL, activation=activation).fit(WINE.to_numpy(), WINE_Y)
-    rows = (WINE.to_numpy() - net._input_shift_) / net._input_scale_
+    rows = net._input_map.scale_points(WINE.to_numpy())
     activations = net._network.forward(net._theta_, rows)[-2]
     np.testing.assert_allclose(net.transform(WINE.to_numpy()), activations, rtol=1e-6, atol=1e-9)
 

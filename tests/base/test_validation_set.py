@@ -54,7 +54,8 @@ def test_best_epoch_on_validation_set_is_kept(kind, X, y, early_stopping):
     assert best < net.n_iter_ - 1
     assert net.best_validation_score_ == net.validation_scores_[best]
     assert len(net.loss_curve_) == len(net.validation_loss_curve_) == len(net.validation_scores_)
-    ended = kind(**SMALL | {"max_iter": best + 1, "n_iter_no_change": 100}).fit(X, y)
+    options = {"max_iter": best + 1, "n_iter_no_change": 100, "early_stopping": False}
+    ended = kind(**SMALL | options).fit(X, y)
     np.testing.assert_array_equal(raw_output(net, X), raw_output(ended, X))
 
 

@@ -21,6 +21,7 @@ DATA = {
     "LossCurveDisplay": (),
     "NoveltyDisplay": (X,),
     "RelevanceDisplay": (),
+    "TrialDisplay": (),
 }
 every_display = pytest.mark.parametrize("name", displays.__all__)
 #: Drawn for any classifier.

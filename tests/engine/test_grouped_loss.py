@@ -94,11 +94,10 @@ def test_target_of_another_width_raises():
         check_target(GroupedLogLoss((2, 2)), np.zeros((6, 5)), 4)
 
 
-def test_dispersion_is_the_loss():
+def test_typical_value_is_the_loss():
     raw, target, weights = sample((2, 3))
     loss = GroupedLogLoss((2, 3))
-    value = loss.value(raw, target, weights)
-    assert loss.dispersion(value, raw, target, weights) == value
+    assert loss.typical_value(raw, target, weights) == loss.value(raw, target, weights)
 
 
 @every_grouping

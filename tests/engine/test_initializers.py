@@ -190,7 +190,7 @@ def test_radii_ignore_rounding_between_equal_rows(monkeypatch):
         np.eye(3)[np.arange(150) % 3],
         np.full(150, 1 / 150),
         init="sample",
-        median_activation=0.5,
+        median_activations=(0.5, 0.5),
         origin=np.zeros(4),
         rng=np.random.default_rng(0),
         kmeans=None,

@@ -1,4 +1,4 @@
-"""Losses for regression: closed forms, best constants, links, units and dispersion."""
+"""Losses for regression: closed forms, best constants, links, units, typical values."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from sklearn.metrics import mean_pinball_loss, mean_poisson_deviance
 
 from skdistnet.engine import Network
 from skdistnet.engine.losses import LOSSES, REGRESSION_LOSSES, check_target, normalized_weights
-from skdistnet.engine.losses.weighted_statistics import weighted_quantiles
+from skdistnet.engine.numerics.statistics import weighted_quantiles
 
 SETTINGS = [
     *((name, {}) for name in REGRESSION_LOSSES),
@@ -213,7 +213,7 @@ def test_each_level_needs_an_output():
         check_target(LOSSES["quantile"](LEVELS), np.zeros((5, 3)), 3)
 
 
-# Units and dispersion -----------------------------------------------------------------------------
+# Units and typical values -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("level", [0.01, 0.25, 0.5, 0.9, 0.999])
@@ -243,46 +243,22 @@ def test_robust_units_fall_back_to_standard_deviation():
     assert scale[0] == pytest.approx(target.std())
 
 
-@pytest.mark.parametrize(
-    ("name", "settings", "draw"),
-    [
-        ("squared_error", {}, lambda rng, n: rng.normal(size=n)),
-        ("absolute_error", {}, lambda rng, n: rng.laplace(size=n)),
-        ("huber", {"huber_delta": 4.0}, lambda rng, n: rng.normal(size=n)),
-        (
-            "quantile",
-            {"quantile": 0.8},
-            lambda rng, n: (
-                rng.exponential(size=n) * np.where(rng.random(n) < 0.2, -1 / 0.8, 1 / 0.2)
-            ),
-        ),
-    ],
-)
-def test_dispersion_equals_loss_for_own_error_distribution(name, settings, draw):
-    loss, n_rows = LOSSES[name](**settings), 100_000
-    raw = draw(np.random.default_rng(0), n_rows)[:, np.newaxis]
-    target, weights = np.zeros_like(raw), np.full(n_rows, 1 / n_rows)
-    value = loss.value(raw, target, weights)
-    assert loss.dispersion(value, raw, target, weights) == pytest.approx(value, rel=0.02)
-
-
 @pytest.mark.parametrize("name", ["absolute_error", "huber", "quantile"])
-def test_dispersion_of_robust_losses_ignores_an_outlier(name):
+def test_typical_value_of_robust_losses_ignores_outliers(name):
     loss = LOSSES[name]()
     raw, target = np.random.default_rng(0).normal(size=(2, 99, 1))
     weights = np.full(99, 1 / 99)
-    before = loss.dispersion(loss.value(raw, target, weights), raw, target, weights)
+    before = loss.typical_value(raw, target, weights)
     target[np.argmax(np.abs(raw - target))] = 1e9
-    value = loss.value(raw, target, weights)
-    assert value > 1e6
-    assert loss.dispersion(value, raw, target, weights) == pytest.approx(before, rel=0.1)
+    assert loss.value(raw, target, weights) > 1e6
+    assert loss.typical_value(raw, target, weights) == pytest.approx(before, rel=0.1)
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_dispersion_is_a_nonnegative_float(name):
+def test_typical_value_is_a_nonnegative_float(name):
     loss, (target, weights) = LOSSES[name](), counts(30, 3)
     target = np.eye(3)[target.argmax(axis=1)]
     raw = np.random.default_rng(1).normal(size=target.shape)
-    actual = loss.dispersion(loss.value(raw, target, weights), raw, target, weights)
+    actual = loss.typical_value(raw, target, weights)
     assert type(actual) is float
     assert actual >= 0

@@ -41,7 +41,7 @@ def test_resuming_from_any_epoch_gives_same_result(solver, schedule):
         schedule=SCHEDULES[schedule](),
         dropout=0.2,
         alpha=0.5,
-        penalty="prior",
+        penalty="coupled",
     )
     checkpoint = MemoryCheckpoint()
     state, result = train_with(config, checkpoint)

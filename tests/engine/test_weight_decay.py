@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from finite_differences import central_differences
 from training_runs import (
     CONFIG,
     IDENTITY,
@@ -52,38 +51,6 @@ def test_coupled_decay_equals_that_of_loss_and_grad(offset):
     moved = replace(rows, X=rows.X + offset)
     train(NETWORK, InputMap(shift, np.ones(N_INPUTS), -shift), moved, config, state)
     np.testing.assert_allclose(state.theta, expected, rtol=1e-11, atol=1e-13)
-
-
-def test_prior_is_the_posterior_gradient_times_loss():
-    """With log(loss) + alpha / (2 N) |theta - initial_theta|^2: errors of unknown variance."""
-    rows = make_rows()
-    config = replace(ONE_PLAIN_STEP, penalty="prior")
-    state = make_state(config)
-    start = state.theta + np.random.default_rng(4).normal(size=state.theta.shape)
-    state.initial_theta = start.copy()
-
-    def objective(theta):
-        loss, _ = NETWORK.loss_and_grad(theta, rows.X, rows.target)
-        parts = NETWORK.unpack(theta - start)
-        moves = [parts.centroids[0], parts.inverse_radii[0], NETWORK.unpack(theta).coefs[1]]
-        return np.log(loss) + 0.3 / (2 * N_ROWS) * sum(float((move**2).sum()) for move in moves)
-
-    loss, _ = NETWORK.loss_and_grad(state.theta, rows.X, rows.target)
-    expected = state.theta - config.learning_rate_init * loss * central_differences(
-        objective, state.theta
-    )
-    train(NETWORK, IDENTITY, rows, config, state)
-    np.testing.assert_allclose(state.theta, expected, rtol=1e-7, atol=1e-9)
-    np.testing.assert_array_equal(state.initial_theta, start)
-
-
-def test_prior_keeps_its_centre_when_continued():
-    config = replace(CONFIG, alpha=5.0, penalty="prior", shuffle=False, max_iter=2)
-    at_once, in_parts = make_state(config), make_state(config)
-    train(NETWORK, IDENTITY, make_rows(), config, at_once)
-    for _ in range(2):
-        train(NETWORK, IDENTITY, make_rows(), replace(config, max_iter=1), in_parts)
-    np.testing.assert_array_equal(in_parts.theta, at_once.theta)
 
 
 def test_decay_spares_intercepts():

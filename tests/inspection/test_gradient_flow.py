@@ -19,7 +19,8 @@ WINE, WINE_Y = (part[::6] for part in load_wine(return_X_y=True))
 DIABETES, DIABETES_Y = (part[::12] for part in load_diabetes(return_X_y=True))
 SMALL = {"hidden_layer_sizes": (5, 4), "max_iter": 3, "random_state": 0}
 PARTS = ("centroids", "inverse_radii", "coefs", "intercepts")
-NORMS = ("gradient_norm", *(f"{part}_gradient_norm" for part in PARTS), "output_gradient_norm")
+BY_PART = [f"{part}_gradient_norm" for part in (*PARTS, "linear_coef")]
+NORMS = ("gradient_norm", *BY_PART, "output_gradient_norm")
 MEASURES = (*NORMS, "activation_mean", "activation_std", "dead_share", "saturated_share")
 
 
@@ -97,18 +98,21 @@ def test_gradient_norms_match_central_differences(activation, options):
     flow = gradient_flow(net, X, y)
     expected = [np.linalg.norm(gradient[part]) for part in network.slices]
     np.testing.assert_allclose(flow.gradient_norm, expected, rtol=1e-5, atol=1e-8)
-    for name, parts in network.unpack(gradient).items():
-        expected = [np.nan if part is None else np.linalg.norm(part) for part in parts]
+    parts = network.unpack(gradient)
+    for name in PARTS:
+        expected = [np.nan if part is None else np.linalg.norm(part) for part in parts[name]]
         actual = flow[f"{name}_gradient_norm"]
         np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-8, err_msg=name)
+    expected = [np.nan, np.nan, np.linalg.norm(parts.linear_coefs)]
+    np.testing.assert_allclose(flow.linear_coef_gradient_norm, expected, rtol=1e-5)
 
 
 @nets
 def test_output_gradient_norms_match_central_differences(activation, options):
-    net, X, y = fitted(activation, **options)
+    net, X, y = fitted(activation, linear_part=False, **options)
     network, (rows, target) = net._network, in_network_units(net, X, y)
     activations = network.forward(net._theta_, rows)
-    _, names, output_layer, radius_type, _ = net._specification_
+    _, names, output_layer, radius_type, *_ = net._specification_
     expected = []
     for layer in (0, 1):
         rest = Network(network.sizes[layer + 1 :], names[layer + 1 :], output_layer, radius_type)
@@ -281,7 +285,7 @@ def test_constant_units_of_unbounded_activations_are_dead(activation):
 
 
 def test_silent_layer_is_dead_and_stops_gradients():
-    net, X, y = fitted(["gaussian", "relu"])
+    net, X, y = fitted(["gaussian", "relu"], linear_part=False)
     set_units(net, 1, slice(None), intercepts=-1e3)
     flow = gradient_flow(net, X, y)
     np.testing.assert_array_equal(flow.dead_share[1:], 1)
@@ -304,6 +308,11 @@ def test_kinds_and_missing_parameters(name):
         np.testing.assert_array_equal(np.isnan(flow[f"{part}_gradient_norm"]), missing)
     full = np.nansum([flow[f"{part}_gradient_norm"] ** 2 for part in PARTS], axis=0)
     np.testing.assert_allclose(flow.gradient_norm**2, full)
+
+
+def test_net_without_linear_part_has_no_norm_of_it():
+    net, X, y = fitted(linear_part=False)
+    assert np.isnan(gradient_flow(net, X, y).linear_coef_gradient_norm).all()
 
 
 @pytest.mark.parametrize("sizes", [(), 4, (4,) * 6])

@@ -47,11 +47,12 @@ def rows_of(net):
 
 
 @nets
-def test_contributions_and_intercept_sum_to_the_output(make, options):
+def test_contributions_and_other_parts_sum_to_the_output(make, options):
     net = make(**options)
     X = rows_of(net)
     explanation = prototypes(net, X)
-    parts = explanation.contributions.sum(axis=1) + explanation.intercept
+    parts = explanation.contributions.sum(axis=1) + explanation.intercept + explanation.linear_part
+    assert np.abs(explanation.linear_part).max() > 0.01
     np.testing.assert_allclose(parts, explanation.raw_output, **EXACT)
     if not is_classifier(net):
         np.testing.assert_allclose(parts, net.predict(X), **EXACT)
@@ -77,13 +78,13 @@ def test_feature_shares_sum_to_squared_distances(make, options):
 def test_support_sums_to_logit_minus_mean_logit(output_layer):
     net = classifier(output_layer=output_layer)
     explanation = prototypes(net, WINE)
-    logits = net.decision_function(WINE)
+    linear_parts = [prototypes(net, WINE, output=output).linear_part for output in range(3)]
+    logits = net.decision_function(WINE) - np.transpose(linear_parts)
     shared = logits.mean(axis=1)
     if output_layer == "linear":
         shared = shared - net.intercepts_[-1].mean() + explanation.intercept
-    np.testing.assert_allclose(
-        explanation.support.sum(axis=1), logits.max(axis=1) - shared, **EXACT
-    )
+    explained = np.take_along_axis(logits, explanation.output[:, np.newaxis], axis=1)[:, 0]
+    np.testing.assert_allclose(explanation.support.sum(axis=1), explained - shared, **EXACT)
 
 
 def test_units_of_largest_support_and_their_centroids():

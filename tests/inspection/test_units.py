@@ -89,12 +89,14 @@ def test_dead_units_are_no_duplicates():
 def divergence_without(net, X, unit):
     """Compute the divergence with a unit of the last hidden layer fixed at its mean."""
     activations, views = net.transform(X), net._network.views(net._theta_)[-1]
+    coefs = net._network.linear_scale * views["linear_coefs"]
+    linear_part = net._input_map.scale_points(X) @ coefs
 
     def output(activations):
         if "coefs" in views:
-            return activations @ views["coefs"] + views["intercepts"]
+            return activations @ views["coefs"] + views["intercepts"] + linear_part
         gaps = (activations[:, np.newaxis] - views["centroids"]) * views["inverse_radii"]
-        return -0.5 * np.sum(gaps**2, axis=2)
+        return linear_part - 0.5 * np.sum(gaps**2, axis=2)
 
     held = activations.copy()
     # A small part of the change, so that only the second order counts.

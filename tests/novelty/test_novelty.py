@@ -1,4 +1,4 @@
-"""Novelty scores and thresholds: far and plausible novelty, false alarms, errors, arithmetic."""
+"""Novelty scores and thresholds: far and plausible novelty, errors, arithmetic."""
 
 import pickle
 
@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 from sklearn.covariance import ledoit_wolf_shrinkage
-from sklearn.datasets import load_digits, load_iris, make_blobs
+from sklearn.datasets import load_digits, load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet._novelty import score as novelty
-from skdistnet._novelty.score import NoveltyScorer, TiedGaussians
+from skdistnet._novelty.score import TiedGaussians
 
 IRIS = load_iris(return_X_y=True)
 SMALL = {"hidden_layer_sizes": 20, "max_iter": 10, "random_state": 0}
@@ -103,67 +103,6 @@ def test_permuted_columns_are_novel_to_a_regressor():
     # The distribution of each column stays the same.
     rows = np.vstack([X[400:], rng.permuted(X[400:], axis=0)])
     assert roc_auc_score(np.arange(400) < 200, net.score_samples(rows)) > 0.9
-
-
-# The threshold ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("rate", [0.02, 0.05, 0.2])
-@pytest.mark.parametrize("early_stopping", [False, True])
-def test_false_alarms_of_new_rows_match_the_rate(rate, early_stopping):
-    X, y = make_blobs(4000, 5, centers=3, random_state=0)
-    net = DistanceNetClassifier(**SMALL, early_stopping=early_stopping).fit(X[:2000], y[:2000])
-    alarms = np.mean(net.score_samples(X[2000:]) < net.novelty_threshold(rate))
-    assert 0.3 * rate < alarms < 2.0 * rate
-
-
-def test_threshold_uses_validation_rows_if_enough():
-    X, y = load_digits(return_X_y=True)
-    # In the original order, the last digits were written by other people than the first.
-    order = np.random.default_rng(0).permutation(len(y))
-    X, y = X[order], y[order]
-    options = {"max_iter": 20, "random_state": 0, "early_stopping": True}
-    net = DistanceNetClassifier(**options, validation_fraction=0.3).fit(X[:1200], y[:1200])
-    alarms = np.mean(net.score_samples(X[1200:]) < net.novelty_threshold_)
-    few = DistanceNetClassifier(**options).fit(X[:1200], y[:1200])
-    assert alarms < 0.12
-    assert few.novelty_threshold(1e-6) < net.novelty_threshold_
-    # With less than one validation row below it, a threshold is that of training rows.
-    scorer = NoveltyScorer(net._novelty_)
-    n_validation, known = scorer.state["n_validation"], scorer.state["known_scores"]
-    assert n_validation == 360
-    assert net.novelty_threshold(0.9 / n_validation) == np.quantile(known, 0.9 / n_validation)
-
-
-@both_kinds
-def test_lower_rates_give_lower_thresholds(kind):
-    X, y = IRIS
-    net = kind(**SMALL).fit(X, y)
-    predictions, scores = net.predict(X), net.score_samples(X)
-    assert net.novelty_threshold(0.01) < net.novelty_threshold(0.3)
-    assert net.novelty_threshold(0.05) == net.novelty_threshold_
-    np.testing.assert_array_equal(net.predict(X), predictions)
-    np.testing.assert_array_equal(net.score_samples(X), scores)
-
-
-@pytest.mark.parametrize("n_rows", [20, 1001, 1002, 4000])
-def test_five_percent_threshold_is_the_exact_quantile(n_rows):
-    scores = -np.random.default_rng(n_rows).exponential(size=n_rows)
-    kept = novelty.quantiles(scores)
-    assert len(kept) == min(n_rows, 1001)
-    scorer = NoveltyScorer({"known_scores": kept, "n_validation": 0})
-    assert scorer.threshold(0.05) == np.quantile(scores, 0.05)
-    for rate in (0.002, 0.0123, 0.5, 0.999):
-        exact = np.quantile(scores, [rate - 0.001, rate, rate + 0.001 * (rate < 0.999)])
-        assert exact[0] <= scorer.threshold(rate) <= exact[2]
-        assert scorer.threshold(rate) == pytest.approx(exact[1], rel=0.05)
-
-
-@pytest.mark.parametrize("rate", [0, 1, -0.1, 1.5, np.nan, "0.05", None, True])
-def test_rates_outside_zero_and_one_raise(rate):
-    net = DistanceNetClassifier(**SMALL).fit(*IRIS)
-    with pytest.raises(ValueError, match=r"'false_alarm_rate' .* a float in \(0, 1\); got"):
-        net.novelty_threshold(rate)
 
 
 # Contract -----------------------------------------------------------------------------------------

@@ -103,8 +103,8 @@ def test_modules_import_only_declared_dependencies(name):
 
 
 def test_number_of_constructor_parameters():
-    assert len(DistanceNetClassifier().get_params()) == 37
-    assert len(DistanceNetRegressor().get_params()) <= 37
+    assert len(DistanceNetClassifier().get_params()) == 38
+    assert len(DistanceNetRegressor().get_params()) <= 38
 
 
 @pytest.mark.parametrize("kind", [*KINDS, RejectingClassifier])

@@ -10,7 +10,7 @@ from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 
 WINE, WINE_Y = load_wine(return_X_y=True)
 DIABETES, DIABETES_Y = load_diabetes(return_X_y=True)
-SMALL = {"hidden_layer_sizes": 6, "random_state": 0}
+SMALL = {"hidden_layer_sizes": 6, "random_state": 0, "early_stopping": False}
 CASES = {
     "classifier": (DistanceNetClassifier, WINE, WINE_Y),
     "regressor": (DistanceNetRegressor, DIABETES, DIABETES_Y),

@@ -38,7 +38,7 @@ def start(network, X, target, init="sample", median=0.5, weights=None, seed=0, o
         target,
         weights.astype(X.dtype),
         init=resolve(init, X, network.sizes[1]),
-        median_activation=median,
+        median_activations=(median, median),
         origin=np.zeros(X.shape[1], dtype=X.dtype) if origin is None else origin,
         rng=np.random.default_rng(seed),
         kmeans=kmeans_labels,

@@ -16,7 +16,13 @@ from skdistnet.engine.training import loop as training
 WINE, WINE_Y = load_wine(return_X_y=True)
 DIABETES, DIABETES_Y = load_diabetes(return_X_y=True)
 N_EPOCHS = 9
-SMALL = {"hidden_layer_sizes": (6, 5), "max_iter": N_EPOCHS, "random_state": 0, "batch_size": 30}
+SMALL = {
+    "hidden_layer_sizes": (6, 5),
+    "max_iter": N_EPOCHS,
+    "random_state": 0,
+    "batch_size": 30,
+    "early_stopping": False,
+}
 CASES = {
     "classifier": (DistanceNetClassifier, WINE, WINE_Y),
     "regressor": (DistanceNetRegressor, DIABETES, DIABETES_Y),

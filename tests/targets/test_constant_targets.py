@@ -35,9 +35,13 @@ def make(options, hidden=(6,), **others):
 
 
 def from_parameters(net, rows):
-    """Return the predictions computed from `coefs_` and `intercepts_`, in float64."""
+    """Return the predictions computed from fitted attributes, in float64.
+
+    `rows` are those of the fit, at whose mean the linear part is zero.
+    """
     inputs = net.transform(rows) if len(net.coefs_) > 1 else rows
     raw = inputs.astype(np.float64) @ net.coefs_[-1] + net.intercepts_[-1]
+    raw += (rows - rows.mean(axis=0)) @ net.linear_coef_.T
     return np.exp(raw) if net.out_activation_ == "exp" else raw
 
 
@@ -76,6 +80,7 @@ def test_parameters_agree_with_predictions_of_constants(options, dtype, hidden):
     net = make(options, hidden).fit(rows, y)
     np.testing.assert_allclose(from_parameters(net, rows), net.predict(rows), rtol=1e-3, atol=1e-4)
     assert not net.coefs_[-1][:, 1:].any()
+    assert not net.linear_coef_[1:].any()
 
 
 @every_loss
@@ -101,7 +106,7 @@ def test_validation_scores_of_constant_are_perfect(options, dtype, scoring):
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_newly_varying_target_is_rescaled(options, method):
     y = np.abs(1000 * WAVE) + 7
-    net = make(options, warm_start=True)
+    net = make(options, warm_start=True, early_stopping=False)
     getattr(net, method)(X, np.full(N_ROWS, 4.4))
     assert np.all(net.predict(X) == 4.4)
     getattr(net.set_params(max_iter=80), method)(X, y)
