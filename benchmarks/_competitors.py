@@ -1,6 +1,7 @@
-"""The models of the accuracy benchmark, and their cross-validation on a table."""
+"""A model of the benchmarks, and its cross-validation on a table."""
 
 import inspect
+import sys
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -9,20 +10,12 @@ import numpy as np
 from _harness import fail, quiet
 from joblib import Parallel, delayed
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.ensemble import (
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
-)
-from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
+from sklearn.impute import SimpleImputer
 from sklearn.metrics import accuracy_score, log_loss, r2_score, root_mean_squared_error
-from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC, SVR
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
@@ -30,15 +23,17 @@ from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 __all__ = [
     "MLP",
     "OURS",
-    "PEERS",
     "Competitor",
     "calibration_error",
     "distance_net",
+    "encode",
     "evaluate",
     "evaluate_all",
 ]
 
 N_FOLDS, N_BINS = 3, 15
+#: Codes of more levels stay numbers.
+MAX_LEVELS = 20
 OURS = "ours"
 
 
@@ -55,15 +50,14 @@ class Competitor:
     settings : dict
         Constructor arguments other than random_state; each estimator takes those that it has.
     scaled : bool
-        Whether a StandardScaler precedes it, for features and for numeric targets.
+        Whether missing values are imputed by means, and features and numeric targets scaled by a
+        StandardScaler.
     ranked : bool
         Whether it counts for ranks, which needs results on every table.
     max_rows : int or None
         Largest number of training rows.
     cost : float
         Estimated time per row, to start with the longest jobs.
-    grid : list of dict
-        Settings to choose from when tuned; empty if it is never tuned.
     """
 
     name: str
@@ -75,43 +69,51 @@ class Competitor:
     ranked: bool = True
     max_rows: int | None = None
     cost: float = 1.0
-    grid: list = field(default_factory=list)
+
+    @property
+    def library(self):
+        """Name of the package that the estimators are from."""
+        return self.classifier.__module__.partition(".")[0]
+
+    @property
+    def is_ours(self):
+        return self.library == "skdistnet"
 
     def estimator(self, classes):
         return self.classifier if classes else self.regressor
 
     def settings_for(self, classes):
         """The settings that the estimator has."""
-        known = inspect.signature(self.estimator(classes)).parameters
-        return {key: value for key, value in self.settings.items() if key in known}
+        known = inspect.signature(self.estimator(classes)).parameters.values()
+        if any(one.kind is one.VAR_KEYWORD for one in known):
+            return dict(self.settings)
+        names = {one.name for one in known}
+        return {key: value for key, value in self.settings.items() if key in names}
 
-    def identity(self, classes, tuned):
-        """What a result depends on besides the name: settings, or settings to choose from."""
+    def identity(self, classes):
+        """What a result depends on besides the name: the settings and the library's version."""
         identity = {key: repr(value) for key, value in self.settings_for(classes).items()}
-        return {**identity, "grid": repr(self.grid)} if tuned else identity
+        return {**identity, self.library: sys.modules[self.library].__version__}
 
     def accepts(self, table):
         """Whether a table is small enough."""
         n_train = len(table.y) - len(table.y) // N_FOLDS
         return self.max_rows is None or n_train <= self.max_rows
 
-    def make(self, classes, seed, tuned=False):
+    def make(self, classes, seed):
         """An unfitted model."""
         estimator = self.estimator(classes)
         arguments = self.settings_for(classes)
         if "random_state" in inspect.signature(estimator).parameters:
             arguments["random_state"] = seed
-        model, prefix = estimator(**arguments), ""
-        if self.scaled:
-            model, prefix = Pipeline([("scaler", StandardScaler()), ("model", model)]), "model__"
-            if not classes:
-                scaler = StandardScaler()
-                model = TransformedTargetRegressor(regressor=model, transformer=scaler)
-                prefix = "regressor__model__"
-        if not tuned:
+        model = estimator(**arguments)
+        if not self.scaled:
             return model
-        grid = [{prefix + key: values for key, values in part.items()} for part in self.grid]
-        return GridSearchCV(model, grid, cv=make_folds(classes, seed))
+        imputer = SimpleImputer(keep_empty_features=True)
+        model = Pipeline([("imputer", imputer), ("scaler", StandardScaler()), ("model", model)])
+        if classes:
+            return model
+        return TransformedTargetRegressor(regressor=model, transformer=StandardScaler())
 
 
 def make_folds(classes, seed):
@@ -119,45 +121,7 @@ def make_folds(classes, seed):
     return (StratifiedKFold if classes else KFold)(N_FOLDS, shuffle=True, random_state=seed)
 
 
-#: Each grid has 12 settings, the defaults of one of its two estimators among them.
-OUR_GRID = [
-    {
-        "hidden_layer_sizes": [(100,), (200,), (100, 100), (200, 100)],
-        "learning_rate_init": [0.02, 0.05],
-    },
-    {"init": ["kmeans"], "learning_rate_init": [0.02, 0.05]},
-    {"radius_type": ["spherical"], "learning_rate_init": [0.02, 0.05]},
-]
-MLP_GRID = [
-    {
-        "hidden_layer_sizes": [(100,), (100, 100), (200, 200)],
-        "alpha": [1e-4, 1e-3, 1e-2, 1e-1],
-    }
-]
-SVC_GRID = [{"C": [1.0, 10.0, 100.0, 1000.0], "gamma": ["scale", 0.03, 0.3]}]
-HGB_GRID = [{"max_depth": [None, 3, 6], "learning_rate": [0.03, 0.1, 0.2, 0.3]}]
-
-MLP = Competitor("MLP", "MLP", MLPClassifier, MLPRegressor, cost=5, grid=MLP_GRID)
-PEERS = [
-    MLP,
-    Competitor("SVC", "SVC and SVR", SVC, SVR, cost=1, grid=SVC_GRID),
-    Competitor("SVC10", "SVC and SVR, C=10", SVC, SVR, {"C": 10}, cost=1),
-    Competitor(
-        *("HGB", "HistGradientBoosting"),
-        *(HistGradientBoostingClassifier, HistGradientBoostingRegressor),
-        cost=3,
-        grid=HGB_GRID,
-    ),
-    Competitor("RF", "RandomForest", RandomForestClassifier, RandomForestRegressor, cost=1),
-    Competitor("kNN", "KNeighbors", KNeighborsClassifier, KNeighborsRegressor, cost=0.1),
-    Competitor(
-        *("GP", "GaussianProcess, with at most 1,000 training rows; not ranked"),
-        *(GaussianProcessClassifier, GaussianProcessRegressor),
-        ranked=False,
-        max_rows=1000,
-        cost=5,
-    ),
-]
+MLP = Competitor("MLP", "MLP", MLPClassifier, MLPRegressor, cost=5)
 
 
 def distance_net(label=OURS, settings=None):
@@ -177,11 +141,28 @@ def distance_net(label=OURS, settings=None):
         *(DistanceNetClassifier, DistanceNetRegressor, settings),
         scaled=False,
         cost=10,
-        grid=OUR_GRID,
     )
 
 
 # Evaluation ---------------------------------------------------------------------------------------
+
+
+def encode(table, train):
+    """The columns of a table with codes of at most MAX_LEVELS levels one-hot, the same for all.
+
+    The encoder sees the rows `train` alone: a level that is not among them is zero in all of its
+    columns. A missing code is a level of its own. Other codes stay numbers.
+    """
+    if table.categorical is None:
+        return table.X
+    n_levels = np.array([len(np.unique(column[~np.isnan(column)])) for column in table.X.T])
+    few = table.categorical & (n_levels <= MAX_LEVELS)
+    if not few.any():
+        return table.X
+    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(
+        table.X[train][:, few]
+    )
+    return np.hstack([table.X[:, ~few], encoder.transform(table.X[:, few])])
 
 
 def calibration_error(y, probabilities):
@@ -197,7 +178,7 @@ def calibration_error(y, probabilities):
     return float(np.abs(surplus).sum() / len(y))
 
 
-def evaluate(competitor, table, seed, tuned=False):
+def evaluate(competitor, table, seed):
     """Cross-validate a competitor on a table; an exception is recorded, not raised.
 
     Returns
@@ -211,27 +192,27 @@ def evaluate(competitor, table, seed, tuned=False):
     try:
         # This limits BLAS and OpenMP, whose threads HistGradientBoosting uses.
         with quiet(), threadpool_limits(1):
-            return cross_validate(competitor, table, seed, tuned)
+            return cross_validate(competitor, table, seed)
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         line = f"{where.filename.rsplit('/', 1)[-1]}:{where.lineno}"
         return {"error": f"{type(error).__name__}: {error} ({line})"}
 
 
-def cross_validate(competitor, table, seed, tuned):
-    X, y = table.X, table.y
+def cross_validate(competitor, table, seed):
+    y = table.y
     result = {"score": [], "loss": [], "ece": None, "fit": 0.0, "predict": 0.0}
-    chosen, pooled = [], None
-    for train, test in make_folds(table.classes, seed).split(X, y):
+    pooled = None
+    for train, test in make_folds(table.classes, seed).split(table.X, y):
+        X = encode(table, train)
         X_train, X_test, y_test = X[train], X[test], y[test]
         start = time.perf_counter()
-        model = competitor.make(table.classes, seed, tuned).fit(X_train, y[train])
+        model = competitor.make(table.classes, seed).fit(X_train, y[train])
         fitted = time.perf_counter()
-        predicted = model.predict(X_test)
+        # CatBoost predicts classes as a column.
+        predicted = np.ravel(model.predict(X_test))
         result["fit"] += fitted - start
         result["predict"] += time.perf_counter() - fitted
-        if tuned:
-            chosen.append({key: repr(value) for key, value in model.best_params_.items()})
         if not table.classes:
             result["score"].append(float(r2_score(y_test, predicted)))
             result["loss"].append(float(root_mean_squared_error(y_test, predicted)))
@@ -249,7 +230,7 @@ def cross_validate(competitor, table, seed, tuned):
     if pooled is not None:
         result["ece"] = calibration_error(y, pooled)
     result["loss"] = result["loss"] or None
-    return {**result, "chosen": chosen} if tuned else result
+    return result
 
 
 def evaluate_all(competitors, tables, n_seeds, n_jobs):

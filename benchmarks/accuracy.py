@@ -1,75 +1,47 @@
-"""Compare how well distance nets and estimators of scikit-learn predict, on tables of a folder.
+"""Compare how well distance nets and other models predict, on the tables of folders.
 
 The protocol is shuffled 3-fold cross-validation, stratified for classes, of at most 3,000 random
-rows. Ours gets raw columns and only `random_state` is set. The peers are at their defaults, with a
-StandardScaler for their features and their numeric targets::
+rows. Only `random_state` of ours is set. The peers are at their defaults, except SVC with C=10 and
+one thread for each; nets, SVC and linear models are behind mean imputation and a StandardScaler,
+also for numeric targets. LightGBM and CatBoost need the extra `benchmarks`::
 
-    python benchmarks/accuracy.py --data FOLDER
-    python benchmarks/accuracy.py --data FOLDER --seeds 5 --jobs 2
-    python benchmarks/accuracy.py --data FOLDER --label kmeans --set init=kmeans max_iter=50
-    python benchmarks/accuracy.py --data FOLDER --tuned
+    python benchmarks/accuracy.py --data FOLDER ANOTHER --seeds 2
+    python benchmarks/accuracy.py --data FOLDER --models ours
+    python benchmarks/accuracy.py --data FOLDER --models ours --label k --set init=kmeans --half A
     python benchmarks/accuracy.py --openml credit-g@1 vehicle
 
-A .npz file holds X and y; y of integers means classification. The test part of an official split
-(X_test, y_test) is ignored. A seed determines the shuffle of the folds and the models'
-random_state. Scores are means over folds and seeds; the calibration error pools the out-of-fold
-probabilities of a seed's folds.
+A .npz file holds X and y; y of integers means classification. NaN in X is a missing value. The
+array `categorical`, if any, has True for columns of codes, which are one-hot encoded for all models
+if a column has at most 20 levels. The test part of an official split (X_test, y_test) is ignored.
+
+A seed determines the shuffle of the folds and the models' random_state. Scores are means over folds
+and seeds; the calibration error pools the out-of-fold probabilities of a seed's folds. Half A has
+the first, third, ... table of each folder and kind (classes, numbers) in the order of their names,
+half B the others: choose settings with --half A, and report them on half B.
 
 The script prints tables and writes JSON after every result, so that a second run continues an
-interrupted one and repeats only what failed. For times that compare, use --jobs 1.
+interrupted one and repeats only what failed. Results of peers stay valid when the source of ours
+changes: a run with --models ours shows those that the file has for all tables and seeds. It also
+compares with ours under other labels. For times that compare, use --jobs 1.
 """
 
 import argparse
 import ast
-import json
 import os
 import signal
 import sys
 
 from _board import Board
-from _competitors import OURS, PEERS, distance_net, evaluate
-from _harness import (
-    add_output_options,
-    fail,
-    print_table,
-    read_results,
-    source_digest,
-    write_json,
-    write_section,
-)
-from _tables import IMAGE_SETS, read_folder, read_openml, sample
+from _cache import Cache
+from _competitors import OURS, distance_net, evaluate
+from _harness import add_output_options, fail, print_table, write_json, write_section
+from _headlines import print_headlines
+from _peers import BOARD, EXTRA, MISSING
+from _tables import HALVES, IMAGE_SETS, read_folders, read_openml, sample
 from joblib import Parallel, delayed
 
-NAMES = [OURS, *(peer.name for peer in PEERS)]
-
-
-class Cache:
-    """Results in a JSON file, by table, competitor and settings, seed and rows."""
-
-    def __init__(self, path, n_rows, tuned):
-        self.path, self.n_rows, self.tuned = path, n_rows, tuned
-        self.content = read_results(path, {"results": {}}, "results")
-        self.results, self.source = self.content["results"], source_digest()
-
-    def key(self, table, competitor, seed):
-        settings = json.dumps(competitor.identity(table.classes, self.tuned), sort_keys=True)
-        return f"{table.name} | {competitor.name} | {settings} | seed {seed} | rows {self.n_rows}"
-
-    def get(self, table, digest, competitor, seed):
-        """The result, or None if it failed or belongs to other data of the same name."""
-        result = self.results.get(self.key(table, competitor, seed))
-        if result is None or "error" in result or result["data"] != digest:
-            return None
-        return result
-
-    def put(self, table, digest, competitor, seed, result):
-        stamp = {"data": digest} if competitor.scaled else {"data": digest, "source": self.source}
-        self.results[self.key(table, competitor, seed)] = {**result, **stamp}
-        write_json(self.path, self.content, announce=False)
-
-    def is_stale(self, result):
-        """Whether it is a result of ours with another state of the source."""
-        return result.get("source", self.source) != self.source
+ONE_MODEL_PER_CLASS = ("HGB", "LightGBM", "CatBoost", "GP")
+DEFAULT_NAMES = [OURS, *(peer.name for peer in BOARD)]
 
 
 # Evaluation ---------------------------------------------------------------------------------------
@@ -83,29 +55,28 @@ def stop(*_):
     raise Stopped
 
 
-def evaluate_job(model, table, seed, tuned, main_process):
+def evaluate_job(model, table, seed, main_process):
     """Evaluate, and return names with the result: results arrive in any order."""
     if os.getpid() != main_process:
         # Ctrl-C reaches every process, and the main one stops the others.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return model.name, table.name, seed, evaluate(model, table, seed, tuned)
+    return model.name, table.name, seed, evaluate(model, table, seed)
 
 
 def guess_cost(model, table):
     """Estimated time: the longest jobs start first, so that no process waits at the end."""
-    outputs = len(set(table.y)) if table.classes and model.name in ("HGB", "GP") else 1
+    outputs = len(set(table.y)) if table.classes and model.name in ONE_MODEL_PER_CLASS else 1
     return model.cost * len(table.y) * table.X.shape[1] ** 0.5 * outputs
 
 
 def evaluate_all(tables, models, args, cache):
-    """Results by names of table and competitor and by seed: from the file, or computed now."""
+    """Results by names of table and model and by seed: from the file, or computed now."""
     results, jobs, stale = {}, [], 0
-    digests = {table.name: table.digest for table in tables}
     for table in tables:
         for model in models:
             for seed in range(args.seeds if model.accepts(table) else 0):
                 again = args.fresh is not None and model.name in (args.fresh or model.name)
-                known = None if again else cache.get(table, digests[table.name], model, seed)
+                known = None if again else cache.get(table, model, seed)
                 if known is None:
                     jobs.append((model, table, seed))
                 else:
@@ -114,29 +85,46 @@ def evaluate_all(tables, models, args, cache):
     if results:
         print(f"{len(results)} results are in the file already", file=sys.stderr)
     if stale:
-        name = models[0].name
         print(
-            f"NOTE: {stale} results of {name} come from another state of the source; "
-            f"--fresh {name} computes them again"
+            f"NOTE: {stale} results of {args.label} come from another state of the source; "
+            f"--fresh {args.label} computes them again"
         )
     jobs.sort(key=lambda job: -guess_cost(job[0], job[1]))
-    by_name = {(model.name, table.name): (model, table) for model, table, _ in jobs}
-    parallel = Parallel(n_jobs=args.jobs, return_as="generator_unordered")
-    evaluated = parallel(delayed(evaluate_job)(*job, args.tuned, os.getpid()) for job in jobs)
+    return results | run(jobs, args.jobs, cache)
+
+
+def run(jobs, n_jobs, cache):
+    """Evaluate models on tables, and write each result to the file as it arrives."""
+    results, by_name = {}, {(model.name, table.name): (model, table) for model, table, _ in jobs}
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+    evaluated = parallel(delayed(evaluate_job)(*job, os.getpid()) for job in jobs)
     for i, (model_name, table_name, seed, result) in enumerate(evaluated, 1):
         model, table = by_name[model_name, table_name]
-        cache.put(table, digests[table_name], model, seed, result)
+        cache.put(table, model, seed, result)
         results[table_name, model_name, seed] = result
         if "error" in result:
             text = result["error"]
         else:
             text = f"{sum(result['score']) / len(result['score']):.4f} in {result['fit']:.1f} s"
-        print(
-            f"[{i}/{len(jobs)}] {table_name}, {model_name}, seed {seed}: {text}",
-            file=sys.stderr,
-            flush=True,
-        )
+        line = f"[{i}/{len(jobs)}] {table_name}, {model_name}, seed {seed}: {text}"
+        print(line, file=sys.stderr, flush=True)
     return results
+
+
+def add_cached(tables, models, args, cache, results):
+    """The models and results with those that the file has for all tables and seeds.
+
+    These are peers of the default board, and ours under other labels, which follow the first model.
+    """
+    missing = [peer for peer in BOARD if peer not in models]
+    peers = list(cache.complete(tables, missing, args.seeds))
+    variants = cache.variants(tables, args.seeds, args.label) if models[0].is_ours else []
+    for _, cached in (*variants, *peers):
+        results = results | cached
+    everyone = [*models[1:], *(peer for peer, _ in peers)]
+    order = [peer.name for peer in (*BOARD, *EXTRA)]
+    everyone.sort(key=lambda peer: order.index(peer.name))
+    return [models[0], *(variant for variant, _ in variants), *everyone], results
 
 
 # Command line -------------------------------------------------------------------------------------
@@ -157,28 +145,23 @@ def parse_settings(pairs):
 
 
 def choose_models(args):
-    """Ours first, then the peers that the command line names."""
-    if args.label != OURS and args.label in NAMES:
+    """The models that the command line names, ours first."""
+    peers = {peer.name: peer for peer in (*BOARD, *EXTRA)}
+    if args.label in {*peers, *MISSING}:
         fail(f"--label {args.label} is the name of a peer")
-    everyone = {OURS: distance_net(args.label, parse_settings(args.set))}
-    everyone |= {peer.name: peer for peer in PEERS}
-    if args.tuned:
-        everyone = {name: model for name, model in everyone.items() if model.grid}
-    by_lower = {name.lower(): name for name in everyone}
-    by_lower[args.label.lower()] = OURS
-    requested = args.models or list(everyone)
-    unknown = [name for name in requested if name.lower() not in by_lower]
+    everyone = {args.label: distance_net(args.label, parse_settings(args.set)), **peers}
+    by_lower = {name.lower(): name for name in everyone} | {OURS: args.label}
+    for name, library in MISSING.items():
+        print(f"{name} is left out: {library} is not installed (pip install skdistnet[benchmarks])")
+    requested = args.models or DEFAULT_NAMES
+    unknown = [name for name in (*requested, *(args.fresh or ())) if name.lower() not in by_lower]
     if unknown:
-        when = " --tuned" if args.tuned else ""
-        fail(f"--models: no model {', '.join(unknown)}{when}; there are: {', '.join(everyone)}")
+        fail(f"no model {', '.join(unknown)}; there are: {', '.join(everyone)}")
     chosen = {by_lower[name.lower()] for name in requested}
-    models = [model for name, model in everyone.items() if name in chosen]
-    names = [model.name for model in models]
-    if args.fresh:
-        args.fresh = [args.label if name == OURS else name for name in args.fresh]
-        if not set(args.fresh) <= set(names):
-            fail(f"--fresh: no such model; there are: {', '.join(names)}")
-    return models
+    args.fresh = args.fresh and [by_lower[name.lower()] for name in args.fresh]
+    if not set(args.fresh or ()) <= chosen:
+        fail("--fresh names a model that --models leaves out")
+    return [model for name, model in everyone.items() if name in chosen]
 
 
 def count(least):
@@ -195,17 +178,19 @@ def count(least):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
-    add("--data", metavar="FOLDER", help="every .npz file of this folder")
+    add("--data", nargs="+", metavar="FOLDER", default=[], help="every .npz file of these folders")
     add("--openml", nargs="+", metavar="NAME[@VERSION]", default=[], help="sets of OpenML")
-    add("--only", nargs="+", metavar="NAME", help="tables of the folder to take; default: all")
+    add("--only", nargs="+", metavar="NAME", help="tables of the folders to take; default: all")
     left_out = " ".join(IMAGE_SETS)
     add("--exclude", nargs="*", metavar="NAME", help=f"tables to leave out; default: {left_out}")
+    add("--half", choices=HALVES, help="only the tables of this half; default: both")
     add("--rows", type=count(0), default=3000, help="rows of each, 0: all; default: %(default)s")
     add("--seeds", type=count(1), default=1, help="seeds; default: %(default)s")
-    add("--models", nargs="+", metavar="NAME", help=f"of {', '.join(NAMES)}; default: all")
+    names = ", ".join([*DEFAULT_NAMES, *(peer.name for peer in EXTRA)])
+    default = f"the first {len(DEFAULT_NAMES)}"
+    add("--models", nargs="+", metavar="NAME", help=f"of {names}; default: {default}")
     add("--set", nargs="+", metavar="KEY=VALUE", default=[], help="arguments of ours")
     add("--label", default=OURS, help="name of ours in results; default: %(default)s")
-    add("--tuned", action="store_true", help="tune over 12 settings each, by inner 3-fold")
     add("--jobs", type=int, default=1, help="processes, -1: all cores; default: %(default)s")
     add("--fresh", nargs="*", metavar="NAME", help="compute again: these models, or all")
     add_output_options(parser, "accuracy.json")
@@ -217,38 +202,49 @@ def parse_arguments():
     return args
 
 
+def read_tables(args):
+    tables = read_folders(args.data, args.only, args.exclude) if args.data else []
+    tables += read_openml(args.openml)
+    if len({table.name for table in tables}) < len(tables):
+        fail("two tables have the same name")
+    tables = [sample(table, args.rows) for table in tables if args.half in (None, table.half)]
+    return tables or fail(f"--half {args.half}: no table belongs to it")
+
+
 def main():
     args = parse_arguments()
     models = choose_models(args)
-    cache = Cache(args.output, args.rows, args.tuned)
-    tables = read_folder(args.data, args.only, args.exclude) if args.data else []
-    tables = [sample(table, args.rows) for table in (*tables, *read_openml(args.openml))]
-    if len({table.name for table in tables}) < len(tables):
-        fail("two tables have the same name")
-    if args.tuned:
-        print("tuned: each model chosen from 12 settings by an inner 3-fold grid search")
+    cache = Cache(args.output, args.rows)
+    tables = read_tables(args)
     print_table("Models", [{"name": one.name, "model": one.description} for one in models])
     shapes = []
     for table in tables:
         kind = f"{len(set(table.y))} classes" if table.classes else "numbers"
         shape = {"rows": len(table.y), "features": table.X.shape[1], "target": kind}
-        shapes.append({"table": table.name, **shape, "note": table.notes})
+        shapes.append({"table": table.name, **shape, "half": table.half, "note": table.notes})
     print_table("Tables", shapes)
     signal.signal(signal.SIGINT, stop)
     try:
         results = evaluate_all(tables, models, args, cache)
     except Stopped:
         raise SystemExit(f"stopped; finished results are in {args.output}") from None
+    models, results = add_cached(tables, models, args, cache, results)
     board = Board(tables, models, args.seeds, results)
     board.print_figures()
-    summary = {"tables": shapes, "seeds": args.seeds, **board.print_headlines()}
-    cache.content.setdefault("summaries", {})[
-        f"{args.label}, {'tuned' if args.tuned else 'defaults'}, rows {args.rows}"
-    ] = summary
+    boards = {f"half {args.half}" if args.half else "all tables": board}
+    if not args.half:
+        halves = {f"half {half}": board.of_half(half) for half in HALVES}
+        boards |= {what: part for what, part in halves.items() if part.tables}
+    summary = {what: print_headlines(part, what) for what, part in boards.items()}
+    for (table, model, seed), result in results.items():
+        if "error" in result:
+            print(f"FAILED, ranked last: {model} on {table}, seed {seed}: {result['error']}")
+    about = {"tables": shapes, "seeds": args.seeds}
+    name = f"{args.label}, rows {args.rows}, {args.half or 'both halves'}"
+    cache.content.setdefault("summaries", {})[name] = about | summary
     write_json(args.output, cache.content)
     if args.markdown:
-        section = "accuracy, tuned" if args.tuned else "accuracy"
-        write_section(args.markdown, section, board.shown)
+        write_section(args.markdown, "accuracy", board.shown)
 
 
 if __name__ == "__main__":

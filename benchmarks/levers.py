@@ -17,11 +17,13 @@ from _tables import read_folder, sample
 #: One change each; an estimator without the argument stays at its defaults.
 CHANGES = {
     "default": {},
-    "label_smoothing=0": {"label_smoothing": 0.0},
+    "early_stopping=False": {"early_stopping": False},
+    "linear_part=False": {"linear_part": False},
+    "init_median_activation=0.5": {"init_median_activation": 0.5},
+    'dtype="float32"': {"dtype": "float32"},
+    "label_smoothing=0.02": {"label_smoothing": 0.02},
     "dropout=0": {"dropout": 0.0},
-    "alpha=0": {"alpha": 0.0},
-    'alpha=3, "prior"': {"alpha": 3.0},
-    'alpha=0.1, "decoupled"': {"alpha": 0.1, "penalty": "decoupled"},
+    'alpha=0.03, "decoupled"': {"alpha": 0.03, "penalty": "decoupled"},
     'alpha=0.001, "coupled"': {"alpha": 0.001, "penalty": "coupled"},
     "learning_rate_init=0.01": {"learning_rate_init": 0.01},
     'learning_rate="constant"': {"learning_rate": "constant", "n_iter_no_change": 10_000},
