@@ -118,7 +118,8 @@ figure.suptitle("With inverse radius 1, layers are dead beyond about 20 features
 
 X, y = load_digits(return_X_y=True)
 X = X / 16
-COMMON = {"dropout": 0.0, "label_smoothing": 0.0, "standardize": False, "random_state": 0}
+COMMON = {"linear_part": False, "dropout": 0.0, "standardize": False, "early_stopping": False}
+COMMON |= {"random_state": 0}
 STARTS = {
     "the paper's start": {"init": "uniform", "init_median_activation": None},
     "the default start": {},

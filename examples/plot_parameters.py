@@ -76,10 +76,11 @@ for n_rows in (3000, 3000):
 compare("init_median_activation", [0.5, 0.1, 0.01], *boards)
 
 # %%
-# A penalty keeps centroids and radii near their initial values, so the boundary between overlapping
-# classes becomes smoother. Dropout and label smoothing are switched off to show the penalty alone.
+# A penalty shrinks radii and pulls centroids to the mean of the data, so the boundary between
+# overlapping classes becomes smoother. Dropout and the trial are switched off to show the penalty
+# alone.
 
 noisy = [make_moons(n, noise=0.4, random_state=seed) for n, seed in [(300, 0), (3000, 1)]]
-compare("alpha", [0.0, 3.0, 30.0], *noisy, dropout=0.0, label_smoothing=0.0)
+compare("alpha", [0.0, 0.3, 3.0], *noisy, dropout=0.0, early_stopping=False)
 
 plt.show()
