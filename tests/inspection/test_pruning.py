@@ -69,7 +69,8 @@ def test_pruned_net_is_small_and_fully_usable(net, with_train):
 
 
 def test_large_net_loses_half_but_not_score():
-    net = DistanceNetClassifier(60, random_state=0).fit(WINE[::2], WINE_Y[::2])
+    settings = {"label_smoothing": 0.0, "random_state": 0}
+    net = DistanceNetClassifier(60, **settings).fit(WINE[::2], WINE_Y[::2])
     X, y = held_out(net)
     pruned, score = prune(net, X, y, X_train=WINE[::2])
     assert pruned.hidden_layer_sizes[0] <= 30
