@@ -43,9 +43,9 @@ radius_type : {"diag", "spherical", "tied"}
     unit, or one for each input, shared by the units of a layer.
 linear_part : bool
     Whether a linear function of the features is added to the output, to the logits of classes or
-    the prediction. It follows trends beyond the training data, where distance units say nothing.
-    It is trained with the rest, is zero at the mean of the data, and `linear_coef_` has its
-    coefficients.
+    the prediction. So predictions can follow a trend beyond the training data, where the units
+    are constant, as far as training leaves the trend to it and not to the units. It is trained with
+    the rest, is zero at the mean of the data, and `linear_coef_` has its coefficients.
 init : {"sample", "kmeans", "uniform"}, array-like or callable
     Initial centroids. "sample": rows of the layer's own input; "kmeans": its cluster centres;
     "uniform": 0.5 + 0.3 U[0, 1) as in the paper, for inputs in [0, 1]. An array of shape (units of

@@ -39,9 +39,10 @@ LEARNED = frozenset().union(
 
 
 @lru_cache(maxsize=32)
-def network_for(sizes, activations, output_layer, radius_type, dtype, linear_part):
+def network_for(sizes, activations, output_layer, radius_type, dtype, linear_scale):
     """Return the network of a fitted estimator's specification; networks keep no state."""
-    return Network(sizes, activations, output_layer, radius_type, np.dtype(dtype), linear_part)
+    dtype, linear_part = np.dtype(dtype), float(linear_scale)  # 1 is not True
+    return Network(sizes, activations, output_layer, radius_type, dtype, linear_part)
 
 
 def narrow(array, dtype):
@@ -87,7 +88,7 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     @property
     def _distance_part(self):
         """The network without its linear part, and its parameters."""
-        network = network_for(*self._specification_[:5], False)
+        network = network_for(*self._specification_[:5], 0.0)
         return network, self._theta_[: network.n_parameters]
 
     @property

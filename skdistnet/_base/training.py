@@ -18,6 +18,7 @@ from ..engine.init.initializers import draw_start_rows, first_median_activation,
 from ..engine.input_scaling import InputMap
 from ..engine.layers import Distance
 from ..engine.losses import normalized_weights
+from ..engine.network import usual_linear_scale
 from ..engine.numerics import memory
 from ..engine.numerics.threads import blas_threads
 from ..engine.training import Rows, TrainingConfig, TrainingState, train
@@ -86,12 +87,18 @@ def initialize_network(candidate, rows, rng):
     """Initialise the network, its input map and its counters; return the state to train."""
     target, dtype = rows.target, rows.target.dtype
     architecture = candidate._architecture(rows.X.shape[1], target.shape[1])
-    candidate._specification_ = (*architecture, dtype.name, candidate.linear_part)
+    scale = usual_linear_scale(rows.X.shape[1]) if candidate.linear_part else 0.0
+    candidate._specification_ = (*architecture, dtype.name, scale)
     network, codec = candidate._network, candidate._codec
     with blas_threads(network, min(largest_batch(candidate), len(rows))):
         weights = normalized_weights(rows.weights, len(rows), np.float64)
         input_map = InputMap.fit(rows.X, weights, candidate.standardize, dtype)
         set_input_map(candidate, input_map)
+        if scale and input_map.n_varied is not None:
+            # Columns that do not vary make no difference.
+            scale = usual_linear_scale(np.count_nonzero(input_map.n_varied))
+            candidate._specification_ = (*architecture, dtype.name, scale)
+            network = candidate._network
         drawn = draw_start_rows(network, target, rng)
         H = np.empty((len(drawn), rows.X.shape[1]), dtype=dtype)
         input_map.apply(rows.X[drawn], H)
@@ -237,7 +244,7 @@ def train_starts(candidate, rows, validation, seeds, task, checkpoints):
 
 
 def train_task(candidate, rows, validation, seed, task, checkpoint):
-    """Train a copy of the candidate as a task of its own, one start of several or a trial."""
+    """Train a copy of the candidate as a task of its own: one start of several, or after trials."""
     if task is not None:
         task.begin()
     candidate, result = train_start(candidate, rows, validation, seed, task, checkpoint)

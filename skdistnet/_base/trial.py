@@ -100,9 +100,8 @@ def run_trials(candidate, trials, n_rows, seed, task):
             break
         if "init_median_activation_" in vars(tried):
             candidate.init_median_activation_ = tried.init_median_activation_
-    else:
-        if trials:
-            candidate.trial_ = findings(copies[0], trials, results, n_rows)
+    if trials and results[-1].reason != "interrupted":
+        candidate.trial_ = findings(copies[0], trials, results, n_rows)
     return copies, results, checkpoints
 
 

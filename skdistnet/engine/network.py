@@ -11,8 +11,15 @@ from .losses import LOSSES, check_target, normalized_weights
 from .numerics import memory
 
 OUTPUT_LAYERS = ("distance", "linear")
-#: The linear part's `linear_scale` is this over the root of the number of inputs, at most 1.
-LINEAR_SCALE = 2.0
+
+
+def usual_linear_scale(n_inputs):
+    """Return the scale of the linear part for a number of inputs that vary.
+
+    Solvers make steps of about the same size in all parameters: with many inputs the linear part
+    would overfit before the units have learned anything.
+    """
+    return min(1.0, 2.0 / max(n_inputs, 1) ** 0.5)
 
 
 class NamedViews(dict):
@@ -52,11 +59,10 @@ class Network:
         One inverse radius for each input of each unit, for each unit, or for each input.
     dtype : dtype, default=numpy.float64
         Of parameters and all computation.
-    linear_part : bool, default=False
+    linear_part : bool or float, default=False
         Whether a linear function of the inputs is added to the raw output. Its coefficients are
         `linear_scale` times the parameters "linear_coefs" (n_inputs, n_outputs), the last of
-        `theta`: solvers make steps of about the same size in all parameters, and with many inputs
-        the linear part would overfit before the units have learned anything.
+        `theta`. A float is that scale; True is 2 / sqrt(n_inputs), at most 1.
 
     Examples
     --------
@@ -106,7 +112,8 @@ class Network:
         end = int(bounds[-1])
         n_linear = self.sizes[0] * self.sizes[-1] if self.linear_part else 0
         self.linear_slice = slice(end, end + n_linear)
-        self.linear_scale = min(1.0, LINEAR_SCALE / self.sizes[0] ** 0.5)
+        usual = linear_part is True
+        self.linear_scale = usual_linear_scale(self.sizes[0]) if usual else float(linear_part)
         self.n_parameters = end + n_linear
 
     def _make_layers(self, output_layer, radius_type):

@@ -162,7 +162,7 @@ def test_abandoned_starts_leave_the_best_one(kind, X, y):
     options = HOPELESS | {"solver": "sgd", "learning_rate_init": 1e30, "max_iter": 20}
     for early_stopping in (False, True):
         net = kind(**options | {"early_stopping": early_stopping}, n_init=3).fit(X, y)
-        assert net.score(X, y) > -2  # as an untrained net
+        assert net.score(X, y) > -1  # as an untrained net
         assert len(net.init_scores_) == 3
 
 

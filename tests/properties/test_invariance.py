@@ -154,8 +154,7 @@ def test_constant_feature_changes_no_spherical_net(init, value):
     def with_constant(X):
         return np.column_stack([X, np.full(len(X), value)])
 
-    # The steps of a linear part depend on the number of features.
-    options = ONE_STEP | {"init": init, "radius_type": "spherical", "linear_part": False}
+    options = ONE_STEP | {"init": init, "radius_type": "spherical"}
     actual, expected = (
         fit_and_predict("iris", options, with_constant),
         fit_and_predict("iris", options),
