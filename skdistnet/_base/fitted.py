@@ -41,8 +41,8 @@ LEARNED = frozenset().union(
 @lru_cache(maxsize=32)
 def network_for(sizes, activations, output_layer, radius_type, dtype, linear_scale):
     """Return the network of a fitted estimator's specification; networks keep no state."""
-    dtype, linear_part = np.dtype(dtype), float(linear_scale)  # 1 is not True
-    return Network(sizes, activations, output_layer, radius_type, dtype, linear_part)
+    linear_part = float(linear_scale)  # True would ask for the usual scale
+    return Network(sizes, activations, output_layer, radius_type, np.dtype(dtype), linear_part)
 
 
 def narrow(array, dtype):

@@ -13,6 +13,7 @@ from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet._base import training, trial
 from skdistnet.engine import SCHEDULES
 from skdistnet.engine.losses import REGRESSION_LOSSES
+from skdistnet.engine.training.monitor import TrainingResult
 
 WINE, WINE_Y = load_wine(return_X_y=True)
 DIABETES, DIABETES_Y = load_diabetes(return_X_y=True)
@@ -267,10 +268,17 @@ def test_every_loss_is_tried(loss, quantile):
     assert min(curve) < curve[0]
 
 
-def test_best_epoch_of_a_classifier_has_few_errors_too():
-    trial_ = DistanceNetClassifier(**SMALL).fit(WINE, WINE_Y).trial_
-    errors = 1 - np.array(trial_["validation_scores"]) + 0.5 / 36
-    assert trial_["best_epoch"] == 1 + int(np.argmin(errors * trial_["validation_loss_curve"]))
+@pytest.mark.parametrize(
+    ("kind", "best_epoch"), [(DistanceNetClassifier, 3), (DistanceNetRegressor, 2)]
+)
+def test_best_epoch_of_a_classifier_has_few_errors(kind, best_epoch):
+    net = kind(**SMALL).fit(WINE, WINE_Y)
+    curves = {
+        "validation_loss_curve": [0.5, 0.30, 0.31, 0.4],
+        "validation_scores": [0.7, 0.8, 0.9, 0.9],
+    }
+    parts, result = (np.empty(142), np.empty(36)), TrainingResult(net._theta_, **curves)
+    assert trial.findings(net, [parts], [result], 178)["best_epoch"] == best_epoch
 
 
 # Large data ---------------------------------------------------------------------------------------
