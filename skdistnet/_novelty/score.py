@@ -10,11 +10,14 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
+from scipy.sparse import csr_array
 
+from ..engine.numerics.memory import slices
 from ..engine.numerics.statistics import column_range, make_dense
 from ..engine.numerics.threads import blas_threads
 from ..engine.prediction import layer_outputs
-from .norms import Norms
+from ..engine.projection import ProjectedMap
+from .norms import Norms, background
 from .ppca import FARTHEST, GroupedPPCA
 from .thresholds import quantiles, threshold
 
@@ -22,6 +25,7 @@ MAX_UNITS = 180  # of a layer; a covariance has the square of their number of en
 COMPONENTS_PER_UNIT = 0.3  # principal components of the input per unit of the first layer
 CALIBRATION_ROWS = 4000  # more would not be worth their time
 CHUNK = 4_000_000  # numbers of X worked on at a time, since sparse rows are made dense
+BOX_PART = 200_000  # numbers that are dense at a time for the box
 TAIL_LEVEL = 0.95  # the tail of a statistic is fitted between its median and this quantile,
 MIN_SPREAD = 0.08  # which differ by this at least,
 MIN_BOX_SPREAD = np.log(2.0)  # or by this for the box: a factor of two
@@ -41,8 +45,9 @@ class NoveltyScorer:
     def fit(cls, network, theta, input_map, X, groups, seed=0):
         """Calibrate on a sample of the rows X, in input units; `groups` are classes, or zeros."""
         rows, groups = calibration_rows(X, groups, seed)
+        n_rows = rows.shape[0]
         # As many threads as in training, so that concurrent fits do not change the result.
-        with blas_threads(network, len(rows)):
+        with blas_threads(network, rows.shape[0]):
             inputs, features = stages(network, theta, input_map, rows)
             layers, held_out = zip(*(TiedGaussians.fit(F, groups) for F in features))
             max_components = int(COMPONENTS_PER_UNIT * network.layers[0].n_units)
@@ -51,9 +56,8 @@ class NoveltyScorer:
             norms = Norms.fit(inputs, log_distance)
             log_distance -= norms.expected(inputs)
             # From the second lowest to the second highest values, so that extreme rows are outside.
-            rank = min(1, len(rows) - 1)
-            low, negative_high = (np.partition(part, rank, axis=0)[rank] for part in (rows, -rows))
-            outside = log_distance_outside_box(rows, np.stack([low, -negative_high]))
+            rank = min(1, n_rows - 1)
+            outside = log_distance_outside_box(rows, extreme_values(rows, rank))
             statistics = np.stack([*held_out, log_distance, outside])
             centers = np.median(statistics, axis=1)
             least = np.repeat([MIN_SPREAD, MIN_BOX_SPREAD], [len(statistics) - 1, 1])
@@ -84,7 +88,7 @@ class NoveltyScorer:
         of this scorer's network, `input_map`.
         """
         rows, groups = calibration_rows(X, groups, seed)
-        with blas_threads(network, len(rows)):
+        with blas_threads(network, rows.shape[0]):
             inputs, features = stages(network, theta, trial_map, rows, input_map)
             max_components = int(COMPONENTS_PER_UNIT * network.layers[0].n_units)
             own = {
@@ -92,6 +96,8 @@ class NoveltyScorer:
                 "layers": [asdict(TiedGaussians.fit(F, groups)[0]) for F in features],
                 "ppca": asdict(GroupedPPCA.fit(inputs, groups, max_components)),
             }
+            if isinstance(input_map, ProjectedMap):  # the trial's, with other directions
+                own["norms"] = self.state["norms"] | {"background": background(inputs)}
         return NoveltyScorer(self.state | own)
 
     def score(self, network, theta, network_map, X, input_map=None):
@@ -102,11 +108,11 @@ class NoveltyScorer:
         state, scores = self.state, np.empty(X.shape[0])
         layers = [TiedGaussians(**layer) for layer in state["layers"]]
         ppca, norms = GroupedPPCA(**state["ppca"]), Norms(**state["norms"])
-        chunk = max(1, CHUNK // max(network.sizes))
+        chunk = max(1, CHUNK // max(X.shape[1], *network.sizes))
         with blas_threads(network, len(scores)):
             for start in range(0, len(scores), chunk):
                 part = slice(start, start + chunk)
-                rows = make_dense(X[part])
+                rows = X[part]
                 inputs, features = stages(network, theta, network_map, rows, input_map)
                 statistics = [layer.log_distance(F) for F, layer in zip(features, layers)]
                 statistics.append(ppca.log_distance(inputs) - norms.expected(inputs))
@@ -122,10 +128,10 @@ class NoveltyScorer:
 
 
 def calibration_rows(X, groups, seed):
-    """Return a random sample of the rows, dense, and their groups."""
+    """Return a random sample of the rows and their groups."""
     size = min(CALIBRATION_ROWS, max(2, CHUNK // X.shape[1]))
     chosen = np.random.default_rng(seed).permutation(X.shape[0])[:size]
-    return make_dense(X[chosen]), groups[chosen]
+    return X[chosen], groups[chosen]
 
 
 @dataclass(frozen=True)
@@ -144,11 +150,12 @@ class TiedGaussians:
         Without a row, its group's mean moves away by a factor, and the covariance loses an outer
         product, so that its inverse has a closed form. The small effect on other groups is ignored.
         """
-        members = (groups[:, np.newaxis] == np.unique(groups)).astype(np.float64)
-        counts = members.sum(axis=0)
+        labels, own = np.unique(groups, return_inverse=True)
+        rows, counts = np.arange(len(F)), np.bincount(own).astype(np.float64)
+        members = csr_array((np.ones(len(F)), (rows, own)), shape=(len(F), len(labels)))
         origin = F.mean(axis=0)
         centered = F - origin
-        residual = centered - members @ (members.T @ centered / counts[:, np.newaxis])
+        residual = centered - (members.T @ centered / counts[:, np.newaxis])[own]
         scale, largest = float(np.abs(F).max()), float(np.abs(residual).max())
         if varies := largest > ROUNDING * scale and largest > 1.0 / FARTHEST:
             scale = largest
@@ -158,13 +165,13 @@ class TiedGaussians:
         whitened = centered / scale @ whitening
         means = members.T @ whitened / counts[:, np.newaxis]
         squared = squared_distances(whitened, means)
-        own, size = members.astype(bool), members @ counts
+        size, own_squared = counts[own], squared[rows, own]
         with np.errstate(divide="ignore", invalid="ignore"):
             growth = size / (size - 1.0)
-            lost = unshrunk / len(F) * growth * squared[own]
-            without = growth**2 * squared[own] / (1.0 - lost)
+            lost = unshrunk / len(F) * growth * own_squared
+            without = growth**2 * own_squared / (1.0 - lost)
         # Without its only row a group does not exist.
-        squared[own] = np.where(size > 1, without, np.inf if len(counts) > 1 else 0.0)
+        squared[rows, own] = np.where(size > 1, without, np.inf if len(counts) > 1 else 0.0)
         packed = whitening[np.triu_indices(len(whitening))].astype(np.float32)
         log_distance = np.log(squared.min(axis=1) + TINY)
         return cls(origin, scale, packed, means.astype(np.float32)), log_distance
@@ -209,14 +216,23 @@ def stages(network, theta, network_map, X, input_map=None):
 
     The input has the units of `input_map`, by default those of the network.
     """
-    inputs = np.empty(X.shape, dtype=np.float64)
     with np.errstate(over="ignore"):
-        (input_map or network_map).apply(X, inputs, compressed=False)
+        inputs = (input_map or network_map).linear_inputs(X)
     layers = [-2, -1] if len(network.layers) > 1 else [-1]
     features = layer_outputs(network, theta, network_map, X, layers)
     if len(layers) > 1:
         features[0] = features[0][:, :MAX_UNITS]
     return inputs, [np.clip(F, -FARTHEST, FARTHEST, dtype=np.float64) for F in features]
+
+
+def extreme_values(X, rank):
+    """Return the values of this rank, from below and from above, of each column: (2, n_columns)."""
+    bounds = np.empty((2, X.shape[1]), X.dtype)
+    for part in slices(X.shape[1], BOX_PART // X.shape[0]):
+        columns = make_dense(X[:, part])
+        bounds[0, part] = np.partition(columns, rank, axis=0)[rank]
+        bounds[1, part] = -np.partition(-columns, rank, axis=0)[rank]
+    return bounds
 
 
 def log_distance_outside_box(X, bounds):
@@ -226,10 +242,13 @@ def log_distance_outside_box(X, bounds):
     """
     # Differences of halves do not overflow.
     low, high = bounds.astype(np.float64) / 2
+    outside = np.empty(X.shape[0])
     with np.errstate(over="ignore", invalid="ignore"):
-        half = X / 2
         ranges = np.where(low < high, high - low, 0.5)
-        outside = np.fmax.reduce(np.fmax(low - half, half - high) / ranges, axis=1, initial=0.0)
+        for part in slices(X.shape[0], BOX_PART // X.shape[1]):
+            half = make_dense(X[part]) / 2
+            distances = np.fmax(low - half, half - high) / ranges
+            outside[part] = np.fmax.reduce(distances, axis=1, initial=0.0)
     return np.log(np.minimum(outside, FARTHEST) + BOX_MARGIN)
 
 

@@ -131,7 +131,7 @@ class CentroidDisplay(Display):
         display = cls(
             centroids=centroids,
             inverse_radii=np.broadcast_to(estimator.inverse_radii_[0], centroids.shape),
-            shares=distance_shares(network, theta),
+            shares=distance_shares(network, theta, estimator._input_components_),
             units=select_indices(units, by_variance, (), "units", caller),
             features=shown,
             feature_names=names,

@@ -176,9 +176,10 @@ class MappedRows:
     def __init__(self, input_map, X, dtype):
         self.input_map, self.X, self.cached = input_map, X, None
         self.incomplete = input_map.ignores_columns or has_missing(X)
+        shape = X.shape[0], input_map.n_inputs
         only_shifted = not issparse(X) and X.dtype == dtype and np.all(input_map.scale == 1)
-        if not only_shifted and math.prod(X.shape) * dtype.itemsize <= CACHE_BYTES:
-            self.cached = memory.empty(X.shape, dtype)
+        if not only_shifted and math.prod(shape) * dtype.itemsize <= CACHE_BYTES:
+            self.cached = memory.empty(shape, dtype)
             for part in memory.slices(X.shape[0], PART // X.shape[1]):
                 input_map.apply(X[part], self.cached[part])
 
@@ -201,7 +202,8 @@ class InputMap:
     """The map from input units to network units, ``(X - shift) / scale``, in the network's dtype.
 
     If features are standardised, `far_out` has the columns with values far out, which are
-    compressed (see `compress`); None stands for no column. In all others the map is linear.
+    compressed (see `compress`); None stands for no column. In all others the map is linear. At the
+    end columns are multiplied by the `feature_weights`, if there are any.
 
     Rows are shifted even if features are not standardised (`scale` is then 1), because the
     expansion of squared distances cancels far from zero. `origin` is the point, in network units,
@@ -216,6 +218,7 @@ class InputMap:
     origin: np.ndarray
     n_varied: Any = None
     far_out: Any = None
+    feature_weights: Any = None
 
     @classmethod
     def fit(cls, X, weights, standardize, dtype):
@@ -277,36 +280,68 @@ class InputMap:
         return new, columns[varying & (self.n_varied[columns] == 0)]
 
     @property
+    def n_inputs(self):
+        """Number of inputs of the network."""
+        return len(self.shift)
+
+    @property
     def ignores_columns(self):
         """Whether some column had no observed value to learn from."""
         return bool(np.isnan(self.shift).any())
 
-    def apply(self, rows, out, compressed=True):
-        """Write mapped `rows`, given in input units, into `out`."""
+    def apply(self, rows, out, linear=False):
+        """Write mapped `rows`, given in input units, into `out`; `linear` stops after the scale."""
         rows = make_dense(rows)
         # Computed in the wider dtype: unscaled rows may overflow the narrower one.
         wide = np.result_type(rows.dtype, out.dtype)
         mapped = out if out.dtype == wide else np.empty(rows.shape, dtype=wide)
         np.subtract(rows, self.shift.astype(wide), out=mapped, dtype=wide)
         mapped *= (1.0 / self.scale).astype(wide)
-        if self.far_out is not None and compressed:
+        if self.far_out is not None and not linear:
             mapped[:, self.far_out] = compress(mapped[:, self.far_out])
+        if self.feature_weights is not None and not linear:
+            mapped *= self.feature_weights.astype(wide)
         if mapped is not out:
             out[...] = mapped
+
+    def prepared(self, rows, dtype):
+        """Return a map, and rows that it maps as this one does `rows`, with less work each time."""
+        return self, rows
+
+    def linear_inputs(self, rows):
+        """Return scaled rows in float64, without compression and feature weights."""
+        inputs = np.empty(rows.shape)
+        self.apply(rows, inputs, linear=True)
+        return inputs
 
     def scale_points(self, points):
         """Return points in network units; they are at zero in columns that are ignored."""
         scaled = np.where(np.isnan(self.shift), 0.0, (points - self.shift) / self.scale)
         if self.far_out is not None:
             scaled[:, self.far_out] = compress(scaled[:, self.far_out])
-        return scaled
+        return scaled if self.feature_weights is None else scaled * self.feature_weights
 
     def unscale_points(self, points):
         """Return points in input units; the inverse of :meth:`scale_points`."""
+        if self.feature_weights is not None:
+            points = points / self.feature_weights
         if self.far_out is not None:
             points = points.copy()
             points[:, self.far_out] = expand(points[:, self.far_out])
         return points * self.scale + self.shift
+
+    def unscale_inverse_radii(self, inverse_radii):
+        """Return inverse radii of units along the columns of X, in their units."""
+        return inverse_radii * self._slopes
+
+    def unscale_coefs(self, coefs):
+        """Return coefficients (n_inputs, n_units) of the columns of X, in their units."""
+        return coefs * self._slopes[:, np.newaxis]
+
+    @property
+    def _slopes(self):
+        """Network units for a unit of each column, where the map is linear."""
+        return (1.0 if self.feature_weights is None else self.feature_weights) / self.scale
 
     def bound(self, mapped):
         """Clip mapped rows, in place, to where their squared distances are finite."""

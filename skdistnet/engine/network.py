@@ -312,6 +312,20 @@ class Network:
     def input_gradient(self, theta, X, Y, sample_weight=None, loss=None):
         """Return the gradient of the loss with respect to X, of its shape; see `loss_and_grad`."""
         _, _, params, work = self._differentiate(theta, X, Y, sample_weight, loss)
+        return self._input_gradient(params, work)
+
+    def output_gradient(self, theta, X, d_raw):
+        """Return the gradient with respect to X of the sum of the raw output times `d_raw`.
+
+        `d_raw` is an array (n_rows, n_outputs). A missing value counts as 0.
+        """
+        params, work = self._pass_forward(theta, np.nan_to_num(X, nan=0.0))
+        work.d_outputs[-1][...] = d_raw
+        self.run_backward(params, work, self.views(np.empty(self.n_parameters, dtype=self.dtype)))
+        return self._input_gradient(params, work)
+
+    def _input_gradient(self, params, work):
+        """Return the gradient by the rows, after a backward pass."""
         d_input = np.empty_like(work.X)
         self.layers[0].input_gradient(params[0], work.layers[0], work.d_outputs[0], d_input)
         if self.linear_part:

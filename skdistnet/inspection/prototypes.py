@@ -88,7 +88,7 @@ def prototypes(estimator, X, *, n_prototypes=3, output=None, X_train=None):
     check_parameter("prototypes", "n_prototypes", n_prototypes, [COUNT])
     X = estimator._check_rows(X)
     output = output_of_each_row(estimator, X, output)
-    sizes = estimator._network.sizes
+    sizes = estimator.n_features_in_, *estimator._network.sizes
     size = max(1, BATCH_NUMBERS // (max(sizes) * min(n_prototypes, sizes[-2])))
     parts = [
         explain(estimator, X[start : start + size], output[start : start + size], n_prototypes)
@@ -134,6 +134,11 @@ def explain(estimator, X, output, n_prototypes):
     centroids, inverse_radii = last_hidden_parameters(estimator)
     inputs, observed = last_hidden_inputs(estimator, X)
     shares = distance_terms(inputs, observed, centroids[units], inverse_radii[units])
+    squared_distances = shares.sum(axis=2)
+    if len(estimator._network.layers) == 2 and estimator._input_components_ is not None:
+        shares = shares_of_columns(
+            estimator, inputs[:, np.newaxis] - centroids[units], inverse_radii[units]
+        )
     return {
         "output": output,
         "raw_output": contributions.sum(axis=1) + intercept + linear_part,
@@ -144,7 +149,7 @@ def explain(estimator, X, output, n_prototypes):
         "units": units,
         "activations": np.take_along_axis(activations, units, axis=1),
         "centroids": estimator.centroids_[-2][units],
-        "squared_distances": shares.sum(axis=2),
+        "squared_distances": squared_distances,
         "feature_shares": shares,
     }
 
@@ -171,13 +176,15 @@ def linear_part_of(estimator, X, output):
     if not estimator._network.linear_part:
         return np.zeros(X.shape[0])
     coefs = estimator.linear_coef_.astype(np.float64) * estimator._input_scale_
+    if estimator._input_components_ is not None:
+        coefs = coefs @ estimator._input_components_
     inputs, _ = network_inputs(estimator, X)
     return np.einsum("ij,ij->i", inputs, coefs[output])
 
 
 def network_inputs(estimator, X):
     """Return the input of the network, in float64, and weights of observed features."""
-    inputs = np.empty(X.shape)
+    inputs = np.empty((X.shape[0], estimator._network.sizes[0]))
     estimator._input_map.apply(X, inputs)
     return inputs, fill_missing(inputs)
 
@@ -202,6 +209,16 @@ def last_hidden_parameters(estimator):
     views = estimator._network.views(estimator._theta_)[-2]
     centroids = views["centroids"].astype(np.float64)
     return centroids, np.broadcast_to(views["inverse_radii"].astype(np.float64), centroids.shape)
+
+
+def shares_of_columns(estimator, differences, inverse_radii):
+    """Return the terms of squared distances that belong to each column that is projected.
+
+    The square is the scalar product of two vectors in the space of columns: the difference, and its
+    product with the squared radii. Terms of single columns may be negative.
+    """
+    components = estimator._input_components_.astype(np.float64).T
+    return (differences @ components) * ((differences * inverse_radii**2) @ components)
 
 
 def nearest_rows(estimator, X):

@@ -157,9 +157,10 @@ def separate_duplicates(centroids, H, weights, rng):
         centroids[duplicates] += noise.astype(centroids.dtype)
 
 
-def initial_radii(layer, H, centroids, weights, median_activation, rng):
+def initial_radii(layer, H, centroids, weights, median_activation, rng, rotated=False):
     """Return inverse radii 1/std of each input, scaled to the layer's median activation.
 
+    With `rotated` inputs, which are no features of their own, all have the same.
     Without `median_activation` they are f (1 + 0.4 N(0, 1)) with f = sqrt(2 ln(1/0.1) / n_inputs),
     as in the paper.
     """
@@ -170,7 +171,7 @@ def initial_radii(layer, H, centroids, weights, median_activation, rng):
     if len(H) > MEDIAN_ROWS:
         rows = rng.choice(len(H), MEDIAN_ROWS, replace=False)
     shape = layer.radii_shape
-    inverse = np.ones(H.shape[1]) if shape[1] == 1 else 1.0 / spread(H, weights)
+    inverse = np.ones(H.shape[1]) if shape[1] == 1 or rotated else 1.0 / spread(H, weights)
     scaled, centers = H[rows] * inverse, centroids * inverse
     squared = -2.0 * (scaled @ centers.T)
     squared += np.einsum("ij,ij->i", scaled, scaled)[:, np.newaxis]
@@ -183,7 +184,7 @@ def initial_radii(layer, H, centroids, weights, median_activation, rng):
     return np.broadcast_to(factor if shape[1] == 1 else factor * inverse, shape)
 
 
-def first_median_activation(network, init, H, target, weights, rng):
+def first_median_activation(network, init, H, target, weights, rng, rotated=False):
     """Return the median activation for the first layer, and pairs of those tried and their errors.
 
     Only hidden distance units at rows may be narrower than usual.
@@ -192,7 +193,7 @@ def first_median_activation(network, init, H, target, weights, rng):
     if not isinstance(layer, Distance) or layer.kernel is None or by_name(init, "uniform"):
         return MEDIANS[0], []
     H = np.nan_to_num(H)
-    if layer.radii_shape[1] > 1:
+    if layer.radii_shape[1] > 1 and not rotated:
         H = H / spread(H, weights)
     return choose_median_activation(layer.kernel, H, target, weights, rng)
 
@@ -253,7 +254,18 @@ def draw_start_rows(network, target, rng):
 
 
 def initialize(
-    network, X, target, weights, *, init, median_activations, origin, rng, kmeans, groups=()
+    network,
+    X,
+    target,
+    weights,
+    *,
+    init,
+    median_activations,
+    origin,
+    rng,
+    kmeans,
+    groups=(),
+    rotated=False,
 ):
     """Return the initial parameters of a network, of shape (n_parameters,).
 
@@ -267,6 +279,7 @@ def initialize(
 
     `groups` has slices of target columns that share a softmax if classes without rows should start
     away from the rows. Otherwise they start at a row, because later calls may bring rows of them.
+    Inputs are `rotated` if they are directions, orthonormal in the space of columns.
     """
     theta = memory.empty(network.n_parameters, network.dtype)
     theta[network.linear_slice] = 0.0
@@ -288,7 +301,8 @@ def initialize(
             else:
                 centroids = np.array(centroids, dtype=H.dtype)
                 separate_duplicates(centroids, H, weights, rng)
-                radii = initial_radii(layer, H, centroids, weights, median_activation, rng)
+                own = rotated and number == 0
+                radii = initial_radii(layer, H, centroids, weights, median_activation, rng, own)
             views["centroids"][...] = centroids
             views["inverse_radii"][...] = radii
         else:

@@ -45,6 +45,12 @@ class Rows:
     def __len__(self):
         return len(self.target)
 
+    def __sizeof__(self):
+        """Return the bytes of the data: Dask sends a large object to each worker only once."""
+        X = self.X
+        parts = [X] if isinstance(X, np.ndarray) else [X.data, X.indices, X.indptr]
+        return sum(part.nbytes for part in (*parts, self.target, self.weights) if part is not None)
+
     def take(self, rows):
         """Return the rows of a slice or of indices."""
         weights = None if self.weights is None else self.weights[rows]

@@ -57,6 +57,9 @@ class Monitor:
     def __init__(self, network, input_map, rows, config, state, validation=None, score=None):
         self.network, self.input_map, self.config, self.state = network, input_map, config, state
         self.rows, self.validation, self.score = rows, validation, score
+        if validation is not None:
+            self.validation_map, X = input_map.prepared(validation.X, network.dtype)
+            self.validation = replace(validation, X=X)
         self.result, self.rollback = TrainingResult(state.theta.copy()), Rollback(state)
         self.best, self.n_stalled = np.inf, 0
 
@@ -120,7 +123,8 @@ class Monitor:
 
     def evaluate(self, theta, rows):
         """Return the raw output on some rows, and their weighted loss."""
-        raw = layer_output(self.network, theta, self.input_map, rows.X)
+        input_map = self.validation_map if rows is self.validation else self.input_map
+        raw = layer_output(self.network, theta, input_map, rows.X)
         weights = normalized_weights(rows.weights, len(raw), self.network.dtype)
         return raw, self.config.loss.value(raw, rows.target, weights)
 
