@@ -1,4 +1,4 @@
-"""The tasks of a fit, starts and epochs, for the callbacks of scikit-learn 1.9 and newer."""
+"""The tasks of a fit, such as epochs, for the callbacks of scikit-learn 1.9 and newer."""
 
 import copy
 import warnings
@@ -28,29 +28,37 @@ def fitted_attributes(estimator):
     return {name: value for name, value in vars(estimator).items() if name.endswith("_")}
 
 
-def fit_task(estimator, n_starts, n_trials, X, y, sample_weight):
-    """Return the task of a fit; None if scikit-learn has no callbacks."""
-    if not hasattr(estimator, "_init_callback_context"):
+def with_changes(candidate, changed):
+    """Return the fitted attributes of a net that is being trained, with some that have changed."""
+    return fitted_attributes(candidate) | changed
+
+
+def fit_task(estimator, max_epochs, n_parts, X, y, sample_weight, attributes_of=with_changes):
+    """Return the task of a fit; None if there are no callbacks, to which its data would be sent.
+
+    `attributes_of(candidate, changed)` returns the attributes that make a copy of the estimator a
+    fitted one.
+    """
+    if not getattr(estimator, "_skl_callbacks", None):
         return None
-    n_parts = n_starts + n_trials
     context = estimator._init_callback_context(
-        max_subtasks=n_parts if n_parts > 1 else estimator.max_iter,
-        sequential_subtasks=n_parts == 1,
+        max_subtasks=n_parts if n_parts > 1 else max_epochs, sequential_subtasks=n_parts == 1
     )
     metadata = None if sample_weight is None else {"sample_weight": sample_weight}
     data = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
-    return FitTask(context, data)
+    return FitTask(context, data, max_epochs, attributes_of)
 
 
 class FitTask:
-    """A task whose subtasks are epochs, or trials and starts whose subtasks are epochs.
+    """A task whose subtasks are epochs, or else trials, members and starts.
 
     Callbacks see the user's estimator, which does not change before the end, and can build fitted
     copies with the attributes of the candidate.
     """
 
-    def __init__(self, context, data):
+    def __init__(self, context, data, max_epochs, attributes_of):
         self.context, self.data = context, data
+        self.max_epochs, self.attributes_of = max_epochs, attributes_of
         self.epoch: FitTask | None = None
         self.n_parts = 0
 
@@ -61,21 +69,26 @@ class FitTask:
     def end(self, candidate, **changed):
         """Run the callbacks for the end of the task; return whether one requests to stop."""
         return self.context.call_on_fit_task_end(
-            reconstruction_attributes=lambda: copy.deepcopy(fitted_attributes(candidate) | changed),
+            reconstruction_attributes=lambda: copy.deepcopy(self.attributes_of(candidate, changed)),
             **self.data,
         )
 
-    def part(self, name):
-        """Return the subtask of a part of the fit, a trial or a start."""
-        number, max_iter = self.n_parts, self.data["estimator"].max_iter
+    def part(self, name, n_parts=1):
+        """Return the subtask of a part of the fit, with epochs or `n_parts` parts of its own."""
+        number = self.n_parts
         self.n_parts += 1
-        context = self.context.subcontext(task_name=name, task_id=number, max_subtasks=max_iter)
-        return FitTask(context, self.data)
+        size = {"max_subtasks": self.max_epochs}
+        if n_parts > 1:
+            size = {"max_subtasks": n_parts, "sequential_subtasks": False}
+        return self._subtask(self.context.subcontext(task_name=name, task_id=number, **size))
+
+    def _subtask(self, context):
+        return FitTask(context, self.data, self.max_epochs, self.attributes_of)
 
     def begin_epoch(self):
         """Begin an epoch, unless one is being repeated after divergence."""
         if self.epoch is None:
-            self.epoch = FitTask(self.context.subcontext(task_name="epoch"), self.data)
+            self.epoch = self._subtask(self.context.subcontext(task_name="epoch"))
             self.epoch.begin()
 
     def end_epoch(self, candidate, theta):

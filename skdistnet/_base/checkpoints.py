@@ -24,17 +24,22 @@ EVERY = 10  # epochs between two checkpoints
 IRRELEVANT = {"checkpoint", "n_init", "n_jobs", "random_state", "verbose", "warm_start"}
 
 
+def check_seed(estimator):
+    """Raise a ValueError if a fit of the estimator could not find its files again."""
+    if estimator.random_state is None or estimator.random_state is np.random:
+        raise ValueError(
+            f"The 'random_state' parameter of {type(estimator).__name__} must be an int or a "
+            "numpy.random.RandomState if 'checkpoint' is set, because a fit finds its files by the "
+            f"seed; got {estimator.random_state!r}."
+        )
+
+
 def check_checkpoint_folder(estimator):
     """Make the folder for checkpoints, if `checkpoint` is set; it must be writable."""
     if estimator.checkpoint is None:
         return
+    check_seed(estimator)
     name, folder = type(estimator).__name__, Path(estimator.checkpoint)
-    if estimator.random_state is None or estimator.random_state is np.random:
-        raise ValueError(
-            f"The 'random_state' parameter of {name} must be an int or a numpy.random.RandomState "
-            "if 'checkpoint' is set, because a fit finds its files by the seed; got "
-            f"{estimator.random_state!r}."
-        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):

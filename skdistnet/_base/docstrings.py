@@ -52,7 +52,8 @@ init : {"sample", "kmeans", "uniform"}, array-like or callable
     the first layer, n_features), in the units of X, sets the first layer; deeper ones use "sample".
     A callable ``(X, n_units, random_state) -> (n_units, n_inputs)`` is called for each hidden
     distance layer with its own input, which for the first one is centred and, with `standardize`,
-    scaled. Centroids of a distance output are the means of the classes, except for "uniform".
+    scaled, and projected if features are many. Centroids of a distance output are the means of the
+    classes, except for "uniform".
 init_median_activation : "auto", float in (0, 1) or None
     Initial radii of hidden distance layers are such that this is the layer's median activation on
     its own input. "auto" is 0.5, but narrower units for a first layer whose activations then
@@ -73,8 +74,9 @@ standardize : bool
     are larger by the root of n_features / 64 for more than 64 features, because distances add up
     over them. Values far out, beyond three interquartile ranges from the quartiles, count for mean
     and deviation as if they were at that limit, and in columns that have such values the model sees
-    about the logarithm of those beyond 4 scales. Fitted attributes are in the units of X in any
-    case.
+    about the logarithm of those beyond 4 scales. More than 1,000 features, or 256 most of which are
+    zero in nearly all rows, are projected by `fit` onto 64 to 256 directions. Fitted attributes are
+    in the units of X in any case.
 solver : {"rmsprop", "sgd", "adam"}
     Update rule. "rmsprop" applies momentum to the gradient divided by the root of its mean square;
     epsilon is outside the root.
@@ -171,7 +173,9 @@ ATTRIBUTES = """
 centroids_, inverse_radii_ : list of ndarray
     For each layer, the centroids (n_units, n_inputs) and the inverse radii, which broadcast to
     that shape; None for a dot-product layer. Those of the first layer are in the units of X; its
-    centroids are NaN in a column that was NaN throughout. Read-only, computed on access.
+    centroids are NaN in a column that was NaN throughout. If features are projected (see
+    `standardize`), an inverse radius is that of steps along this feature alone. Read-only, computed
+    on access.
 coefs_, intercepts_ : list of ndarray
     For each layer, the weights (n_inputs, n_units) and intercepts (n_units,); None for a
     distance layer. Read-only, computed on access.
@@ -213,6 +217,56 @@ novelty_threshold_ : float
     the first layer is not a distance layer."""
 
 
+#: The parameters and attributes of both ensembles.
+ENSEMBLE_PARAMETERS = """
+estimator : {net} or None, default=None
+    The net that members are copies of; None is one with default parameters. The members are of
+    four kinds, which differ in number of layers, kernel, radius type and scale of the features, as
+    far as the net has its default for the parameter.
+n_estimators : int, default=4
+    Number of members.
+out_of_fold : bool, default=False
+    Whether each member leaves out one of `n_estimators` parts of the rows, so that every row is
+    predicted by a member that was not trained on it: ``oof_`` attributes, and thresholds of novelty
+    scores, are then those of new rows. The members, which see fewer rows, are slightly worse.
+n_jobs : int or None, default=None
+    Number of trials, and then of members, trained at the same time, by joblib; -1 for one per
+    processor. None is 1 unless in a :func:`joblib.parallel_config` context. The result is the same.
+random_state : int, RandomState instance or None, default=None
+    Determines the `random_state` of each member, and the rows that it leaves out.
+verbose : bool or int, default=False
+    Whether to print a line for each member."""
+
+ENSEMBLE_ATTRIBUTES = """
+estimators_ : list of {net}
+    The members, fitted.
+n_features_in_, feature_names_in_ : int, ndarray of shape (n_features,)
+    Number of features; names of the columns of X, if it has any.
+trial_ : dict or None
+    What the trials have found, as in the members.
+feature_relevances_, feature_importances_ : ndarray of shape (n_features,)
+    Mean over the members; they sum to 1.
+novelty_threshold_ : float
+    The :meth:`score_samples` below which 5 % of new rows fall if they are like the training data.
+oof_score_ : float
+    With `out_of_fold`, the score of the predictions by members that left the rows out."""
+
+
+def insert(cls, texts):
+    """Replace each mark, a name in braces, in the docstring of a class by a text."""
+    for mark, text in texts.items():
+        # Python has no docstrings with the option -OO.
+        cls.__doc__ = (cls.__doc__ or "").replace(f"{{{mark}}}", text.replace("\n", "\n    "))
+    return cls
+
+
+def describe_ensemble(cls):
+    """Insert the descriptions of parameters and shared attributes into an ensemble's docstring."""
+    texts = {"parameters": ENSEMBLE_PARAMETERS, "attributes": ENSEMBLE_ATTRIBUTES}
+    net = cls._member_class.__name__
+    return insert(cls, {mark: text.strip().format(net=net) for mark, text in texts.items()})
+
+
 def describe_parameters(cls):
     """Insert the descriptions of parameters and shared attributes into the docstring of a class."""
     entries = re.split(r"\n(?=\w+ : )", PARAMETERS.strip())
@@ -225,7 +279,4 @@ def describe_parameters(cls):
         parameters.append(f"{heading}, default={default}\n{text}")
     texts = {"parameters": "\n".join(parameters), "attributes": ATTRIBUTES.strip()}
     texts |= {"rate": str(cls._learning_rate_of_one_layer), "score": cls._score_name}
-    for mark, text in texts.items():
-        # Python has no docstrings with the option -OO.
-        cls.__doc__ = (cls.__doc__ or "").replace(f"{{{mark}}}", text.replace("\n", "\n    "))
-    return cls
+    return insert(cls, texts)

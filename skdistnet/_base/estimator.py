@@ -71,10 +71,37 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
     @with_callbacks
     def _fit(self, X, y, sample_weight, validation_set):
         """Fit the estimator; `validation_set` is X, y and weights to validate on, each or None."""
+        candidate, data, trials, seeds = self._prepare_fit(X, y, sample_weight, validation_set)
+        task = fit_task(self, self.max_iter, len(trials) + len(seeds), X, y, sample_weight)
+        if task is not None:
+            task.begin()
+        tried = trial.run_trials(candidate, trials, data, seeds[0], task)
+        checkpoints = [checkpoint for *_, checkpoint in tried]
+        if tried and tried[-1][1].reason == "interrupted":
+            candidate, result, _ = tried[-1]
+            rows, validation = trials[len(tried) - 1].take(*data)
+            candidate._fit_novelty(rows, validation, seeds[0])
+        else:
+            of_starts = checkpoints_of(candidate, data.rows, data.validation, seeds)
+            arguments = data, seeds, task, of_starts, not trials
+            candidate, result = training.train_starts(candidate, *arguments)
+            nets = [(net, each.take(*data)) for each, (net, *_) in zip(trials, tried)]
+            candidate._fit_novelty(data.rows, data.validation, seeds[0], nets)
+            checkpoints += of_starts
+        if task is not None:
+            task.end(candidate)
+        if result.reason != "interrupted":
+            for checkpoint in filter(None, checkpoints):
+                checkpoint.remove()
+        warn_about_fit(candidate, data.rows, result)
+        return self._commit(candidate)
+
+    def _prepare_fit(self, X, y, sample_weight, validation_set):
+        """Check everything; return a candidate, its data, its trials and the seeds of starts."""
         check_parameters(self)
         check_checkpoint_folder(self)
-        candidate, data = self._candidate(keep=self.warm_start), (X, y, sample_weight)
-        rows, y, weigh = candidate._training_rows(*data)
+        candidate = self._candidate(keep=self.warm_start)
+        rows, y, weigh = candidate._training_rows(X, y, sample_weight)
         seeds = candidate._draw_seeds(1 if candidate._is_started() else self.n_init)
         validation = candidate._validation_rows(*validation_set, weigh, rows.target.dtype)
         if validation is None and candidate.early_stopping is True:
@@ -82,32 +109,11 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
             trained, held_out = candidate._codec.split(rows.target, share, seeds[0])
             validation = rows.take(held_out)
             validation = training.ValidationRows(**vars(validation), y=y[held_out])
-            rows = rows.take(trained)
-        trials = trial.draw_trials(candidate, rows, y, validation, seeds[0])
-        task = fit_task(self, len(seeds), len(trials), *data)
-        if task is not None:
-            task.begin()
+            rows, y = rows.take(trained), y[trained]
         if not candidate._is_started():
             candidate.trial_ = None
-        tried, results, checkpoints = trial.run_trials(candidate, trials, len(rows), seeds[0], task)
-        if results and results[-1].reason == "interrupted":
-            candidate, result, (rows, validation) = tried[-1], results[-1], trials[len(tried) - 1]
-        else:
-            of_starts = checkpoints_of(candidate, rows, validation, seeds)
-            checkpoints += of_starts
-            start = candidate, rows, validation
-            if not trials and len(seeds) == 1:
-                candidate, result = training.train_start(*start, seeds[0], task, of_starts[0])
-            else:
-                candidate, result = training.train_starts(*start, seeds, task, of_starts)
-        candidate._fit_novelty(rows, validation, seeds[0], list(zip(tried, trials)))
-        if task is not None:
-            task.end(candidate)
-        if result.reason != "interrupted":
-            for checkpoint in filter(None, checkpoints):
-                checkpoint.remove()
-        warn_about_fit(candidate, rows, result)
-        return self._commit(candidate)
+        trials = trial.draw_trials(candidate, rows, validation, seeds[0])
+        return candidate, training.FitData(rows, y, validation), trials, seeds
 
     def _training_rows(self, X, y, sample_weight):
         """Return the rows to train on, their `y`, and the function that weighs rows."""
@@ -144,7 +150,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
             # The new start trains for as many steps as have been made so far.
             n_new, n_batches = len(y), -(-len(y) // training.largest_batch(candidate))
             n_epochs = max(1, round(stream.n_steps / n_batches))
-            state = training.initialize_network(candidate, rows, rng)
+            state = training.initialize_network(candidate, rows, rng, is_stream=True)
             stream.n_started = stream.n_different
         else:
             n_new, n_epochs = n_given, 1
@@ -165,7 +171,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
         if not self._is_started():
             return stream.add(X, y, weights, training.largest_batch(self))
         # Raises an error for rows that do not match those of earlier calls.
-        self._check_same_network(X.shape[1])
+        self._check_same_network()
         self._codec.encode(y, self._network.dtype)
         block = stream.add(X, y, weights, training.largest_batch(self))
         if self._start_depends_on_data() and stream.is_due:
@@ -244,7 +250,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
         is_new = "_specification_" not in vars(self)
         dtype = np.dtype(self.dtype or X.dtype) if is_new else self._network.dtype
         if self._is_started():
-            self._check_same_network(X.shape[1])
+            self._check_same_network()
             codec = self._codec
         else:
             codec = self._new_codec(y, weights, dtype, classes)
@@ -292,8 +298,10 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
             for tried, (trained, held_out) in trials:
                 network, theta = tried._distance_part
                 own, known = (network, theta, tried._input_map), groups(trained.target)
-                of_trial = scorer.of_trial(*own, input_map, trained.X, known, seed=seed)
-                scores.append(of_trial.score(*own, held_out.X, input_map))
+                # Directions that were found without the rows held out are as they are for new rows.
+                units = input_map if self._input_components_ is None else tried._input_map
+                of_trial = scorer.of_trial(*own, units, trained.X, known, seed=seed)
+                scores.append(of_trial.score(*own, held_out.X, units))
         if scores:
             scorer = scorer.with_held_out(np.concatenate(scores))
         self._novelty_ = scorer.state

@@ -11,6 +11,8 @@ from ..engine.input_scaling import InputMap
 from ..engine.layers import Distance
 from ..engine.network import Network
 from ..engine.prediction import layer_output
+from ..engine.projection import ProjectedMap
+from ..engine.quantile_map import QuantileMap
 from ..engine.relevances import input_relevances
 from .constraints import to_builtin
 from .validation import is_validated, validate_rows
@@ -18,6 +20,8 @@ from .validation import is_validated, validate_rows
 #: Types that `skops.io.load` must trust; everything else in a saved estimator is plain.
 TRUSTED_TYPES = [
     "skdistnet.classifier.DistanceNetClassifier",
+    "skdistnet.ensemble.DistanceNetEnsembleClassifier",
+    "skdistnet.ensemble.DistanceNetEnsembleRegressor",
     "skdistnet.recipes.inverse_time_decay",
     "skdistnet.regressor.DistanceNetRegressor",
     "skdistnet.rejection.RejectingClassifier",
@@ -30,7 +34,8 @@ FORMAT = 1
 LEARNED = frozenset().union(
     ["n_features_in_", "feature_names_in_", "classes_", "_target_state_", "_specification_"],
     ["_theta_", "_input_shift_", "_input_scale_", "_input_origin_", "_input_varied_"],
-    ["_input_far_out_"],
+    ["_input_far_out_", "_input_components_", "_input_knots_"],
+    ["_feature_weights_", "_takes_ranks_"],
     ["n_iter_", "t_", "loss_", "best_loss_", "loss_curve_", "validation_loss_curve_"],
     ["validation_scores_", "best_validation_score_", "best_epoch_", "init_scores_"],
     ["_progress_", "_stream_", "_novelty_", "trial_"],
@@ -80,6 +85,11 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     _input_origin_: np.ndarray
     _input_varied_: np.ndarray | None = None
     _input_far_out_: np.ndarray | None = None
+    _input_components_: np.ndarray | None = None
+    _input_knots_: np.ndarray | None = None
+    #: Of a member of an ensemble: weights of features, and whether ranks of values are inputs.
+    _feature_weights_: np.ndarray | None = None
+    _takes_ranks_: bool = False
 
     @property
     def _network(self):
@@ -93,8 +103,13 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     @property
     def _input_map(self):
-        scales = self._input_shift_, self._input_scale_
-        return InputMap(*scales, self._input_origin_, self._input_varied_, self._input_far_out_)
+        scales = self._input_shift_, self._input_scale_, self._input_origin_
+        if self._input_components_ is not None:
+            return ProjectedMap(*scales, components=self._input_components_)
+        others = self._input_varied_, self._input_far_out_, self._feature_weights_
+        if self._input_knots_ is not None:
+            return QuantileMap(*scales, *others, knots=self._input_knots_)
+        return InputMap(*scales, *others)
 
     def _is_started(self):
         return "_theta_" in vars(self)
@@ -133,9 +148,10 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         sizes, names, output_layer = self._chosen_layers()
         return (n_inputs, *sizes, n_outputs), names, output_layer, self.radius_type
 
-    def _check_same_network(self, n_inputs):
+    def _check_same_network(self):
         """Raise a ValueError if parameters or data ask for another network than the fit's."""
-        if self._architecture(n_inputs, self.n_outputs_) != self._specification_[:4]:
+        n_inputs, *_, n_outputs = self._network.sizes
+        if self._architecture(n_inputs, n_outputs) != self._specification_[:4]:
             raise ValueError(
                 "The layers differ from those of the fit to be continued, "
                 f"{self._specification_[:4]}: they must stay the same under warm_start and "
@@ -188,16 +204,16 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def _to_data_units(self, name, values, views):
         """Convert the first layer's parameters to the units of X, the last one's to those of y."""
-        shift, scale = self._input_shift_, self._input_scale_
+        input_map = self._input_map
         if values[0] is not None:
             if name == "centroids":
-                values[0] = self._input_map.unscale_points(values[0])
+                values[0] = input_map.unscale_points(values[0])
             elif name == "inverse_radii":
-                values[0] = values[0] / scale
+                values[0] = input_map.unscale_inverse_radii(values[0])
             elif name == "coefs":
-                values[0] = values[0] / scale[:, np.newaxis]
+                values[0] = input_map.unscale_coefs(values[0])
             else:
-                values[0] = values[0] - (shift / scale) @ views["coefs"][0]
+                values[0] = values[0] - input_map.shift @ input_map.unscale_coefs(views["coefs"][0])
         self._codec.to_target_units(name, values)
 
     @property
@@ -212,8 +228,8 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         if not network.linear_part:
             return None
         coefs = network.views(self._theta_)[-1]["linear_coefs"].astype(np.float64)
-        values = [coefs * (network.linear_scale / self._input_scale_[:, np.newaxis])]
         with np.errstate(over="ignore"):
+            values = [self._input_map.unscale_coefs(network.linear_scale * coefs)]
             self._codec.to_target_units("coefs", values)
         return read_only(narrow(values[0].T, network.dtype))
 
@@ -233,7 +249,7 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 "distance layer: set a radial 'activation' for it; got activations "
                 f"{list(network.activations)}."
             )
-        return read_only(input_relevances(network, self._theta_))
+        return read_only(input_relevances(network, self._theta_, self._input_components_))
 
     #: The name that scikit-learn's tools look for.
     feature_importances_ = feature_relevances_

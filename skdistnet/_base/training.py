@@ -4,7 +4,7 @@ import warnings
 from dataclasses import dataclass, fields, replace
 from threading import Lock
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -15,12 +15,13 @@ from sklearn.utils.parallel import Parallel, delayed
 from ..engine import SCHEDULES, SOLVERS
 from ..engine.init.fine_structure import MEDIANS
 from ..engine.init.initializers import draw_start_rows, first_median_activation, initialize
-from ..engine.input_scaling import InputMap
 from ..engine.layers import Distance
 from ..engine.losses import normalized_weights
 from ..engine.network import usual_linear_scale
 from ..engine.numerics import memory
 from ..engine.numerics.threads import blas_threads
+from ..engine.projection import ProjectedMap, fit_input_map
+from ..engine.quantile_map import fit_quantile_map
 from ..engine.training import Rows, TrainingConfig, TrainingState, train
 from .messages import print_epoch
 from .stream import step_length
@@ -39,6 +40,14 @@ class ValidationRows(Rows):
     """Rows to validate on, with `y` as a scorer takes it."""
 
     y: Any = None
+
+
+class FitData(NamedTuple):
+    """What a fit trains and validates on; its trials do so on parts of it."""
+
+    rows: Rows
+    y: Any
+    validation: ValidationRows | None
 
 
 # Configuration ------------------------------------------------------------------------------------
@@ -83,35 +92,35 @@ def kmeans_labels(H, n_clusters, weights, seed):
         return model.fit(H, sample_weight=weights).labels_
 
 
-def initialize_network(candidate, rows, rng):
+def initialize_network(candidate, rows, rng, is_stream=False):
     """Initialise the network, its input map and its counters; return the state to train."""
-    target, dtype = rows.target, rows.target.dtype
-    architecture = candidate._architecture(rows.X.shape[1], target.shape[1])
-    scale = usual_linear_scale(rows.X.shape[1]) if candidate.linear_part else 0.0
-    candidate._specification_ = (*architecture, dtype.name, scale)
-    network, codec = candidate._network, candidate._codec
-    with blas_threads(network, min(largest_batch(candidate), len(rows))):
+    target, codec = rows.target, candidate._codec
+    set_specification(candidate, rows.X.shape[1], rows.X.shape[1], target)
+    with blas_threads(candidate._network, min(largest_batch(candidate), len(rows))):
         weights = normalized_weights(rows.weights, len(rows), np.float64)
-        input_map = InputMap.fit(rows.X, weights, candidate.standardize, dtype)
+        input_map = input_map_of(candidate, rows, weights, may_project=not is_stream)
         set_input_map(candidate, input_map)
-        if scale and input_map.n_varied is not None:
+        n_varied = input_map.n_inputs
+        if input_map.n_varied is not None:
             # Columns that do not vary make no difference.
-            scale = usual_linear_scale(np.count_nonzero(input_map.n_varied))
-            candidate._specification_ = (*architecture, dtype.name, scale)
-            network = candidate._network
+            n_varied = np.count_nonzero(input_map.n_varied)
+        set_specification(candidate, input_map.n_inputs, n_varied, target)
+        network = candidate._network
         drawn = draw_start_rows(network, target, rng)
-        H = np.empty((len(drawn), rows.X.shape[1]), dtype=dtype)
+        H = np.empty((len(drawn), input_map.n_inputs), dtype=network.dtype)
         input_map.apply(rows.X[drawn], H)
+        rotated = isinstance(input_map, ProjectedMap)
         sample = H, target[drawn], weights[drawn] / weights[drawn].sum()
         theta = initialize(
             network,
             *sample,
             init=init_in_network_units(candidate, input_map),
-            median_activations=median_activations(candidate, *sample, rng),
-            origin=input_map.origin.astype(dtype),
+            median_activations=median_activations(candidate, *sample, rng, rotated),
+            origin=input_map.origin.astype(network.dtype),
             rng=rng,
             kmeans=kmeans_labels,
             groups=codec.groups_with_absent_classes,
+            rotated=rotated,
         )
         last = network.views(theta)[-1]
         if "intercepts" in last:
@@ -121,7 +130,27 @@ def initialize_network(candidate, rows, rng):
     return fresh_state(candidate, theta, rng)
 
 
-def median_activations(candidate, H, target, weights, rng):
+def input_map_of(candidate, rows, weights, may_project):
+    """Return the map of rows to the network's inputs, which may project many columns."""
+    if isinstance(candidate.init, str) and candidate.init == "uniform":
+        may_project = False  # the centroids of the paper are in the unit cube of the columns
+    target, dtype = rows.target if may_project else None, rows.target.dtype
+    input_map = fit_input_map(rows.X, weights, candidate.standardize, dtype, target)
+    if isinstance(input_map, ProjectedMap) or not candidate.standardize:
+        return input_map
+    if candidate._takes_ranks_:
+        input_map = fit_quantile_map(rows.X, weights, dtype)
+    return replace(input_map, feature_weights=candidate._feature_weights_)
+
+
+def set_specification(candidate, n_inputs, n_varied, target):
+    """Set the network's specification for its number of inputs, `n_varied` of which vary."""
+    architecture = candidate._architecture(n_inputs, target.shape[1])
+    scale = usual_linear_scale(n_varied) if candidate.linear_part else 0.0
+    candidate._specification_ = (*architecture, target.dtype.name, scale)
+
+
+def median_activations(candidate, H, target, weights, rng, rotated):
     """Return the median activations of the first layer and of the others.
 
     What a trial, or an earlier start, has chosen for the first layer stands.
@@ -131,9 +160,18 @@ def median_activations(candidate, H, target, weights, rng):
         return given, given
     if "init_median_activation_" not in vars(candidate):
         arguments = candidate._network, candidate.init, H, target, weights, rng
-        median, errors = first_median_activation(*arguments)
+        median, errors = first_median_activation(*arguments, rotated)
         candidate.init_median_activation_, candidate._median_errors_ = median, errors
     return candidate.init_median_activation_, MEDIANS[0]
+
+
+def choose_median_activation(candidate, rows, seed):
+    """Give the candidate the median activation of its first layer, if it is to be chosen."""
+    if candidate.init_median_activation == "auto":
+        started = candidate._candidate(keep=True)
+        initialize_network(started, rows, np.random.default_rng(seed))
+        candidate.init_median_activation_ = started.init_median_activation_
+        candidate._median_errors_ = started._median_errors_
 
 
 def fresh_state(candidate, theta, rng):
@@ -145,6 +183,8 @@ def set_input_map(candidate, input_map):
     candidate._input_shift_, candidate._input_scale_ = input_map.shift, input_map.scale
     candidate._input_origin_, candidate._input_varied_ = input_map.origin, input_map.n_varied
     candidate._input_far_out_ = input_map.far_out
+    candidate._input_components_ = getattr(input_map, "components", None)
+    candidate._input_knots_ = getattr(input_map, "knots", None)
 
 
 def init_in_network_units(candidate, input_map):
@@ -159,10 +199,11 @@ def init_in_network_units(candidate, input_map):
             f"{name} sets the centroids of a hidden distance layer that comes first; "
             f"got layers of {sizes} units with activation {candidate.activation!r}."
         )
-    if centroids.shape != (sizes[1], sizes[0]) or not np.all(np.isfinite(centroids)):
+    shape = sizes[1], len(input_map.shift)
+    if centroids.shape != shape or not np.all(np.isfinite(centroids)):
         raise ValueError(
             f"{name} must be finite with shape (units of the first layer, features) = "
-            f"{(sizes[1], sizes[0])}; got shape {centroids.shape}."
+            f"{shape}; got shape {centroids.shape}."
         )
     return input_map.scale_points(centroids)
 
@@ -221,19 +262,17 @@ def train_start(candidate, rows, validation, seed, task=None, checkpoint=None):
     return candidate, result
 
 
-def train_starts(candidate, rows, validation, seeds, task, checkpoints):
-    """Train a copy of the candidate from each seed; return the best and its result."""
+def train_starts(candidate, data, seeds, task, checkpoints, alone=True):
+    """Train a copy of the candidate from each seed; return the best and its result.
+
+    `alone` means that the task has no other parts: the epochs of a single start are then its own.
+    """
+    rows, validation = data.rows, data.validation
+    if len(seeds) == 1 and alone:
+        return train_start(candidate, rows, validation, seeds[0], task, checkpoints[0])
     tasks = [task and task.part("start") for _ in seeds]
     starts = [(candidate, rows, validation, *each) for each in zip(seeds, tasks, checkpoints)]
-    if effective_n_jobs(candidate.n_jobs) > 1:
-        train_one = delayed(train_task)
-        results = Parallel(n_jobs=candidate.n_jobs)(train_one(*start) for start in starts)
-    else:
-        results = []
-        for start in starts:
-            results.append(train_task(*start))
-            if results[-1][1].reason == "interrupted":
-                break
+    results = run_parts(train_task, starts, candidate.n_jobs)
     scores = [start_score(*trained) for trained in results]
     best, result = results[int(np.argmax(scores))]
     best.init_scores_ = scores
@@ -244,13 +283,28 @@ def train_starts(candidate, rows, validation, seeds, task, checkpoints):
 
 
 def train_task(candidate, rows, validation, seed, task, checkpoint):
-    """Train a copy of the candidate as a task of its own: one start of several, or after trials."""
+    """Train a copy of the candidate as a task of its own, one of several."""
     if task is not None:
         task.begin()
     candidate, result = train_start(candidate, rows, validation, seed, task, checkpoint)
     if task is not None:
         task.end(candidate)
     return candidate, result
+
+
+def run_parts(train_part, arguments, n_jobs):
+    """Train the parts of a fit, in parallel if `n_jobs` says so; return what `train_part` does.
+
+    It returns a candidate, its result and maybe more. No part begins after one was interrupted.
+    """
+    if effective_n_jobs(n_jobs) > 1:
+        return Parallel(n_jobs=n_jobs)(delayed(train_part)(*each) for each in arguments)
+    trained = []
+    for each in arguments:
+        trained.append(train_part(*each))
+        if trained[-1][1].reason == "interrupted":
+            break
+    return trained
 
 
 def start_score(candidate, result):

@@ -8,10 +8,12 @@ few rows, a single trial's best epoch is chance, and there are several on differ
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import is_classifier
 
+from ..engine.projection import MANY_COLUMNS
 from . import training
 from .checkpoints import checkpoints_of
 from .stream import row_hashes
@@ -22,17 +24,44 @@ FEWEST_ROWS = 60
 MOST_ROWS = 4_000
 #: There are as many trials as validate about this number of rows together, but at most five.
 VALIDATED_ROWS, MOST_TRIALS = 500, 5
-#: A trial ends when the validation loss has not improved for this number of epochs.
+#: and at most three if columns are many, of which every trial finds a projection.
+MOST_WIDE_TRIALS = 3
+#: A trial ends when the validation loss has not improved for this number of epochs,
 PATIENCE = 25
+#: or for `n_iter_no_change` if there are more outputs than this: epochs are then slow, and few.
+MANY_OUTPUTS = 300
 #: Smaller improvements do not count, so that an accuracy of 1 or a loss of 0 ends the trial.
 SMALLEST_GAIN = 1e-9
+#: Number of a trial's rows, and of combinations of many outputs, that weigh features; and the
+#: smallest weight, so that no feature is without any effect.
+WEIGHING_ROWS, MOST_COMBINATIONS, LEAST_WEIGHT = 400, 16, 0.05
 #: Fewest epochs of the training that follows: with a rate that falls to zero within one or two
 #: epochs, hardly any network gets anywhere.
 FEWEST_EPOCHS = 5
+#: Epochs that are not saved on large data, if the trial needed as many.
+FEWEST_OF_MANY_ROWS = 20
 
 
-def draw_trials(candidate, rows, y, validation, seed):
-    """Return for each trial the rows to train and those to validate on; none if they are too few.
+@dataclass(frozen=True)
+class Trial:
+    """Indices of the rows that a trial trains on, and of those that it holds out.
+
+    The latter are None if the user has given rows to validate on.
+    """
+
+    trained: np.ndarray
+    held_out: np.ndarray | None
+
+    def take(self, rows, y, validation):
+        """Return the rows to train on and those to validate on."""
+        if self.held_out is not None:
+            held_out = rows.take(self.held_out)
+            validation = training.ValidationRows(**vars(held_out), y=y[self.held_out])
+        return rows.take(self.trained), validation
+
+
+def draw_trials(candidate, rows, validation, seed):
+    """Return the trials to make; none if there are too few rows.
 
     Rows that are equal, in X and y, are on the same side. Otherwise the trial of a bootstrap sample
     would be validated on rows that it was trained on.
@@ -43,13 +72,14 @@ def draw_trials(candidate, rows, y, validation, seed):
     if len(rows) > MOST_ROWS:
         drawn = codec.split(rows.target, MOST_ROWS / len(rows), seed)[1]
     if validation is not None:
-        return [(rows.take(drawn), validation)]
+        return [Trial(drawn, None)]
     distinct, group = distinct_rows(rows.take(drawn))
     if len(distinct) < FEWEST_ROWS:
         return []
     target, trials, remaining = rows.target[drawn[distinct]], [], np.arange(len(distinct))
     n_trials = math.ceil(VALIDATED_ROWS / (share * len(distinct)))
-    for _ in range(max(1, min(n_trials, MOST_TRIALS, int(1 / share)))):
+    most = MOST_WIDE_TRIALS if rows.X.shape[1] > MANY_COLUMNS else MOST_TRIALS
+    for _ in range(max(1, min(n_trials, most, int(1 / share)))):
         # No row is held out twice.
         share_of_remaining = min(1.0, share * len(distinct) / len(remaining))
         try:
@@ -59,9 +89,7 @@ def draw_trials(candidate, rows, y, validation, seed):
         is_held_out = np.zeros(len(distinct), dtype=bool)
         is_held_out[remaining[chosen]] = True
         remaining = remaining[kept]
-        trained, held_out = drawn[~is_held_out[group]], drawn[is_held_out[group]]
-        validation = training.ValidationRows(**vars(rows.take(held_out)), y=y[held_out])
-        trials.append((rows.take(trained), validation))
+        trials.append(Trial(drawn[~is_held_out[group]], drawn[is_held_out[group]]))
     return trials
 
 
@@ -74,40 +102,53 @@ def distinct_rows(rows):
     return first[order], np.argsort(order)[group]
 
 
-def run_trials(candidate, trials, n_rows, seed, task):
+def run_trials(candidate, trials, data, seed, task):
     """Train a copy of the candidate for each trial, and give the candidate what they have found.
 
-    The findings are for training on `n_rows` rows. Return the copies, their results and their
-    checkpoints. A trial that is interrupted is the last one, and leaves the candidate as it was.
+    Return for each trial its copy, its result and its checkpoint. If one was interrupted, the
+    candidate stays as it was, and the list ends with it.
     """
-    copies, results, checkpoints = [], [], []
-    for rows, validation in trials:
-        checkpoints += checkpoints_of(candidate, rows, validation, [seed])
-        tried = candidate._candidate(keep=True)
-        tried.warm_start, tried.tol, tried.trial_ = False, SMALLEST_GAIN, None
+    if not trials:
+        return []
+    first, taken = candidate, [one.take(*data) for one in trials]
+    if len(trials) > 1:
+        # All trials begin with the same radii, and need not wait for the first to choose them.
+        first = candidate._candidate(keep=True)
+        training.choose_median_activation(first, taken[0][0], seed)
+    parts = [task and task.part("trial") for _ in trials]
+    # Workers get their own rows only, which are few.
+    arguments = [(first, *rows, seed, part) for rows, part in zip(taken, parts)]
+    tried = training.run_parts(train_trial, arguments, candidate.n_jobs)
+    copies, results, _ = zip(*tried)
+    reasons = [result.reason for result in results]
+    if "interrupted" in reasons:
+        return tried[: reasons.index("interrupted") + 1]
+    if "init_median_activation_" in vars(copies[-1]):
+        candidate.init_median_activation_ = copies[-1].init_median_activation_
+    sizes = [tuple(map(len, rows)) for rows in taken]
+    candidate.trial_ = findings(copies[0], sizes, results, len(data.rows))
+    return tried
+
+
+def train_trial(candidate, rows, validation, seed, task):
+    """Train a copy of the candidate for a trial; return it, its result and its checkpoint."""
+    (checkpoint,) = checkpoints_of(candidate, rows, validation, [seed])
+    tried = candidate._candidate(keep=True)
+    tried.warm_start, tried.tol, tried.trial_ = False, SMALLEST_GAIN, None
+    if rows.target.shape[1] <= MANY_OUTPUTS:
         tried.n_iter_no_change = max(PATIENCE, candidate.n_iter_no_change)
-        if candidate.verbose:
-            print(f"Trial on {len(rows)} rows, validated on {len(validation)}")
-        part = task and task.part("trial")
-        if part is not None:
-            part.begin()
-        tried, result = training.train_start(tried, rows, validation, seed, part, checkpoints[-1])
-        if part is not None:
-            part.end(tried)
-        copies.append(tried)
-        results.append(result)
-        if result.reason == "interrupted":
-            break
-        if "init_median_activation_" in vars(tried):
-            candidate.init_median_activation_ = tried.init_median_activation_
-    if trials and results[-1].reason != "interrupted":
-        candidate.trial_ = findings(copies[0], trials, results, n_rows)
-    return copies, results, checkpoints
+    if candidate.verbose:
+        print(f"Trial on {len(rows)} rows, validated on {len(validation)}")
+    tried, result = training.train_task(tried, rows, validation, seed, task, checkpoint)
+    return tried, result, checkpoint
 
 
-def findings(candidate, trials, results, n_rows):
-    """Return what trials have found, as the plain values of the attribute `trial_`."""
-    n_trained, n_validated = map(len, trials[0])
+def findings(candidate, sizes, results, n_rows):
+    """Return what trials have found, as the plain values of the attribute `trial_`.
+
+    `sizes` has the numbers of rows that each has trained and validated on.
+    """
+    n_trained, n_validated = sizes[0]
     losses = mean_curve([result.validation_loss_curve for result in results])
     scores = mean_curve([result.validation_scores for result in results])
     measure = losses if candidate.scoring == "loss" else -scores
@@ -121,15 +162,54 @@ def findings(candidate, trials, results, n_rows):
     if all(result.reason != "diverged" for result in results):
         n_epochs = epochs_for_all_rows(candidate, best_epoch, n_trained, n_rows)
     return {
-        "n_trials": len(trials),
+        "n_trials": len(sizes),
         "n_samples": n_trained,
-        "n_validation_samples": sum(len(validation) for _, validation in trials),
+        "n_validation_samples": sum(validated for _, validated in sizes),
         "validation_loss_curve": losses.tolist(),
         "validation_scores": scores.tolist(),
         "median_activation_errors": getattr(candidate, "_median_errors_", []),
         "best_epoch": best_epoch,
         "n_epochs": n_epochs,
     }
+
+
+def feature_weights(tried, data):
+    """Return weights of features by their effect on the output of the nets of trials, or None.
+
+    `tried` are pairs of a trial and its net. The weight of a feature is the root mean square
+    gradient of the output by it, over rows that were held out: the diagonal of the average gradient
+    outer product (Radhakrishnan et al., Science, 2024; Beaglehole et al., arXiv:2508.10053). The
+    mean square of the weights is 1. There are none without trials, for features that are projected,
+    and for those that are not to be scaled.
+    """
+    squares = 0.0
+    for each, net in tried:
+        if net._input_components_ is not None or not net.standardize:
+            return None
+        rows = each.take(*data)[1].X
+        rows = rows[:: -(-rows.shape[0] // WEIGHING_ROWS)]
+        inputs = np.empty(rows.shape, dtype=net._network.dtype)
+        net._input_map.apply(rows, inputs)
+        for combination in output_combinations(net._network.sizes[-1], is_classifier(net)):
+            gradient = net._network.output_gradient(net._theta_, inputs, combination)
+            squares = squares + np.mean(gradient.astype(np.float64) ** 2, axis=0)
+    total = np.mean(squares)
+    if not (np.isfinite(total) and total > 0):
+        return None
+    return np.maximum(np.sqrt(squares / total), LEAST_WEIGHT)
+
+
+def output_combinations(n_outputs, is_centered):
+    """Return combinations of outputs, a row for each, whose squares add up to those of all outputs.
+
+    If outputs are logits, only their differences count. Random signs stand for many outputs.
+    """
+    if n_outputs <= MOST_COMBINATIONS:
+        combinations = np.eye(n_outputs)
+    else:
+        shape = MOST_COMBINATIONS, n_outputs
+        combinations = np.random.default_rng(0).choice([-1.0, 1.0], shape)
+    return combinations - combinations.mean(axis=1, keepdims=True) if is_centered else combinations
 
 
 def mean_curve(curves):
@@ -144,7 +224,8 @@ def epochs_for_all_rows(candidate, best_epoch, n_trained, n_rows):
 
     The learning rates of the epochs have the same sum. That is up to twice as many epochs with a
     rate that falls to zero: the trial was still at high rates in its best epoch. On more rows, each
-    epoch of which has more steps, there are fewer, by the root of the number of rows.
+    epoch of which has more steps, there are fewer, by the root of the number of rows, but hardly
+    less than `FEWEST_OF_MANY_ROWS`: more rows allow more training before a network overfits.
     """
     config = training.training_config(candidate, n_trained, candidate.max_iter)
     wanted = sum_of_rates(config, n_trained, candidate.max_iter, best_epoch)
@@ -157,7 +238,7 @@ def epochs_for_all_rows(candidate, best_epoch, n_trained, n_rows):
         else:
             high = middle
     if n_rows > MOST_ROWS:
-        low = round(low * math.sqrt(n_trained / n_rows))
+        low = max(round(low * math.sqrt(n_trained / n_rows)), min(low, FEWEST_OF_MANY_ROWS))
     return min(max(low, FEWEST_EPOCHS), candidate.max_iter)
 
 
