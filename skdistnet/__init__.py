@@ -3,6 +3,7 @@
 from ._base.fitted import TRUSTED_TYPES
 from ._version import __version__ as __version__
 from .classifier import DistanceNetClassifier
+from .ensemble import DistanceNetEnsembleClassifier, DistanceNetEnsembleRegressor
 from .metrics import accuracy_coverage_curve
 from .recipes import published_recipe
 from .regressor import DistanceNetRegressor
@@ -11,6 +12,8 @@ from .rejection import RejectingClassifier
 __all__ = [
     "TRUSTED_TYPES",
     "DistanceNetClassifier",
+    "DistanceNetEnsembleClassifier",
+    "DistanceNetEnsembleRegressor",
     "DistanceNetRegressor",
     "RejectingClassifier",
     "accuracy_coverage_curve",
