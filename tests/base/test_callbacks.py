@@ -167,5 +167,5 @@ def test_older_scikit_learn_ignores_callbacks_with_warning(monkeypatch):
     net = mixin()
     with pytest.warns(UserWarning, match=r"Callbacks are ignored: they need scikit-learn 1\.9"):
         assert net.set_callbacks(Recorder()) is net
-    assert older.fit_task(net, 1, False, WINE, WINE_Y, None) is None
+    assert older.fit_task(net, 1, 1, WINE, WINE_Y, None) is None
     assert decorate(len) is len

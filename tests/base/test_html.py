@@ -5,18 +5,32 @@ import re
 import pytest
 from sklearn.utils import estimator_html_repr
 
-from skdistnet import DistanceNetClassifier, DistanceNetRegressor, RejectingClassifier, __version__
+from skdistnet import (
+    DistanceNetClassifier,
+    DistanceNetEnsembleClassifier,
+    DistanceNetEnsembleRegressor,
+    DistanceNetRegressor,
+    RejectingClassifier,
+    __version__,
+)
+
+KINDS = [
+    DistanceNetClassifier,
+    DistanceNetRegressor,
+    DistanceNetEnsembleClassifier,
+    DistanceNetEnsembleRegressor,
+]
 
 
-@pytest.mark.parametrize("kind", [DistanceNetClassifier, DistanceNetRegressor])
+@pytest.mark.parametrize("kind", KINDS)
 def test_links_to_api_page_of_installed_version(kind):
-    links = re.findall(r'href="(https?://[^"#]*)', estimator_html_repr(kind(batch_size=7)))
+    links = re.findall(r'href="(https?://[^"#]*)', estimator_html_repr(kind(random_state=7)))
     page = f"/en/v{__version__}/api/skdistnet.{kind.__name__}.html"
     assert links
     assert all(link.endswith(page) for link in links)
 
 
-@pytest.mark.parametrize("kind", [DistanceNetClassifier, DistanceNetRegressor])
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_parameter_shows_its_description(kind):
     html = estimator_html_repr(kind())
     if "param-doc-description" not in html:

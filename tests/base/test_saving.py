@@ -14,6 +14,8 @@ from sklearn.datasets import load_digits
 from skdistnet import (
     TRUSTED_TYPES,
     DistanceNetClassifier,
+    DistanceNetEnsembleClassifier,
+    DistanceNetEnsembleRegressor,
     DistanceNetRegressor,
     RejectingClassifier,
 )
@@ -21,6 +23,7 @@ from skdistnet.recipes import inverse_time_decay
 
 X, Y = (part[:300] for part in load_digits(return_X_y=True))
 KINDS = [DistanceNetClassifier, DistanceNetRegressor]
+ENSEMBLES = [DistanceNetEnsembleClassifier, DistanceNetEnsembleRegressor]
 both_kinds = pytest.mark.parametrize("kind", KINDS)
 SMALL = {"max_iter": 2, "random_state": 0}
 
@@ -78,7 +81,7 @@ def test_skops_needs_trust_for_estimator_only(kind):
 
 
 def test_trusted_types_are_complete_and_needed():
-    types = [*KINDS, RejectingClassifier, inverse_time_decay]
+    types = [*KINDS, *ENSEMBLES, RejectingClassifier, inverse_time_decay]
     assert sorted(f"{kind.__module__}.{kind.__qualname__}" for kind in types) == TRUSTED_TYPES
 
 

@@ -277,8 +277,8 @@ def test_best_epoch_of_a_classifier_has_few_errors(kind, best_epoch):
         "validation_loss_curve": [0.5, 0.30, 0.31, 0.4],
         "validation_scores": [0.7, 0.8, 0.9, 0.9],
     }
-    parts, result = (np.empty(142), np.empty(36)), TrainingResult(net._theta_, **curves)
-    assert trial.findings(net, [parts], [result], 178)["best_epoch"] == best_epoch
+    sizes, result = (142, 36), TrainingResult(net._theta_, **curves)
+    assert trial.findings(net, [sizes], [result], 178)["best_epoch"] == best_epoch
 
 
 # Large data ---------------------------------------------------------------------------------------
@@ -320,7 +320,8 @@ def test_more_rows_are_trained_for_fewer_epochs():
     n_epochs = [trial.epochs_for_all_rows(net, 60, 3200, number) for number in n_rows]
     assert n_epochs[0] == n_epochs[1] >= 60
     assert n_epochs[2] == pytest.approx(n_epochs[0] * (3200 / 20_000) ** 0.5, abs=1)
-    assert n_epochs[3] == trial.FEWEST_EPOCHS
+    assert n_epochs[3] == trial.FEWEST_OF_MANY_ROWS
+    assert trial.epochs_for_all_rows(net, 1, 3200, 10**9) == trial.FEWEST_EPOCHS
 
 
 # Epochs -------------------------------------------------------------------------------------------

@@ -233,7 +233,7 @@ def test_inputs_can_be_mapped_without_compression():
     X = draw()
     X[9] = FAR
     input_map = fit_map(X)
-    mapped = apply(input_map, X, compressed=False)
+    mapped = apply(input_map, X, linear=True)
     np.testing.assert_allclose(mapped, (X - input_map.shift) / input_map.scale, rtol=1e-12)
 
 
