@@ -4,7 +4,12 @@ import pytest
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from skdistnet import DistanceNetClassifier, DistanceNetRegressor
+from skdistnet import (
+    DistanceNetClassifier,
+    DistanceNetEnsembleClassifier,
+    DistanceNetEnsembleRegressor,
+    DistanceNetRegressor,
+)
 from skdistnet.engine.losses import REGRESSION_LOSSES
 
 EQUIVALENCE = [
@@ -47,6 +52,9 @@ def expected_failed_checks(estimator):
         DistanceNetClassifier(**HYBRID, output_layer="linear"),
         DistanceNetRegressor(**HYBRID),
         *(DistanceNetRegressor(loss=loss) for loss in REGRESSION_LOSSES),
+        DistanceNetEnsembleClassifier(n_estimators=2),
+        DistanceNetEnsembleRegressor(n_estimators=2),
+        DistanceNetEnsembleClassifier(n_estimators=2, out_of_fold=True),
     ],
     expected_failed_checks=expected_failed_checks,
 )

@@ -1,12 +1,22 @@
 """Dask's workers give the results of a single process."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from joblib import parallel_config
+from scipy.sparse import csr_array
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.model_selection import GridSearchCV
 
-from skdistnet import DistanceNetClassifier, DistanceNetRegressor
+from skdistnet import (
+    DistanceNetClassifier,
+    DistanceNetEnsembleClassifier,
+    DistanceNetEnsembleRegressor,
+    DistanceNetRegressor,
+)
+from skdistnet._base import estimator
+from skdistnet.engine.training import Rows
 
 distributed = pytest.importorskip("distributed", reason="needs the extra 'search'")
 
@@ -52,3 +62,48 @@ def test_starts_on_dask_equal_local_starts(client, kind, X, y, early_stopping):
     np.testing.assert_array_equal(alone.predict(X), shared.predict(X))
     assert alone.init_scores_ == shared.init_scores_
     assert alone.loss_curve_ == shared.loss_curve_
+
+
+# Ensembles ----------------------------------------------------------------------------------------
+
+
+def ensemble_of(kind, **options):
+    ensemble = {
+        DistanceNetClassifier: DistanceNetEnsembleClassifier,
+        DistanceNetRegressor: DistanceNetEnsembleRegressor,
+    }[kind]
+    return ensemble(kind(**SMALL), 3, random_state=0, **options)
+
+
+@both_kinds
+@pytest.mark.parametrize("out_of_fold", [False, True])
+def test_ensemble_on_dask_equals_local_ensemble(client, kind, X, y, out_of_fold):
+    alone = ensemble_of(kind, out_of_fold=out_of_fold).fit(X, y)
+    with parallel_config("dask"):
+        shared = ensemble_of(kind, out_of_fold=out_of_fold, n_jobs=2).fit(X, y)
+    assert alone.trial_ == shared.trial_
+    np.testing.assert_array_equal(alone.predict(X), shared.predict(X))
+    if out_of_fold:
+        assert alone.oof_score_ == shared.oof_score_
+
+
+class CountedRows(Rows):
+    """Rows that count how often they leave this process."""
+
+    numbers: ClassVar[list] = []
+
+    def __reduce__(self):
+        self.numbers.append(len(self))
+        return Rows, tuple(vars(self).values())
+
+
+@pytest.mark.parametrize("is_sparse", [False, True], ids=["dense", "sparse"])
+@both_kinds
+def test_data_are_sent_once(client, kind, X, y, is_sparse, monkeypatch):
+    monkeypatch.setattr(CountedRows, "numbers", [])
+    monkeypatch.setattr(estimator, "Rows", CountedRows)
+    ensemble = ensemble_of(kind, n_jobs=2)
+    with parallel_config("dask"):
+        ensemble.fit(csr_array(X) if is_sparse else X, y)
+    # Threads share the rows.
+    assert CountedRows.numbers in ([], [len(X)])

@@ -8,7 +8,13 @@ import numpy as np
 
 from skdistnet import DistanceNetRegressor
 
-__all__ = ["assert_same_predictions", "assert_sound", "predict_all", "unchanged_if_refused"]
+__all__ = [
+    "as_list",
+    "assert_same_predictions",
+    "assert_sound",
+    "predict_all",
+    "unchanged_if_refused",
+]
 
 #: The messages with which data may be refused; any other error is a bug.
 REASONS = re.compile(
@@ -27,6 +33,7 @@ REASONS = re.compile(
             r"'y' must be 1-D where 'quantile' is a list",
             r"In the validation set",
             r"must hold only the known classes",
+            r"out_of_fold=True finds no rows that a member could leave out",
         ]
     )
 )
