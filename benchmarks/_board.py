@@ -118,7 +118,7 @@ class Board:
         self.show("Accuracy", rows(True, of("score")))
         self.show("Log-loss", rows(True, of("loss")))
         self.show(
-            "Calibration error: 15 equal-width bins of the top probability, out-of-fold "
+            "Calibration error: 15 bins of equal mass of the top probability, out-of-fold "
             "probabilities of all folds pooled",
             rows(True, of("ece")),
         )

@@ -13,7 +13,9 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_limits
 
-__all__ = ["grid_search_rows", "growth_rows", "memory_rows", "thread_rows"]
+from skdistnet import DistanceNetClassifier, DistanceNetEnsembleClassifier
+
+__all__ = ["grid_search_rows", "growth_rows", "memory_rows", "parallel_rows", "thread_rows"]
 
 #: Rows, features, hidden layers, batch. Threads should speed up the first and slow down none.
 THREAD_TASKS = [
@@ -24,6 +26,7 @@ THREAD_TASKS = [
     (8_192, 8, (100, 100), 200),
     (1_000, 10, (10,), 50),
 ]
+PARALLEL_ROWS = (300, 1_000, 2_000, 4_000, 10_000)
 #: Here Linux reports the memory of a process.
 STATUS = Path("/proc/self/status")
 
@@ -57,6 +60,28 @@ def thread_rows(repeats):
                 "default / one": ratio(rounds, "default", "one"),
             }
         )
+    return rows
+
+
+def parallel_rows(repeats):
+    """A table row for each kind of fit whose parts joblib trains: in one process, and in two."""
+    makers = {
+        "an ensemble": lambda n_jobs: DistanceNetEnsembleClassifier(random_state=0, n_jobs=n_jobs),
+        "n_init=4": lambda n_jobs: DistanceNetClassifier(n_init=4, random_state=0, n_jobs=n_jobs),
+    }
+    rows = []
+    for n_rows in PARALLEL_ROWS:
+        X, y = make_data(n_rows, 20, 5, "float64")
+        for name, make in makers.items():
+            make(2).fit(X[:300], y[:300])  # starts the processes
+            fits = {number: make(jobs).fit for number, jobs in (("one", None), ("two", 2))}
+            measures = {
+                number: functools.partial(seconds, functools.partial(fit, X, y))
+                for number, fit in fits.items()
+            }
+            rounds = alternate(measures, repeats)
+            row = {"fit": name, "rows": n_rows, "one / two": ratio(rounds, "one", "two")}
+            rows.append(row | {f"{k}, s": statistics.median(rounds[k]) for k in ("one", "two")})
     return rows
 
 

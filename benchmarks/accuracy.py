@@ -7,6 +7,7 @@ also for numeric targets. LightGBM and CatBoost need the extra `benchmarks`::
 
     python benchmarks/accuracy.py --data FOLDER ANOTHER --seeds 2
     python benchmarks/accuracy.py --data FOLDER --models ours
+    python benchmarks/accuracy.py --data FOLDER --models ensemble
     python benchmarks/accuracy.py --data FOLDER --models ours --label k --set init=kmeans --half A
     python benchmarks/accuracy.py --openml credit-g@1 vehicle
 
@@ -33,7 +34,7 @@ import sys
 
 from _board import Board
 from _cache import Cache
-from _competitors import OURS, distance_net, evaluate
+from _competitors import ENSEMBLE, OURS, distance_net, evaluate
 from _harness import add_output_options, fail, print_table, write_json, write_section
 from _headlines import print_headlines
 from _peers import BOARD, EXTRA, MISSING
@@ -147,13 +148,20 @@ def parse_settings(pairs):
 def choose_models(args):
     """The models that the command line names, ours first."""
     peers = {peer.name: peer for peer in (*BOARD, *EXTRA)}
+    requested = args.models or DEFAULT_NAMES
+    subjects = {name.lower() for name in requested} & {OURS, ENSEMBLE}
+    if len(subjects) > 1:
+        fail(f"{OURS} and {ENSEMBLE}: one after the other; tables show both if the file has both")
+    subject = subjects.pop() if subjects else OURS
+    args.label = args.label or subject
+    args.section = "ensembles" if subject == ENSEMBLE else "accuracy"
     if args.label in {*peers, *MISSING}:
         fail(f"--label {args.label} is the name of a peer")
-    everyone = {args.label: distance_net(args.label, parse_settings(args.set)), **peers}
-    by_lower = {name.lower(): name for name in everyone} | {OURS: args.label}
+    ours = distance_net(args.label, parse_settings(args.set), subject == ENSEMBLE)
+    everyone = {args.label: ours, **peers}
+    by_lower = {name.lower(): name for name in everyone} | {subject: args.label}
     for name, library in MISSING.items():
         print(f"{name} is left out: {library} is not installed (pip install skdistnet[benchmarks])")
-    requested = args.models or DEFAULT_NAMES
     unknown = [name for name in (*requested, *(args.fresh or ())) if name.lower() not in by_lower]
     if unknown:
         fail(f"no model {', '.join(unknown)}; there are: {', '.join(everyone)}")
@@ -186,11 +194,11 @@ def parse_arguments():
     add("--half", choices=HALVES, help="only the tables of this half; default: both")
     add("--rows", type=count(0), default=3000, help="rows of each, 0: all; default: %(default)s")
     add("--seeds", type=count(1), default=1, help="seeds; default: %(default)s")
-    names = ", ".join([*DEFAULT_NAMES, *(peer.name for peer in EXTRA)])
+    names = ", ".join([*DEFAULT_NAMES, ENSEMBLE, *(peer.name for peer in EXTRA)])
     default = f"the first {len(DEFAULT_NAMES)}"
     add("--models", nargs="+", metavar="NAME", help=f"of {names}; default: {default}")
     add("--set", nargs="+", metavar="KEY=VALUE", default=[], help="arguments of ours")
-    add("--label", default=OURS, help="name of ours in results; default: %(default)s")
+    add("--label", help="name of ours in results; default: that of the model")
     add("--jobs", type=int, default=1, help="processes, -1: all cores; default: %(default)s")
     add("--fresh", nargs="*", metavar="NAME", help="compute again: these models, or all")
     add_output_options(parser, "accuracy.json")
@@ -244,7 +252,7 @@ def main():
     cache.content.setdefault("summaries", {})[name] = about | summary
     write_json(args.output, cache.content)
     if args.markdown:
-        write_section(args.markdown, "accuracy", board.shown)
+        write_section(args.markdown, args.section, board.shown)
 
 
 if __name__ == "__main__":

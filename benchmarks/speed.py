@@ -6,7 +6,11 @@ difference in epochs: it leaves out validation of the input and initialisation::
 
     python benchmarks/speed.py                       # all tables, one BLAS thread
     python benchmarks/speed.py --only epochs --repeats 9
+    python benchmarks/speed.py --only large --data FOLDER ANOTHER
     python benchmarks/speed.py --rows 5000 --features 50 --hidden 200 --dtype float64
+
+The table "large" has fit times and scores at the defaults on the tables of folders that have at
+least 20,000 rows, and on generated ones; for it, LightGBM and CatBoost need the extra `benchmarks`.
 
 The script prints tables and writes JSON. Where PyTorch is installed, it fills two columns of it: at
 its defaults, and with subnormal numbers flushed to zero as in ours.
@@ -28,7 +32,8 @@ from _harness import (
     write_json,
     write_section,
 )
-from _resources import grid_search_rows, growth_rows, memory_rows, thread_rows
+from _large import large_rows
+from _resources import grid_search_rows, growth_rows, memory_rows, parallel_rows, thread_rows
 from threadpoolctl import threadpool_limits
 
 #: Rows, features, classes, hidden layers, batch, dtype of X, further arguments of ours.
@@ -122,8 +127,11 @@ def choose_tasks(args):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
-    tables = ["epochs", "predict", "threads", "memory", "growth", "grid"]
-    add("--only", nargs="+", choices=tables, default=tables, help="tables to make; default: all")
+    tables = ["epochs", "predict", "threads", "memory", "growth", "grid", "parallel"]
+    everything = [*tables, "large"]
+    shown = "tables to make; default: all but large"
+    add("--only", nargs="+", choices=everything, default=tables, help=shown)
+    add("--data", nargs="+", metavar="FOLDER", help="folders of .npz files for the table large")
     add("--repeats", type=int, default=5, help="rounds; default: %(default)s")
     add("--threads", type=int, default=1, help="BLAS threads; default: %(default)s")
     add("--rows", type=int, help="time an epoch of this many rows instead")
@@ -132,7 +140,10 @@ def parse_arguments():
     add("--batch", type=int, default=200)
     add("--dtype", choices=["float32", "float64"], default="float32")
     add_output_options(parser, "speed.json")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if "large" in args.only and not args.data:
+        parser.error("--only large needs --data FOLDER")
+    return args
 
 
 def main():
@@ -142,6 +153,7 @@ def main():
         "predict": ("Predictions", lambda: prediction_rows(args.repeats)),
         "growth": ("How an epoch grows", growth_rows),
         "memory": ("Memory of fit, 784-100-100-10, float32", memory_rows),
+        "large": ("Fit at the defaults on many rows", lambda: large_rows(args.data)),
     }
     results, tables = {}, {}
 
@@ -162,9 +174,14 @@ def main():
             show("threads", title, thread_rows(args.repeats))
         if "grid" in args.only:
             show("grid", "GridSearchCV, 24 fits on digits", grid_search_rows(args.repeats))
+        if "parallel" in args.only:
+            with threadpool_limits(args.threads, user_api="blas"):
+                show("parallel", "Fits in one and two processes", parallel_rows(args.repeats))
     write_json(args.output, results)
     if args.markdown:
-        write_section(args.markdown, "speed", tables)
+        # A table that is made alone has a section of its own.
+        section = "speed" if len(args.only) > 1 else f"speed, {args.only[0]}"
+        write_section(args.markdown, section, tables)
 
 
 if __name__ == "__main__":
