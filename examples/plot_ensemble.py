@@ -41,7 +41,7 @@ for name, (labels, probabilities) in shown.items():
 
 # %%
 # The curve out of fold lies near the diagonal: probabilities of members are calibrated. Where they
-# disagree, their average is less sure, and right more often than it says.
+# disagree, their average is less sure, and right more often than its probabilities suggest.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 4.6), layout="constrained")
 colors = ["0.7"] * len(new) + ["#0072B2", "#D55E00"]

@@ -48,7 +48,7 @@ def members_have(name):
     """Return the check for `available_if` that the members have the method `name`."""
 
     def check(self):
-        getattr(self._first(), name)  # raises an AttributeError that says why there is none
+        getattr(self._first(), name)  # raises an AttributeError that explains why there is none
         return True
 
     return check
@@ -196,7 +196,7 @@ class BaseEnsemble(
             # Dask sends large arguments to each worker only once, but not if they are in a tuple.
             arguments.append((member, *data, tried, left_out, seeds, part))
         trained = run_parts(partial(train_member, verbose=self.verbose), arguments, self.n_jobs)
-        # Parameters stay as they were given.
+        # Members keep parameters of the types that the user has passed.
         return [(net._commit(member), *others) for net, (member, *others) in zip(nets, trained)]
 
     def _with_members(self, members, data, folds, sample_weight, n_rows):
@@ -227,7 +227,7 @@ class BaseEnsemble(
         for checkpoint in (*(one for *_, one in tried), *(one for m in members for one in m[2])):
             if checkpoint is not None:
                 checkpoint.remove()
-        # One warning: members seldom differ in what they have to say.
+        # One warning: most members would give the same.
         worst = max(members, key=lambda each: (each[1].reason == "diverged", each[1].n_halvings))
         warn_about_fit(worst[0], data.rows, worst[1])
 

@@ -21,8 +21,8 @@ class QuantileMap(InputMap):
     """The map of each column to normal scores: the quantiles of a normal distribution.
 
     Between its `knots`, arrays (n_knots, n_columns) of values and of scores, the map is linear.
-    Beyond the training data it goes on as that of :class:`InputMap`, in columns with values far out
-    with their logarithm, so that a net can follow a trend. Columns of at most two values, and those
+    Beyond the training data it continues in units of the scale, in columns with values far out with
+    their logarithm, so that a net can follow a trend. Columns of at most two values, and those
     that share a unit as pixels do, are scaled as by :class:`InputMap`, whose `shift` and `scale`
     stand for the map where a linear one is needed.
     """
@@ -60,21 +60,24 @@ class QuantileMap(InputMap):
 
 
 def fit_quantile_map(X, weights, dtype):
-    """Return the map for rows and their weights, of sum 1."""
+    """Return the map for rows and their weights, of sum 1; a linear one if no column has ranks."""
     linear = InputMap.fit(X, weights, True, dtype)
     X = X.tocsc() if issparse(X) else X
     shared = columns_of_one_unit(*column_range(X))
     crowding = max(1.0, np.count_nonzero(linear.n_varied) / COLUMNS_OF_UNIT_SPREAD) ** 0.5
-    knots = np.empty((2, KNOTS, X.shape[1]))
+    knots, any_ranks = np.empty((2, KNOTS, X.shape[1])), False
     for number in range(X.shape[1]):
         column = make_dense(X[:, [number]])[:, 0].astype(np.float64)
         observed = ~np.isnan(column)
-        values, places = distinct_values(column[observed], weights[observed])
+        values, levels = distinct_values(column[observed], weights[observed])
         if len(values) > 2 and not shared[number]:
-            scores = np.clip(ndtri(places), -FARTHEST_SCORE, FARTHEST_SCORE) / crowding
+            scores = np.clip(ndtri(levels), -FARTHEST_SCORE, FARTHEST_SCORE) / crowding
+            any_ranks = True
         else:
             scores = (values - linear.shift[number]) / linear.scale[number]
-        knots[:, :, number] = knots_of(values, places, scores)
+        knots[:, :, number] = knots_of(values, levels, scores)
+    if not any_ranks:
+        return linear
     maps = linear.shift, linear.scale, linear.origin, linear.n_varied, linear.far_out
     return QuantileMap(*maps, knots=knots)
 
@@ -93,12 +96,12 @@ def distinct_values(column, weights):
     return values, (np.cumsum(mass) - mass / 2) / total if total else mass
 
 
-def knots_of(values, places, scores):
+def knots_of(values, levels, scores):
     """Return values and scores of the knots, evenly spaced in the share of rows below them."""
     if not len(values):
         return np.full((2, KNOTS), np.nan)
     if len(values) <= KNOTS:
         chosen = np.arange(KNOTS).clip(max=len(values) - 1)
     else:
-        chosen = np.searchsorted(places, np.linspace(places[0], places[-1], KNOTS))
+        chosen = np.searchsorted(levels, np.linspace(levels[0], levels[-1], KNOTS))
     return np.stack([values[chosen], scores[chosen]])

@@ -34,7 +34,7 @@ KINDS = {
 }
 
 
-#: What a member knows before it is trained.
+#: Attributes that a member has before it is trained.
 TRIED = {"init_median_activation_", "_feature_weights_", "_takes_ranks_"}
 
 
@@ -201,12 +201,12 @@ def test_only_ratios_of_weights_matter(kind, X, y):
 
 @both_kinds
 def test_members_validate_on_given_rows(kind, X, y, runs):
-    given = {"X_val": X[::2], "y_val": y[::2], "sample_weight_val": np.ones(len(X[::2]))}
-    ensemble = small(kind, 2).fit(X[1::2], y[1::2], **given)
+    options = {"X_val": X[::2], "y_val": y[::2], "sample_weight_val": np.ones(len(X[::2]))}
+    ensemble = small(kind, 2).fit(X[1::2], y[1::2], **options)
     assert ensemble.trial_["n_trials"] == 1
     assert [len(validation) for _, validation in runs] == [len(X[::2])] * 3
     for member in ensemble.estimators_:
-        alone = fitted_alone(member, X[1::2], y[1::2], **given)
+        alone = fitted_alone(member, X[1::2], y[1::2], **options)
         np.testing.assert_array_equal(member._theta_, alone._theta_)
         assert member.validation_scores_ == alone.validation_scores_
 
