@@ -66,8 +66,8 @@ n_init : int
     the first is that of ``n_init=1``. The best is kept: by `scoring` on validation rows, if there
     are any, else by the last training loss. `partial_fit` and a `fit` that continues have one.
 n_jobs : int or None
-    Number of initialisations trained at the same time, by joblib; -1 for one per processor. None
-    is 1 unless in a :func:`joblib.parallel_config` context.
+    Number of trials, and then of initialisations, trained at the same time, by joblib; -1 for one
+    per processor. None is 1 unless in a :func:`joblib.parallel_config` context.
 standardize : bool
     Centre and scale features inside the model, each by its standard deviation. If two thirds of the
     features, and at least eight, have the same range, as pixels do, they share one scale. Scales
