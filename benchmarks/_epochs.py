@@ -48,8 +48,9 @@ def mlp(hidden, batch):
 
 def ours(hidden, batch, **options):
     """A function that makes a DistanceNetClassifier of exactly `max_iter` epochs."""
+    options = {"early_stopping": False, "random_state": 0} | options
     return lambda max_iter: DistanceNetClassifier(
-        hidden, batch_size=batch, max_iter=max_iter, random_state=0, **options
+        hidden, batch_size=batch, max_iter=max_iter, **options
     )
 
 
