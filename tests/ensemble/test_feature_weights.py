@@ -10,6 +10,7 @@ from skdistnet import (
     DistanceNetRegressor,
 )
 from skdistnet._base import trial
+from skdistnet.engine.quantile_map import QuantileMap
 
 SMALL = {"hidden_layer_sizes": (20,), "max_iter": 30}
 
@@ -35,6 +36,18 @@ def test_novelty_follows_trials_of_the_same_inputs():
     for net, kind in zip(nets.estimators_, nets._kinds):
         n_held_out = net._novelty_["n_held_out"]
         assert n_held_out == (0 if kind.weighted else nets.trial_["n_validation_samples"])
+
+
+def test_inputs_of_members_are_those_of_their_kinds():
+    X, y = make_friedman1(200, n_features=6, random_state=0)
+    options = SMALL | {"max_iter": 1, "learning_rate_init": 1e-12}
+    nets = DistanceNetEnsembleRegressor(DistanceNetRegressor(**options), random_state=0).fit(X, y)
+    for net, kind in zip(nets.estimators_, nets._kinds):
+        assert isinstance(net._input_map, QuantileMap) == kind.ranked
+        assert (net._input_map.feature_weights is not None) == kind.weighted
+        # Centroids start at rows, whatever their units inside.
+        distances = np.abs(net.centroids_[0][:, np.newaxis] - X).max(axis=2)
+        np.testing.assert_allclose(distances.min(axis=1), 0.0, atol=1e-9)
 
 
 def test_centroids_and_radii_are_in_units_of_columns():
