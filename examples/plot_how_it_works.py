@@ -154,7 +154,6 @@ for ax, (name, start) in zip(axes[1:], STARTS.items(), strict=True):
             n_iter_no_change=20,
             learning_rate="constant",
             momentum=momentum,
-            nesterovs_momentum=False,
             **settings,
             **start,
             **COMMON,

@@ -7,9 +7,9 @@ objective reports this loss after each epoch, and a pruner decides whether the t
 this example Optuna's median pruner stops each trial whose loss is above the median of earlier
 trials after as many epochs.
 
-``partial_fit`` does not know the total number of calls, so its learning rate stays constant (or,
-with "invscaling" or a callable, falls with the steps). Once the settings are chosen, ``fit`` with
-its cosine schedule and more epochs trains a better net.
+``partial_fit`` does not know the total number of calls, so its learning rate stays constant (unless
+``learning_rate`` is a callable). Once the settings are chosen, ``fit`` with its cosine schedule and
+more epochs trains a better net.
 
 To run it, install the extra ``search``: ``pip install "skdistnet[search]"``.
 """

@@ -128,7 +128,7 @@ def compare_solvers(images):
         "random_state": 0,
     }
     solvers = {
-        "plain gradient": {"solver": "sgd", "momentum": 0.0, "nesterovs_momentum": False},
+        "plain gradient": {"solver": "sgd", "momentum": 0.0},
         "RMSProp": {"solver": "rmsprop"},
     }
     scores = {}

@@ -111,10 +111,8 @@ class DistanceNetClassifier(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         solver="rmsprop",
         learning_rate="cosine",
         learning_rate_init="auto",
-        power_t=0.5,
         rho=0.7,
         momentum=0.9,
-        nesterovs_momentum=True,
         beta_1=0.9,
         beta_2=0.999,
         epsilon=1e-9,
@@ -126,7 +124,6 @@ class DistanceNetClassifier(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         dtype=None,
         batch_size="auto",
         max_iter=100,
-        shuffle=True,
         random_state=None,
         tol=1e-4,
         n_iter_no_change=10,
@@ -150,10 +147,8 @@ class DistanceNetClassifier(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         self.solver = solver
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
         self.rho = rho
         self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
@@ -165,7 +160,6 @@ class DistanceNetClassifier(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         self.dtype = dtype
         self.batch_size = batch_size
         self.max_iter = max_iter
-        self.shuffle = shuffle
         self.random_state = random_state
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
@@ -221,7 +215,7 @@ class DistanceNetClassifier(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         Until there are 200 different rows, the net is initialised again from all rows so far
         whenever their number has doubled. If a call has fewer rows than `batch_size`, stored rows
         of earlier calls fill up the batch, and the step is shorter. The learning rate is constant
-        unless `learning_rate` is "invscaling" or a callable, which count the steps of all calls.
+        unless `learning_rate` is a callable, which receives the number of steps over all calls.
 
         Parameters
         ----------

@@ -55,7 +55,7 @@ CHOICES = [
     *({"radius_type": name} for name in RADIUS_TYPES),
     *({"init": name} for name in INITIALIZERS),
     *({"output_layer": name} for name in OUTPUT_LAYERS),
-    {"solver": "sgd", "nesterovs_momentum": False},
+    {"solver": "sgd"},
     {"hidden_layer_sizes": ()},
     {"hidden_layer_sizes": (8,) * 6},
     {"activation": ["relu", "gaussian"]},

@@ -34,7 +34,6 @@ def started_net(golden):
     changes = {
         "hidden_layer_sizes": tuple(sizes[1:-1]),
         "batch_size": int(golden["mb"]),
-        "shuffle": False,
         "learning_rate": "constant",
         "random_state": 0,
     }

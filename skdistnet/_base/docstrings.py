@@ -80,22 +80,18 @@ standardize : bool
 solver : {"rmsprop", "sgd", "adam"}
     Update rule. "rmsprop" applies momentum to the gradient divided by the root of its mean square;
     epsilon is outside the root.
-learning_rate : {"constant", "cosine", "invscaling", "adaptive"} or callable
-    Schedule. "cosine" falls to zero over `max_iter` epochs. "invscaling" divides by
-    ``t ** power_t`` at step t. "adaptive" divides by 5 whenever the loss has stalled. A callable
-    ``(step, steps_per_epoch, total_steps) -> factor`` gives the factor on `learning_rate_init`;
-    `step` counts from 0 and `total_steps` is None in `partial_fit`. A function of a module can be
-    pickled and saved in checkpoints.
+learning_rate : {"constant", "cosine", "adaptive"} or callable
+    Schedule. "cosine" falls to zero over `max_iter` epochs. "adaptive" divides by 5 whenever the
+    loss has stalled. A callable ``(step, steps_per_epoch, total_steps) -> factor`` gives the factor
+    on `learning_rate_init`; `step` counts from 0 and `total_steps` is None in `partial_fit`. A
+    function of a module can be pickled and saved in checkpoints.
 learning_rate_init : float or "auto"
     Initial step size. "auto" is {rate} / sqrt(number of hidden layers).
-power_t : float
-    Exponent of "invscaling".
 rho : float in [0, 1)
     Decay of the mean square of the gradient at each step of "rmsprop".
 momentum : float in [0, 1)
-    Momentum of "sgd"; for "rmsprop" the decay of the mean normalised gradient at each step.
-nesterovs_momentum : bool
-    Whether "sgd" uses Nesterov's momentum.
+    Nesterov's momentum of "sgd"; for "rmsprop" the decay of the mean normalised gradient at each
+    step.
 beta_1 : float in [0, 1)
     Decay of the mean gradient at each step of "adam".
 beta_2 : float in [0, 1)
@@ -131,8 +127,6 @@ batch_size : int or "auto"
     batch size of 200 make steps of 100 and 101 rows. "auto" is 200, or all rows if fewer.
 max_iter : int
     Largest number of epochs; under `warm_start`, of further epochs.
-shuffle : bool
-    Whether to shuffle the rows in each epoch.
 random_state : int, RandomState instance or None
     Determines the initialisation, the order of rows and the validation rows.
 tol : float

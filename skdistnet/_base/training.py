@@ -32,7 +32,7 @@ from .validation import check_scorer
 KMEANS_LOCK = Lock()
 
 #: Parameters of an estimator that `TrainingConfig` has under the same name.
-SAME_IN_CONFIG = ("alpha", "penalty", "dropout", "shuffle", "tol", "n_iter_no_change")
+SAME_IN_CONFIG = ("alpha", "penalty", "dropout", "tol", "n_iter_no_change")
 
 
 @dataclass(frozen=True)

@@ -186,7 +186,7 @@ def test_projected_sparse_rows_equal_dense_rows(kind, few_rows, cache, monkeypat
 
 def test_projection_counts_weights_as_repetition():
     weights = np.arange(N_ROWS) % 3 + 1
-    options = SMALL | {"early_stopping": False, "batch_size": 1000, "shuffle": False}
+    options = SMALL | {"early_stopping": False, "batch_size": 1000}
     options |= {"init": X[:8], "init_median_activation": 0.5}
     weighted = DistanceNetRegressor(**options).fit(X, X[:, 0], weights)
     repeated = DistanceNetRegressor(**options).fit(

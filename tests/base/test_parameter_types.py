@@ -41,7 +41,6 @@ SHORT = {
 USED_WITH = {
     "huber_delta": {"loss": "huber"},
     "quantile": {"loss": "quantile"},
-    "power_t": {"learning_rate": "invscaling"},
     "beta_1": {"solver": "adam"},
     "beta_2": {"solver": "adam"},
     "validation_fraction": {"early_stopping": True},

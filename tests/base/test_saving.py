@@ -107,6 +107,19 @@ def test_older_saved_net_gets_parameter_defaults(kind):
 
 
 @both_kinds
+def test_removed_parameters_of_saved_nets_are_harmless(kind):
+    removed = {"power_t": 0.5, "nesterovs_momentum": True, "shuffle": True}
+    net = kind((10,), **SMALL | {"warm_start": True}).fit(X, Y)
+    older = object.__new__(kind)
+    older.__setstate__(net.__getstate__() | removed)
+    np.testing.assert_array_equal(older.predict(X), net.predict(X))
+    assert clone(older).get_params() == net.get_params()
+    assert repr(older) == repr(net)
+    for each in (older, pickle.loads(pickle.dumps(older))):
+        each.fit(X, Y).partial_fit(X, Y)
+
+
+@both_kinds
 def test_newer_format_is_refused(kind):
     state = kind((10,), **SMALL).fit(X, Y).__getstate__() | {"_format": 99}
     with pytest.raises(ValueError, match=r"newer skdistnet, in format 99.*up to 1.*update"):

@@ -14,6 +14,7 @@ from skdistnet._base import training, trial
 from skdistnet.engine import SCHEDULES
 from skdistnet.engine.losses import REGRESSION_LOSSES
 from skdistnet.engine.training.monitor import TrainingResult
+from skdistnet.recipes import inverse_time_decay
 
 WINE, WINE_Y = load_wine(return_X_y=True)
 DIABETES, DIABETES_Y = load_diabetes(return_X_y=True)
@@ -327,7 +328,7 @@ def test_more_rows_are_trained_for_fewer_epochs():
 # Epochs -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("learning_rate", SCHEDULES)
+@pytest.mark.parametrize("learning_rate", [*SCHEDULES, inverse_time_decay])
 @pytest.mark.parametrize("best_epoch", [1, 7, 50, 100])
 def test_rates_of_all_epochs_have_the_same_sum(learning_rate, best_epoch):
     net = DistanceNetClassifier(**SMALL | {"max_iter": 100}, learning_rate=learning_rate)

@@ -12,16 +12,16 @@ from skdistnet.engine.training.batches import LARGEST_SHARE, Batches, mean_weigh
 
 @st.composite
 def settings(draw):
-    """Weights of up to six orders of magnitude, a batch size, and whether to shuffle."""
+    """Weights of up to six orders of magnitude, and a batch size."""
     exponents = st.lists(st.floats(-3, 3), min_size=1, max_size=80)
     weights = 10.0 ** np.array(draw(exponents))
-    return weights, draw(st.integers(1, 100)), draw(st.booleans())
+    return weights, draw(st.integers(1, 100))
 
 
-def make_epoch(weights, batch_size, shuffle=True, n_rows=None, mean=None, seed=0):
+def make_epoch(weights, batch_size, n_rows=None, mean=None, seed=0):
     """Return the batches of an epoch, each as indices of rows, weights and total weight."""
     n_rows = len(weights) if n_rows is None else n_rows
-    batches = Batches(weights, n_rows, batch_size, shuffle, mean)
+    batches = Batches(weights, n_rows, batch_size, mean)
     epoch = list(batches.epoch(np.random.default_rng(seed)))
     assert len(epoch) == batches.n_batches
     return [(np.arange(n_rows)[batch], *others) for batch, *others in epoch]
@@ -33,8 +33,8 @@ def row_weights(batch, weights, total):
 
 @given(settings())
 def test_every_row_is_in_some_batch(setting):
-    weights, batch_size, shuffle = setting
-    epoch = make_epoch(weights, batch_size, shuffle)
+    weights, batch_size = setting
+    epoch = make_epoch(weights, batch_size)
     visited = np.concatenate([batch for batch, *_ in epoch])
     np.testing.assert_array_equal(np.unique(visited), np.arange(len(weights)))
     sizes = [len(batch) for batch, *_ in epoch]
@@ -45,8 +45,8 @@ def test_every_row_is_in_some_batch(setting):
 @given(settings())
 def test_rows_have_their_share_of_an_epoch(setting):
     """The mean of the batches' gradients is the gradient of all rows, whatever the weights."""
-    weights, batch_size, shuffle = setting
-    epoch = make_epoch(weights, batch_size, shuffle)
+    weights, batch_size = setting
+    epoch = make_epoch(weights, batch_size)
     share = np.zeros(len(weights))
     for each in epoch:
         # Gradients are sums over rows, so that batches of 7 and of 8 rows count as such.
@@ -62,25 +62,23 @@ def test_batch_totals_are_sums_of_weights(setting):
         assert total == pytest.approx(row_weights(batch, weights, total).sum() * len(batch))
 
 
-@pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("seed", range(3))
-def test_parts_of_a_row_are_in_different_batches(shuffle, seed):
+def test_parts_of_a_row_are_in_different_batches(seed):
     weights = np.ones(400)
     weights[[3, 200, 390]] = 30, 60, 1000
-    epoch = make_epoch(weights, 40, shuffle, seed=seed)
+    epoch = make_epoch(weights, 40, seed=seed)
     for batch, *_ in epoch:
         assert max(Counter(batch.tolist()).values()) == 1
     assert sum(390 in batch for batch, *_ in epoch) > len(epoch) / 2
 
 
-@pytest.mark.parametrize("shuffle", [True, False])
-def test_batches_weigh_nearly_the_same(shuffle):
+def test_batches_weigh_nearly_the_same():
     weights = np.ones(4000)
     weights[:8] = 500.0  # half of all weight
-    totals = [row_weights(*each).sum() for each in make_epoch(weights, 200, shuffle)]
+    totals = [row_weights(*each).sum() for each in make_epoch(weights, 200)]
     assert np.mean(totals) == pytest.approx(1.0, rel=0.01)
     assert np.std(totals) < 0.2
-    heaviest = max(row_weights(*each).max() for each in make_epoch(weights, 200, shuffle))
+    heaviest = max(row_weights(*each).max() for each in make_epoch(weights, 200))
     assert heaviest < 2 * LARGEST_SHARE
 
 
@@ -97,10 +95,9 @@ def test_equal_weights_are_no_weights(weight, batch_size):
 
 @given(settings(), st.integers(-30, 30))
 def test_scaling_weights_changes_nothing(setting, exponent):
-    weights, *others = setting
-    pairs = zip(
-        make_epoch(weights, *others), make_epoch(2.0**exponent * weights, *others), strict=True
-    )
+    weights, batch_size = setting
+    scaled = 2.0**exponent * weights
+    pairs = zip(make_epoch(weights, batch_size), make_epoch(scaled, batch_size), strict=True)
     for one, other in pairs:
         np.testing.assert_array_equal(one[0], other[0])
         np.testing.assert_array_equal(row_weights(*one), row_weights(*other))
@@ -127,11 +124,3 @@ def test_rows_of_ordinary_weight_are_not_split(batch_size):
     """Otherwise weights that hardly differ would double the steps of an epoch."""
     weights = np.random.default_rng(0).uniform(0.5, 1.5, 100)
     assert len(make_epoch(weights, batch_size)) == 100 // batch_size
-
-
-def test_rows_keep_their_order_without_shuffling():
-    batches = make_epoch(None, 5, shuffle=False, n_rows=12)
-    np.testing.assert_array_equal(np.concatenate([batch for batch, *_ in batches]), np.arange(12))
-    weights = np.linspace(0.5, 1.5, 12)
-    batches = make_epoch(weights, 5, shuffle=False)
-    np.testing.assert_array_equal(np.concatenate([batch for batch, *_ in batches]), np.arange(12))

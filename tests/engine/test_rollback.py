@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from training_runs import CONFIG, IDENTITY, N_INPUTS, NETWORK, make_rows, make_state
+from training_runs import CONFIG, IDENTITY, N_INPUTS, N_ROWS, NETWORK, make_rows, make_state
 
 from skdistnet.engine import SOLVERS, Network
 from skdistnet.engine.training.loop import train
@@ -37,7 +37,12 @@ class Fragile:
 def fragile(name, n_halvings, first=0):
     limit = 0.75 * CONFIG.learning_rate_init / 2 ** (n_halvings - 1)
     solver = Fragile(SOLVERS[name](), limit, first)
-    return replace(CONFIG, solver=solver, shuffle=False, max_iter=8, n_iter_no_change=100)
+    return replace(CONFIG, solver=solver, max_iter=8, n_iter_no_change=100)
+
+
+def draw_order(state):
+    """Draw the order of the rows, as an epoch that diverges does."""
+    state.rng.permutation(N_ROWS)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -53,7 +58,10 @@ def test_early_divergence_restarts_at_a_lower_rate(solver, n_halvings):
         solver=SOLVERS[solver](),
         learning_rate_init=config.learning_rate_init / 2**n_halvings,
     )
-    expected = train(NETWORK, IDENTITY, make_rows(), lower, make_state(lower))
+    start = make_state(lower)
+    for _ in range(n_halvings):
+        draw_order(start)
+    expected = train(NETWORK, IDENTITY, make_rows(), lower, start)
     np.testing.assert_array_equal(result.theta, expected.theta)
     assert result.loss_curve == expected.loss_curve
     assert (result.reason, rates) == ("budget", [lower.learning_rate_init] * config.max_iter)
@@ -77,6 +85,8 @@ def test_late_divergence_returns_to_best_epoch_start(solver):
     assert best >= 2
     again = make_state(sound)
     train(NETWORK, IDENTITY, make_rows(), replace(sound, max_iter=best), again)
+    draw_order(start)
+    again.rng = start.rng
     halved = replace(sound, learning_rate_init=config.learning_rate_init / 2, max_iter=4)
     rest = train(NETWORK, IDENTITY, make_rows(), halved, again)
     assert result.loss_curve[4:] == rest.loss_curve

@@ -20,11 +20,11 @@ def naive_rmsprop(theta, gradients, rate, rho, momentum, epsilon):
     return theta
 
 
-def naive_sgd(theta, gradients, rate, momentum, nesterovs_momentum):
+def naive_sgd(theta, gradients, rate, momentum):
     velocity = np.zeros_like(theta)
     for g in gradients:
         velocity = momentum * velocity - rate * g
-        theta = theta + (momentum * velocity - rate * g if nesterovs_momentum else velocity)
+        theta = theta + momentum * velocity - rate * g
     return theta
 
 
@@ -44,9 +44,8 @@ NAIVE = {"rmsprop": naive_rmsprop, "sgd": naive_sgd, "adam": naive_adam}
 SETTINGS = [
     ("rmsprop", {"rho": 0.7, "momentum": 0.9, "epsilon": 1e-9}),
     ("rmsprop", {"rho": 0.99, "momentum": 0.0, "epsilon": 0.1}),
-    ("sgd", {"momentum": 0.9, "nesterovs_momentum": True}),
-    ("sgd", {"momentum": 0.5, "nesterovs_momentum": False}),
-    ("sgd", {"momentum": 0.0, "nesterovs_momentum": False}),
+    ("sgd", {"momentum": 0.9}),
+    ("sgd", {"momentum": 0.0}),
     ("adam", {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}),
     ("adam", {"beta_1": 0.0, "beta_2": 0.5, "epsilon": 0.1}),
 ]

@@ -27,11 +27,10 @@ class RecordingLoss:
 # Epochs -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("batch_size", [1, 5, 11, N_ROWS - 1, N_ROWS])
-def test_epochs_visit_each_row_in_even_batches(shuffle, batch_size):
+def test_epochs_visit_each_row_in_even_batches(batch_size):
     loss = RecordingLoss()
-    config = replace(CONFIG, loss=loss, shuffle=shuffle, batch_size=batch_size, max_iter=2)
+    config = replace(CONFIG, loss=loss, batch_size=batch_size, max_iter=2)
     rows = replace(make_rows(), target=np.arange(N_ROWS, dtype=float)[:, np.newaxis])
     train(NETWORK, IDENTITY, rows, config, make_state(config))
     steps = -(-N_ROWS // batch_size)
@@ -42,7 +41,7 @@ def test_epochs_visit_each_row_in_even_batches(shuffle, batch_size):
     epochs = [np.concatenate(loss.batches[:steps]), np.concatenate(loss.batches[steps:])]
     for visited in epochs:
         np.testing.assert_array_equal(np.sort(visited), np.arange(N_ROWS))
-    reordered = shuffle and batch_size < N_ROWS
+    reordered = batch_size < N_ROWS
     assert np.array_equal(*epochs) != reordered
     assert np.array_equal(epochs[0], np.arange(N_ROWS)) != reordered
 
@@ -136,7 +135,6 @@ def test_latest_parameters_are_returned_without_validation():
     ("schedule", "validated", "reason", "n_epochs"),
     [
         ("constant", False, "plateau", 4),
-        ("invscaling", False, "plateau", 4),
         ("callable", False, "plateau", 4),
         ("constant", True, "plateau", 4),
         ("cosine", False, "budget", 12),

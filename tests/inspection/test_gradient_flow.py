@@ -356,7 +356,7 @@ def test_pipeline_raises_and_names_the_alternative():
 
 
 def test_partial_fit_and_fit_give_equal_flow():
-    options = SMALL | {"learning_rate": "constant", "shuffle": False, "max_iter": 3}
+    options = SMALL | {"learning_rate": "constant", "max_iter": 3}
     fitted = DistanceNetClassifier(**options).fit(WINE, WINE_Y)
     parts = DistanceNetClassifier(**options)
     for _ in range(3):

@@ -44,16 +44,6 @@ class Cosine:
 
 
 @dataclass(frozen=True)
-class InverseScaling:
-    """``1 / t ** power_t``, where t counts steps from 1."""
-
-    power_t: float = 0.5
-
-    def __call__(self, step, steps_per_epoch, total_steps):
-        return (step + 1.0) ** -self.power_t
-
-
-@dataclass(frozen=True)
 class Adaptive(Constant):
     """The initial rate, until the training loop lowers it at a plateau of the loss."""
 
@@ -64,5 +54,4 @@ SCHEDULES: dict[str, Any] = {
     "adaptive": Adaptive,
     "constant": Constant,
     "cosine": Cosine,
-    "invscaling": InverseScaling,
 }

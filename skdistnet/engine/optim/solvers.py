@@ -75,10 +75,9 @@ class RMSProp:
 
 @dataclass(frozen=True)
 class SGD:
-    """Stochastic gradient descent with heavy-ball or Nesterov momentum, as in MLPClassifier."""
+    """Stochastic gradient descent with Nesterov's momentum, as in MLPClassifier."""
 
     momentum: float = 0.9
-    nesterovs_momentum: bool = True
 
     def init(self, theta):
         return zeros_like(theta, "velocity")
@@ -87,11 +86,8 @@ class SGD:
         for _, weights, g, velocity in blocks(theta, gradient, state["velocity"]):
             velocity *= self.momentum
             add_scaled(g, velocity, -rate)
-            if self.nesterovs_momentum:
-                add_scaled(g, weights, -rate)
-                add_scaled(velocity, weights, self.momentum)
-            else:
-                weights += velocity
+            add_scaled(g, weights, -rate)
+            add_scaled(velocity, weights, self.momentum)
 
 
 @dataclass(frozen=True)

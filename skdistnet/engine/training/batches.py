@@ -33,8 +33,8 @@ class Batches:
     which the rows may be a part, or None for the mean of the rows.
     """
 
-    def __init__(self, weights, n_rows, batch_size, shuffle, mean=None):
-        self.n_rows, self.shuffle = n_rows, shuffle
+    def __init__(self, weights, n_rows, batch_size, mean=None):
+        self.n_rows = n_rows
         self.rows: Any = None
         self.parts: Any = None
         n_batches = -(-n_rows // batch_size)
@@ -60,6 +60,7 @@ class Batches:
 
         Weights are None if all rows weigh the same; else their sums average 1 over the batches.
         """
+        # The order does not matter in a single batch, which is faster as a slice.
         order = self._order(rng) if self.n_batches > 1 else None
         # Sizes differ by at most one row: if all batches but the last were full, that might hold a
         # single row, whose step RMSProp makes as long as any other.
@@ -75,12 +76,10 @@ class Batches:
                 yield rows, relative / size, float(relative.sum())
 
     def _order(self, rng):
-        """Return the order of the parts, a row's parts far apart; None for the rows as they are."""
+        """Return a random order of the parts, a row's parts far apart."""
         if self.rows is None:
-            return rng.permutation(self.n_rows) if self.shuffle else None
+            return rng.permutation(self.n_rows)
         first_part = np.repeat(np.cumsum(self.parts) - self.parts, self.parts)
         number = np.arange(len(self.rows)) - first_part
-        start = (np.arange(self.n_rows) + 0.5) / self.n_rows
-        if self.shuffle:
-            start = rng.random(self.n_rows)
+        start = rng.random(self.n_rows)
         return np.argsort((start[self.rows] + number) / self.parts[self.rows], kind="stable")

@@ -27,7 +27,6 @@ class TrainingConfig:
     alpha: float = 0.0
     penalty: str = "decoupled"
     dropout: float = 0.0
-    shuffle: bool = True
     tol: float = 1e-4
     n_iter_no_change: int = 10
     maximize_score: bool = False

@@ -28,7 +28,7 @@ class Trainer:
         self.mapped_rows = MappedRows(input_map, rows.X, network.dtype)
         self.workspaces = {}
         size = config.batch_size
-        self.batches = Batches(rows.weights, len(rows), size, config.shuffle, config.mean_weight)
+        self.batches = Batches(rows.weights, len(rows), size, config.mean_weight)
         self.dropout = Dropout(network, size, len(rows))
         self.steps_per_epoch = self.batches.n_batches
         is_stream = config.mean_weight is not None
