@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 
-from _competitors import distance_net
 from _harness import read_results, source_digest, write_json
 
 __all__ = ["Cache"]
@@ -42,6 +41,8 @@ class Cache:
         """Add a result and write the file. A result of ours is stamped with the source's digest."""
         about = {"table": table.name, "model": model.name, "seed": seed, "rows": self.n_rows}
         about |= {"classes": table.classes, "shares_loss": table.shares_loss, "data": table.digest}
+        if model.categories:
+            about["categories"] = model.categories
         if model.is_ours:
             about["source"] = self.source
         self.results[self.key(table, model, seed)] = about | result
@@ -51,20 +52,22 @@ class Cache:
         """Whether it is a result of ours with another state of the source."""
         return result.get("source", self.source) != self.source
 
-    def variants(self, tables, n_seeds, label):
-        """Ours under labels other than `label`, not ranked, each with its results by job.
+    def variants(self, tables, n_seeds, ours):
+        """Ours under labels other than that of `ours`, not ranked, each with its results by job.
 
-        A label is left out unless it has results of all seeds on all tables.
+        A label is left out unless it has results of all seeds on all tables, with categories taken
+        in the same form.
         """
         digests, found = {table.name: table.digest for table in tables}, {}
         for result in self.results.values():
             name, table, seed = result["model"], result["table"], result["seed"]
             fits = result["rows"] == self.n_rows and result["data"] == digests.get(table)
+            fits = fits and result.get("categories") == ours.categories
             if "source" in result and "error" not in result and fits and seed < n_seeds:
                 found.setdefault(name, {})[table, name, seed] = result
-        found.pop(label, None)
+        found.pop(ours.name, None)
         return [
-            (replace(distance_net(name), ranked=False), results)
+            (replace(ours, name=name, ranked=False), results)
             for name, results in found.items()
             if len(results) == len(tables) * n_seeds
         ]

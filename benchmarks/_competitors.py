@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from _harness import fail, quiet
 from joblib import Parallel, delayed
-from sklearn.compose import TransformedTargetRegressor
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
 from sklearn.impute import SimpleImputer
 from sklearn.metrics import accuracy_score, log_loss, r2_score, root_mean_squared_error
 from sklearn.model_selection import KFold, StratifiedKFold
@@ -58,6 +58,12 @@ class Competitor:
     scaled : bool
         Whether missing values are imputed by means, and features and numeric targets scaled by a
         StandardScaler.
+    categories : {"native", "strings", "one-hot"} or None
+        How it takes columns of codes. None: from :func:`encode`. Otherwise it is fitted to a data
+        frame: "native" means columns of category dtype, "strings" the same with missing values as
+        a level, declared by `cat_features`, and "one-hot" a OneHotEncoder in front.
+    max_levels : float
+        Columns of more levels stay numbers in a data frame.
     ranked : bool
         Whether it counts for ranks, which needs results on every table.
     max_rows : int or None
@@ -72,6 +78,8 @@ class Competitor:
     regressor: type
     settings: dict = field(default_factory=dict)
     scaled: bool = True
+    categories: str | None = None
+    max_levels: float = np.inf
     ranked: bool = True
     max_rows: int | None = None
     cost: float = 1.0
@@ -99,6 +107,8 @@ class Competitor:
     def identity(self, classes):
         """What a result depends on besides the name: the settings and the library's version."""
         identity = {key: repr(value) for key, value in self.settings_for(classes).items()}
+        if self.categories:
+            identity["categories"] = self.categories
         return {**identity, self.library: sys.modules[self.library].__version__}
 
     def accepts(self, table):
@@ -112,14 +122,31 @@ class Competitor:
         arguments = self.settings_for(classes)
         if "random_state" in inspect.signature(estimator).parameters:
             arguments["random_state"] = seed
-        model = estimator(**arguments)
-        if not self.scaled:
-            return model
-        imputer = SimpleImputer(keep_empty_features=True)
-        model = Pipeline([("imputer", imputer), ("scaler", StandardScaler()), ("model", model)])
-        if classes:
+        model, steps = estimator(**arguments), []
+        if self.scaled:
+            imputer = SimpleImputer(keep_empty_features=True)
+            steps = [("imputer", imputer), ("scaler", StandardScaler())]
+        if self.categories == "one-hot":
+            steps = [("columns", one_hot(Pipeline(steps) if steps else "passthrough"))]
+        if steps:
+            model = Pipeline([*steps, ("model", model)])
+        if classes or not self.scaled:
             return model
         return TransformedTargetRegressor(regressor=model, transformer=StandardScaler())
+
+    def fit(self, X, y, classes, seed):
+        """A fitted model."""
+        model = self.make(classes, seed)
+        if self.categories == "strings":
+            return model.fit(X, y, cat_features=list(X.select_dtypes("category")))
+        return model.fit(X, y)
+
+
+def one_hot(numbers):
+    """A transformer of data frames: `numbers` for numbers, a OneHotEncoder for categories."""
+    levels = make_column_selector(dtype_include="category")
+    encoder = OneHotEncoder(handle_unknown="ignore")
+    return ColumnTransformer([("levels", encoder, levels)], remainder=numbers)
 
 
 def make_folds(classes, seed):
@@ -130,7 +157,7 @@ def make_folds(classes, seed):
 MLP = Competitor("MLP", "MLP", MLPClassifier, MLPRegressor, cost=5)
 
 
-def distance_net(label=OURS, settings=None, ensemble=False):
+def distance_net(label=OURS, settings=None, ensemble=False, categories=None):
     """A distance net or an ensemble, at its defaults but for random_state and `settings`."""
     settings, models = settings or {}, (DistanceNetClassifier, DistanceNetRegressor)
     if ensemble:
@@ -143,7 +170,8 @@ def distance_net(label=OURS, settings=None, ensemble=False):
     changed = ", ".join(f"{key}={value!r}" for key, value in settings.items())
     name = "DistanceNetEnsemble" if ensemble else "DistanceNet"
     description = f"{name}, {changed or 'defaults'}, no scaler in front"
-    return Competitor(label, description, *models, settings, scaled=False, cost=10)
+    options = {"scaled": False, "categories": categories, "cost": 10}
+    return Competitor(label, description, *models, settings, **options)
 
 
 # Evaluation ---------------------------------------------------------------------------------------
@@ -165,6 +193,24 @@ def encode(table, train):
         table.X[train][:, few]
     )
     return np.hstack([table.X[:, ~few], encoder.transform(table.X[:, few])])
+
+
+def make_frame(table, competitor):
+    """A data frame of a table: columns of codes have category dtype, and strings as levels.
+
+    The levels are those of the whole table, as in a frame that is split after reading.
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame(table.X, columns=[f"x{i}" for i in range(table.X.shape[1])])
+    for name in frame.columns[table.categorical]:
+        if frame[name].nunique() > competitor.max_levels:
+            continue
+        levels = frame[name].map("level {:.0f}".format, na_action="ignore")
+        if competitor.categories == "strings":
+            levels = levels.fillna("missing")
+        frame[name] = levels.astype("category")
+    return frame
 
 
 def calibration_error(y, probabilities):
@@ -205,10 +251,10 @@ def cross_validate(competitor, table, seed):
     result = {"score": [], "loss": [], "ece": None, "fit": 0.0, "predict": 0.0}
     pooled = None
     for train, test in make_folds(table.classes, seed).split(table.X, y):
-        X = encode(table, train)
-        X_train, X_test, y_test = X[train], X[test], y[test]
+        rows = make_frame(table, competitor).iloc if competitor.categories else encode(table, train)
+        X_train, X_test, y_test = rows[train], rows[test], y[test]
         start = time.perf_counter()
-        model = competitor.make(table.classes, seed).fit(X_train, y[train])
+        model = competitor.fit(X_train, y[train], table.classes, seed)
         fitted = time.perf_counter()
         # CatBoost predicts classes as a column.
         predicted = np.ravel(model.predict(X_test))

@@ -2,10 +2,10 @@
 
 import numpy as np
 from _board import KINDS, cell
-from _peers import SMOOTH
+from _peers import ONE_HOT, SMOOTH
 from _ranks import TIE, bootstrap_interval, count_outcomes, paired_difference, rank_models
 
-__all__ = ["print_headlines"]
+__all__ = ["print_categories", "print_headlines"]
 
 #: Ranks are shown without this model too, whose fits take longer than those of all others.
 SLOWEST = "CatBoost"
@@ -19,17 +19,35 @@ N_ERRORS = 2
 def print_headlines(board, what):
     """Print the headlines of a board of the tables `what`, and return them for the JSON file."""
     subject = board.models[0].name
-    parts = {
-        f"Mean ranks, {what}; in brackets 90 % bootstrap intervals over tables": rank_rows(board),
-        f"Wins, ties and losses of {subject}, {what}; ties differ by at most {TIE}": (
-            comparison_rows(board)
-        ),
+    parts = compared(board, what) | {
         f"Summary, {what}": summary_rows(board),
         f"Clear losses of {subject}, {what}, to the best of {', '.join(SMOOTH)}": loss_rows(board),
     }
     for title, rows in parts.items():
         board.show(title, rows)
     return dict(zip(("ranks", "comparisons", "summary", "clear losses"), parts.values()))
+
+
+def print_categories(board, what):
+    """As :func:`print_headlines`, with scores and fit times, for tables with categories."""
+    for title, classes in (("Accuracy", True), ("R^2", False)):
+        board.show(title, board.figure_rows(classes, lambda *pair: board.mean(*pair, "score")))
+    title = f"Fit time in seconds, summed over folds, mean over seeds, and its ratio to {ONE_HOT}"
+    parts = compared(board, what) | {title: fit_rows(board)}
+    for title, rows in parts.items():
+        board.show(title, rows)
+    return dict(zip(("ranks", "comparisons", "fit"), parts.values()))
+
+
+def compared(board, what):
+    """Ranks of all models, and outcomes of the first against each of the others, by title."""
+    subject = board.models[0].name
+    return {
+        f"Mean ranks, {what}; in brackets 90 % bootstrap intervals over tables": rank_rows(board),
+        f"Wins, ties and losses of {subject}, {what}; ties differ by at most {TIE}": (
+            comparison_rows(board)
+        ),
+    }
 
 
 # Ranks --------------------------------------------------------------------------------------------
@@ -120,6 +138,21 @@ def loss_rows(board):
             row |= {subject.name: cell(own.mean(), 4), "best": best}
             row |= {"its score": cell(folds[best].mean(), 4), "deficit": cell(deficit, 4)}
             rows.append(row | {"standard error": cell(error, 4)})
+    return rows
+
+
+def fit_rows(board):
+    """Fit times of the first model and of ours behind a OneHotEncoder; empty without one."""
+    subject = board.models[0]
+    others = [model for model in board.models[1:] if model.name == ONE_HOT]
+    if not others:
+        return []
+    times = board.means([subject, *others], "fit")
+    names = [*(table.name for table in board.tables), "sum"]
+    rows = []
+    for name, (own, other) in zip(names, [*times, times.sum(axis=0)]):
+        row = {"table": name, subject.name: cell(own, 2), ONE_HOT: cell(other, 2)}
+        rows.append(row | {"ratio": cell(own / other, 2)})
     return rows
 
 

@@ -1,8 +1,9 @@
 """The models that the accuracy benchmark compares distance nets with."""
 
+from dataclasses import replace
 from importlib.util import find_spec
 
-from _competitors import MLP, Competitor
+from _competitors import MLP, OURS, Competitor, distance_net
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
@@ -14,7 +15,7 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.svm import SVC, SVR
 
-__all__ = ["BOARD", "EXTRA", "MISSING", "SMOOTH"]
+__all__ = ["BOARD", "CATEGORIES", "EXTRA", "MISSING", "ONE_HOT", "SMOOTH"]
 
 #: Libraries that the extra `benchmarks` installs, by the model that needs them.
 OPTIONAL = {"LightGBM": "lightgbm", "CatBoost": "catboost"}
@@ -61,6 +62,20 @@ BOARD = [
         *(LogisticRegression, RidgeCV, {"max_iter": 1000}),
         cost=0.1,
     ),
+]
+#: Ours behind a OneHotEncoder, which is a peer of ours that takes categories itself.
+ONE_HOT = f"{OURS} one-hot"
+#: How the peers of the board of categories take them; HGB has a limit of levels.
+FORMS = {
+    "MLP": {"categories": "one-hot"},
+    "HGB": {"categories": "native", "max_levels": 255},
+    "LightGBM": {"categories": "native"},
+    "CatBoost": {"categories": "strings"},
+}
+#: The peers of the board of categories.
+CATEGORIES = [
+    distance_net(ONE_HOT, categories="one-hot"),
+    *(replace(peer, **FORMS[peer.name]) for peer in BOARD if peer.name in FORMS),
 ]
 #: Peers to request by name.
 EXTRA = [

@@ -53,6 +53,10 @@ class Table:
         return content.hexdigest()[:12]
 
     @property
+    def has_categories(self):
+        return self.categorical is not None and bool(self.categorical.any())
+
+    @property
     def shares_loss(self):
         """The log-loss of predicting the shares of the classes for every row; None for numbers."""
         if not self.classes:

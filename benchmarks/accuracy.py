@@ -10,10 +10,15 @@ also for numeric targets. LightGBM and CatBoost need the extra `benchmarks`::
     python benchmarks/accuracy.py --data FOLDER --models ensemble
     python benchmarks/accuracy.py --data FOLDER --models ours --label k --set init=kmeans --half A
     python benchmarks/accuracy.py --openml credit-g@1 vehicle
+    python benchmarks/accuracy.py --data FOLDER --categories --seeds 2
 
 A .npz file holds X and y; y of integers means classification. NaN in X is a missing value. The
 array `categorical`, if any, has True for columns of codes, which are one-hot encoded for all models
 if a column has at most 20 levels. The test part of an official split (X_test, y_test) is ignored.
+
+With --categories, tables without such columns are left out, and models get a data frame with
+columns of category dtype. Boosted trees and ours take them as they are, but columns of more than
+255 levels stay numbers for HistGradientBoosting. MLP and "ours one-hot" are behind OneHotEncoder.
 
 A seed determines the shuffle of the folds and the models' random_state. Scores are means over folds
 and seeds; the calibration error pools the out-of-fold probabilities of a seed's folds. Half A has
@@ -36,8 +41,8 @@ from _board import Board
 from _cache import Cache
 from _competitors import ENSEMBLE, OURS, distance_net, evaluate
 from _harness import add_output_options, fail, print_table, write_json, write_section
-from _headlines import print_headlines
-from _peers import BOARD, EXTRA, MISSING
+from _headlines import print_categories, print_headlines
+from _peers import BOARD, CATEGORIES, EXTRA, MISSING
 from _tables import HALVES, IMAGE_SETS, read_folders, read_openml, sample
 from joblib import Parallel, delayed
 
@@ -115,15 +120,15 @@ def run(jobs, n_jobs, cache):
 def add_cached(tables, models, args, cache, results):
     """The models and results with those that the file has for all tables and seeds.
 
-    These are peers of the default board, and ours under other labels, which follow the first model.
+    These are peers of the board, and ours under other labels, which follow the first model.
     """
-    missing = [peer for peer in BOARD if peer not in models]
+    missing = [peer for peer in args.board if peer not in models]
     peers = list(cache.complete(tables, missing, args.seeds))
-    variants = cache.variants(tables, args.seeds, args.label) if models[0].is_ours else []
+    variants = cache.variants(tables, args.seeds, models[0]) if models[0].is_ours else []
     for _, cached in (*variants, *peers):
         results = results | cached
     everyone = [*models[1:], *(peer for peer, _ in peers)]
-    order = [peer.name for peer in (*BOARD, *EXTRA)]
+    order = [peer.name for peer in (*args.board, *args.extra)]
     everyone.sort(key=lambda peer: order.index(peer.name))
     return [models[0], *(variant for variant, _ in variants), *everyone], results
 
@@ -147,17 +152,20 @@ def parse_settings(pairs):
 
 def choose_models(args):
     """The models that the command line names, ours first."""
-    peers = {peer.name: peer for peer in (*BOARD, *EXTRA)}
-    requested = args.models or DEFAULT_NAMES
+    args.board, args.extra = (CATEGORIES, []) if args.categories else (BOARD, EXTRA)
+    peers = {peer.name: peer for peer in (*args.board, *args.extra)}
+    requested = args.models or [OURS, *(peer.name for peer in args.board)]
     subjects = {name.lower() for name in requested} & {OURS, ENSEMBLE}
     if len(subjects) > 1:
         fail(f"{OURS} and {ENSEMBLE}: one after the other; tables show both if the file has both")
     subject = subjects.pop() if subjects else OURS
     args.label = args.label or subject
     args.section = "ensembles" if subject == ENSEMBLE else "accuracy"
+    args.section = "categories" if args.categories else args.section
     if args.label in {*peers, *MISSING}:
         fail(f"--label {args.label} is the name of a peer")
-    ours = distance_net(args.label, parse_settings(args.set), subject == ENSEMBLE)
+    form = "native" if args.categories else None
+    ours = distance_net(args.label, parse_settings(args.set), subject == ENSEMBLE, form)
     everyone = {args.label: ours, **peers}
     by_lower = {name.lower(): name for name in everyone} | {subject: args.label}
     for name, library in MISSING.items():
@@ -191,6 +199,9 @@ def parse_arguments():
     add("--only", nargs="+", metavar="NAME", help="tables of the folders to take; default: all")
     left_out = " ".join(IMAGE_SETS)
     add("--exclude", nargs="*", metavar="NAME", help=f"tables to leave out; default: {left_out}")
+    names = ", ".join([OURS, *(peer.name for peer in CATEGORIES)])
+    only = f"tables with categories, as data frames; models: {names}"
+    add("--categories", action="store_true", help=only)
     add("--half", choices=HALVES, help="only the tables of this half; default: both")
     add("--rows", type=count(0), default=3000, help="rows of each, 0: all; default: %(default)s")
     add("--seeds", type=count(1), default=1, help="seeds; default: %(default)s")
@@ -216,7 +227,24 @@ def read_tables(args):
     if len({table.name for table in tables}) < len(tables):
         fail("two tables have the same name")
     tables = [sample(table, args.rows) for table in tables if args.half in (None, table.half)]
-    return tables or fail(f"--half {args.half}: no table belongs to it")
+    if not tables:
+        fail(f"--half {args.half}: no table belongs to it")
+    if args.categories:
+        tables = [table for table in tables if table.has_categories]
+    return tables or fail("--categories: no table has any")
+
+
+def print_board(board, args):
+    """Print the figures and headlines, and return the headlines for the JSON file."""
+    what = f"half {args.half}" if args.half else "all tables"
+    if args.categories:
+        return {what: print_categories(board, what)}
+    board.print_figures()
+    boards = {what: board}
+    if not args.half:
+        halves = {f"half {half}": board.of_half(half) for half in HALVES}
+        boards |= {what: part for what, part in halves.items() if part.tables}
+    return {what: print_headlines(part, what) for what, part in boards.items()}
 
 
 def main():
@@ -238,17 +266,14 @@ def main():
         raise SystemExit(f"stopped; finished results are in {args.output}") from None
     models, results = add_cached(tables, models, args, cache, results)
     board = Board(tables, models, args.seeds, results)
-    board.print_figures()
-    boards = {f"half {args.half}" if args.half else "all tables": board}
-    if not args.half:
-        halves = {f"half {half}": board.of_half(half) for half in HALVES}
-        boards |= {what: part for what, part in halves.items() if part.tables}
-    summary = {what: print_headlines(part, what) for what, part in boards.items()}
+    summary = print_board(board, args)
     for (table, model, seed), result in results.items():
         if "error" in result:
             print(f"FAILED, ranked last: {model} on {table}, seed {seed}: {result['error']}")
     about = {"tables": shapes, "seeds": args.seeds}
     name = f"{args.label}, rows {args.rows}, {args.half or 'both halves'}"
+    if args.categories:
+        name += ", categories"
     cache.content.setdefault("summaries", {})[name] = about | summary
     write_json(args.output, cache.content)
     if args.markdown:

@@ -124,6 +124,29 @@ def test_numbers_pass_unencoded(load):
     assert load("_competitors").encode(table, np.arange(2)) is X
 
 
+def test_frames_hold_codes_as_levels(load):
+    native = load("_competitors").distance_net(categories="native")
+    frame = load("_competitors").make_frame(make_coded_table(load), native)
+    assert [dtype.name for dtype in frame.dtypes] == ["float64", "category", "category"]
+    assert list(frame["x1"].cat.categories) == ["level 0", "level 1", "level 2"]
+    np.testing.assert_array_equal(frame["x1"].isna()[:5], [False, False, False, True, False])
+
+
+def test_missing_codes_become_a_level(load):
+    strings = load("_competitors").distance_net(categories="strings")
+    frame = load("_competitors").make_frame(make_coded_table(load), strings)
+    assert frame["x1"][3] == "missing"
+
+
+def test_many_levels_stay_numbers_for_hgb(load):
+    hgb = next(peer for peer in load("_peers").CATEGORIES if peer.name == "HGB")
+    codes = np.arange(300.0)[:, None]
+    table = load("_tables").Table("many", np.hstack([codes, codes % 9]), codes, False)
+    table.categorical = np.array([True, True])
+    frame = load("_competitors").make_frame(table, hgb)
+    assert [dtype.name for dtype in frame.dtypes] == ["float64", "category"]
+
+
 # The script ---------------------------------------------------------------------------------------
 
 
@@ -137,3 +160,25 @@ def test_cached_peers_join_the_board(write_tables, tmp_path):
     summary = content["summaries"]["ours, rows 3000, both halves"]
     assert [row["model"] for row in summary["all tables"]["ranks"]] == ["ours", "linear"]
     assert {len(result["score"]) for result in content["results"].values()} == {3}
+
+
+def test_categories_have_their_own_board(write_tables, tmp_path):
+    folder, output = write_tables("one", numbers="classes"), tmp_path / "results.json"
+    X = np.column_stack([np.linspace(0, 1, 30), np.resize([0, 1, np.nan, 2], 30)])
+    categorical = np.array([False, True])
+    np.savez(folder / "words.npz", X=X, y=np.arange(30) % 2, categorical=categorical)
+    script = [sys.executable, BENCHMARKS / "accuracy.py", "--data", folder, "--output", output]
+    page = tmp_path / "page.md"
+    categories = ["--categories", "--markdown", page, "--models", "ours one-hot", "MLP", "HGB"]
+    for options in (["--models", "HGB"], categories):
+        run = subprocess.run([*script, *options], capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr
+    content = json.loads(output.read_text(encoding="utf-8"))
+    summary = content["summaries"]["ours, rows 3000, both halves, categories"]
+    assert [table["table"] for table in summary["tables"]] == ["words"]
+    names = ["ours one-hot", "MLP", "HGB"]
+    assert [row["model"] for row in summary["all tables"]["ranks"]] == names
+    assert len(content["results"]) == 5
+    assert not any("error" in result for result in content["results"].values())
+    text = page.read_text(encoding="utf-8")
+    assert text.index("### Accuracy") < text.index("### Mean ranks")
