@@ -55,7 +55,7 @@ def columns_of_one_unit(low, high):
     return varying & inside & ((low == lowest) | (high == highest))
 
 
-def standard_scale(X, mean, std, usable):
+def standard_scale(X, mean, std, usable, n_others=0.0):
     """Return each column's scale: its standard deviation, or that of all columns of its unit.
 
     Divided by its own, a pixel that is hardly ever lit would count as much as any other. With many
@@ -68,7 +68,7 @@ def standard_scale(X, mean, std, usable):
         # Relative to the largest, so that no square overflows.
         largest = std[shared].max()
         scale[shared] = largest * np.sqrt(np.mean((std[shared] / largest) ** 2))
-    crowding = np.count_nonzero(usable) / COLUMNS_OF_UNIT_SPREAD
+    crowding = (np.count_nonzero(usable) + n_others) / COLUMNS_OF_UNIT_SPREAD
     scale[usable] *= np.sqrt(max(1.0, crowding))
     return scale
 
@@ -117,6 +117,12 @@ def without_outliers(X, weights, columns):
                 found.append((column, mean[0], std[0]))
     columns, means, stds = np.array(found).reshape(-1, 3).T
     return columns.astype(np.intp), means, stds
+
+
+def spread_around(centroids):
+    """Return the mean squared difference of each centroid's coordinates from those of all."""
+    # In closed form: the squared distance to the mean, plus the variance around it.
+    return (centroids - centroids.mean(axis=0)) ** 2 + centroids.var(axis=0)
 
 
 def compress(points):
@@ -175,9 +181,9 @@ class MappedRows:
 
     def __init__(self, input_map, X, dtype):
         self.input_map, self.X, self.cached = input_map, X, None
-        self.incomplete = input_map.ignores_columns or has_missing(X)
+        self.incomplete = input_map.is_incomplete(X)
         shape = X.shape[0], input_map.n_inputs
-        only_shifted = not issparse(X) and X.dtype == dtype and np.all(input_map.scale == 1)
+        only_shifted = not issparse(X) and X.dtype == dtype and input_map.only_shifts
         if not only_shifted and math.prod(shape) * dtype.itemsize <= CACHE_BYTES:
             self.cached = memory.empty(shape, dtype)
             for part in memory.slices(X.shape[0], PART // X.shape[1]):
@@ -186,7 +192,8 @@ class MappedRows:
     def gather(self, batch, out):
         """Write the mapped rows of `batch`, a slice or indices, into `out`."""
         rows = self.X if self.cached is None else self.cached
-        if isinstance(batch, slice) or rows.dtype != out.dtype or not isinstance(rows, np.ndarray):
+        fits = self.cached is not None or (self.input_map.in_place and not issparse(rows))
+        if isinstance(batch, slice) or rows.dtype != out.dtype or not fits:
             rows = rows[batch]
         else:
             # Unlike the default mode, "clip" writes without a copy in between.
@@ -221,8 +228,14 @@ class InputMap:
     feature_weights: Any = None
 
     @classmethod
-    def fit(cls, X, weights, standardize, dtype):
-        """Learn the map; columns that vary by no more than rounding errors have scale 1."""
+    def fit(cls, X, weights, standardize, dtype, n_others=0.0):
+        """Learn the map; columns that vary by no more than rounding errors have scale 1.
+
+        The network has further inputs with the variance of `n_others` columns.
+        """
+        if not X.shape[1]:
+            none = np.empty(0)
+            return cls(none, none, none, none.astype(int) if standardize else None)
         if issparse(X):
             X = X.tocsc()
         mean, std, reach = weighted_moments(X, weights)
@@ -238,7 +251,8 @@ class InputMap:
         scale, n_varied, far_out = np.ones_like(std), None, np.empty(0, dtype=np.intp)
         if standardize:
             usable = exceeds_rounding(std, known, X.dtype, dtype)
-            scale, n_varied = standard_scale(X, mean, std, usable), np.where(usable, VARIED, 0)
+            scale = standard_scale(X, mean, std, usable, n_others)
+            n_varied = np.where(usable, VARIED, 0)
             own = np.flatnonzero(usable & ~columns_of_one_unit(*column_range(X)))
             far_out, center, spread = without_outliers(X, weights, own)
             shift[far_out] = center.astype(X.dtype)
@@ -279,15 +293,48 @@ class InputMap:
         new = replace(self, shift=shift, scale=scale, n_varied=n_varied)
         return new, columns[varying & (self.n_varied[columns] == 0)]
 
+    #: Whether inputs are directions in the space of columns; weights of inputs if some are missing;
+    #: columns that hold codes of levels.
+    rotates, input_shares, code_columns = False, None, ()
+    #: Whether rows can be mapped into the array that holds them.
+    in_place = True
+
+    @property
+    def n_columns(self):
+        """Number of columns of X."""
+        return len(self.shift)
+
     @property
     def n_inputs(self):
         """Number of inputs of the network."""
         return len(self.shift)
 
     @property
+    def varying(self):
+        """Mask of the inputs that vary, as far as is known."""
+        return np.ones(self.n_inputs, dtype=bool) if self.n_varied is None else self.n_varied > 0
+
+    @property
+    def only_shifts(self):
+        """Whether inputs are columns minus their shift."""
+        return bool(np.all(self.scale == 1))
+
+    def is_incomplete(self, X):
+        """Return whether an input of some row is missing."""
+        return self.ignores_columns or has_missing(X)
+
+    @property
     def ignores_columns(self):
         """Whether some column had no observed value to learn from."""
         return bool(np.isnan(self.shift).any())
+
+    def unseen(self, X):
+        """Return a mask (n_rows,) of rows with a level that no row of the fit had."""
+        return np.zeros(X.shape[0], dtype=bool)
+
+    def rare(self, X, most):
+        """Return a mask (n_rows,) of rows with a level that at most this number of rows have."""
+        return np.zeros(X.shape[0], dtype=bool)
 
     def apply(self, rows, out, linear=False):
         """Write mapped `rows`, given in input units, into `out`; `linear` stops after the scale."""
@@ -337,6 +384,29 @@ class InputMap:
     def unscale_coefs(self, coefs):
         """Return coefficients (n_inputs, n_units) of the columns of X, in their units."""
         return coefs * self._slopes[:, np.newaxis]
+
+    def unscale_intercepts(self, intercepts, coefs):
+        """Return intercepts (n_units,) of functions with these coefficients, in the units of X."""
+        return intercepts - self.shift @ self.unscale_coefs(coefs)
+
+    def column_terms(self, centroids, squares):
+        """Return each column's part in mean squared distances between centroids, scaled.
+
+        All have the shape (n_units, n_inputs); `squares` are of inverse radii, and may broadcast.
+        """
+        return squares * spread_around(centroids)
+
+    def distance_terms(self, differences, inverse_radii):
+        """Return each column's part in the scaled squares of differences, (..., n_columns)."""
+        return (differences * inverse_radii) ** 2
+
+    def by_column(self, values):
+        """Return the mean of values (n_inputs,) over the inputs of each column."""
+        return values
+
+    def weighted(self, weights):
+        """Return the map to inputs that are multiplied by the weight of their column."""
+        return replace(self, feature_weights=weights)
 
     @property
     def _slopes(self):

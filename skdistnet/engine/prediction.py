@@ -4,7 +4,6 @@ import numpy as np
 
 from .layers.missing import fill_missing
 from .numerics import memory
-from .numerics.statistics import has_missing
 from .numerics.threads import blas_threads
 
 #: Numbers in the largest buffer of a chunk: larger chunks leave the cache, smaller split products.
@@ -42,11 +41,11 @@ def layer_outputs(network, theta, input_map, X, layers):
         for row in alone:
             x = np.empty((1, network.sizes[0]), network.dtype)
             input_map.apply(X[row : row + 1], x)
-            outs = row_outputs(network, params, layers, x[0])
+            outs = row_outputs(network, params, layers, x[0], input_map.input_shares)
             if not all_within(outs, limit):
                 # The row is too far away to square: a nearer one is used instead.
                 input_map.bound(x)
-                outs = row_outputs(network, params, layers, x[0])
+                outs = row_outputs(network, params, layers, x[0], input_map.input_shares)
                 # Parameters that diverged in training can still make outputs too large.
                 outs = [np.clip(np.nan_to_num(out), -limit, limit) for out in outs]
             for result, out in zip(results, outs):
@@ -61,7 +60,7 @@ def all_within(outs, limit):
 
 def write_by_products(network, theta, layers, input_map, X, results):
     """Write the outputs of some layers for many rows, in chunks of equal size."""
-    n_rows, incomplete = X.shape[0], input_map.ignores_columns or has_missing(X)
+    n_rows, incomplete = X.shape[0], input_map.is_incomplete(X)
     chunk = -(-n_rows // -(-n_rows // max(1, CHUNK // max(network.sizes))))
     params, shifts = network.views(theta), {}
     for number, views in enumerate(params):
@@ -77,7 +76,7 @@ def write_by_products(network, theta, layers, input_map, X, results):
         length = part.stop - part.start
         input_map.apply(X[part], work.X[:length])
         if incomplete:
-            work.layers[0].observed = fill_missing(work.X)
+            work.layers[0].observed = fill_missing(work.X, input_map.input_shares)
         with blas_threads(network, chunk):
             for number, layer in enumerate(network.layers):
                 if number in shifts:
@@ -89,11 +88,12 @@ def write_by_products(network, theta, layers, input_map, X, results):
                     results[layers.index(number)][part] = work.outputs[number][:length]
 
 
-def row_outputs(network, params, layers, x):
-    """Return the outputs of some layers for a single mapped row."""
+def row_outputs(network, params, layers, x, shares):
+    """Return the outputs of some layers for a single mapped row; `shares` as in `fill_missing`."""
     outputs, inputs = [], x
     for number in range(max(layers) + 1):
-        x = network.layers[number].forward_row(params[number], x)
+        own = () if number else (shares,)
+        x = network.layers[number].forward_row(params[number], x, *own)
         outputs.append(x)
     if network.linear_part and len(outputs) == len(network.layers):
         coefs = network.linear_scale * params[-1]["linear_coefs"]

@@ -19,6 +19,7 @@ from .input_scaling import (
     columns_of_one_unit,
     exceeds_rounding,
     largest_square_root,
+    spread_around,
 )
 from .numerics.memory import slices
 from .numerics.statistics import (
@@ -64,6 +65,8 @@ class ProjectedMap(InputMap):
         for part in slices(rows.shape[0], PART // rows.shape[1]):
             out[part] = scaled_product(self, rows[part], self.components)
 
+    rotates, in_place = True, False
+
     @property
     def n_inputs(self):
         return self.components.shape[1]
@@ -96,6 +99,23 @@ class ProjectedMap(InputMap):
 
     def unscale_coefs(self, coefs):
         return super().unscale_coefs(self.components.astype(np.float64) @ coefs)
+
+    def column_terms(self, centroids, squares):
+        components = self.components.astype(np.float64)
+        squares = np.broadcast_to(squares, centroids.shape) @ components.T**2
+        return squares * spread_around(centroids @ components.T)
+
+    def distance_terms(self, differences, inverse_radii):
+        """Return each column's part in the scaled squares of differences, (..., n_columns).
+
+        The square is the scalar product of two vectors in the space of columns: the difference, and
+        its product with the squared radii. Terms of single columns may be negative.
+        """
+        components = self.components.astype(np.float64).T
+        return (differences @ components) * ((differences * inverse_radii**2) @ components)
+
+    def weighted(self, weights):
+        raise NotImplementedError("directions have no weights")
 
 
 def scaled_product(input_map, rows, matrix):
@@ -142,15 +162,16 @@ def squared_lengths(input_map, rows):
 # Fit ----------------------------------------------------------------------------------------------
 
 
-def fit_input_map(X, weights, standardize, dtype, target=None):
+def fit_input_map(X, weights, standardize, dtype, target=None, n_others=0.0):
     """Return the map for rows X; it projects many columns if their `target` is given.
 
-    The weights sum to 1. Columns with missing values are not projected.
+    The weights sum to 1. Columns with missing values are not projected. The network has further
+    inputs with the variance of `n_others` columns.
     """
     projected = None
     if target is not None and standardize and has_many_columns(X, weights) and not has_missing(X):
-        projected = fit_projected_map(X, weights, dtype, target)
-    return projected or InputMap.fit(X, weights, standardize, dtype)
+        projected = fit_projected_map(X, weights, dtype, target, n_others)
+    return projected or InputMap.fit(X, weights, standardize, dtype, n_others)
 
 
 def has_many_columns(X, weights):
@@ -162,7 +183,7 @@ def has_many_columns(X, weights):
     return np.count_nonzero(is_rare(share)) >= MOSTLY_RARE * np.count_nonzero(share)
 
 
-def fit_projected_map(X, weights, dtype, target):
+def fit_projected_map(X, weights, dtype, target, n_others):
     """Return the map that projects X, or None if too few columns vary or squares would overflow."""
     mean, std, reach = weighted_moments(X, weights)
     usable = exceeds_rounding(std, mean, X.dtype, dtype)
@@ -178,7 +199,8 @@ def fit_projected_map(X, weights, dtype, target):
     if shared.any():
         spread[shared] = np.sqrt(np.mean(std[shared] ** 2))
     scale = np.where(usable, spread, 1.0)
-    crowding = np.sum((std[usable] / scale[usable]) ** 2) / COLUMNS_OF_UNIT_SPREAD
+    n_usable = np.sum((std[usable] / scale[usable]) ** 2)
+    crowding = (n_usable + n_others) / COLUMNS_OF_UNIT_SPREAD
     scale[usable] *= np.sqrt(max(1.0, crowding))
     shift = mean.astype(X.dtype).astype(np.float64)
     components = directions(WeightedRows(X, weights, shift, scale, usable), target)

@@ -59,12 +59,15 @@ class QuantileMap(InputMap):
         return 1.0 if self.feature_weights is None else self.feature_weights
 
 
-def fit_quantile_map(X, weights, dtype):
+def fit_quantile_map(X, weights, dtype, n_others=0.0):
     """Return the map for rows and their weights, of sum 1; a linear one if no column has ranks."""
-    linear = InputMap.fit(X, weights, True, dtype)
+    linear = InputMap.fit(X, weights, True, dtype, n_others)
+    if not X.shape[1]:
+        return linear
     X = X.tocsc() if issparse(X) else X
     shared = columns_of_one_unit(*column_range(X))
-    crowding = max(1.0, np.count_nonzero(linear.n_varied) / COLUMNS_OF_UNIT_SPREAD) ** 0.5
+    n_usable = np.count_nonzero(linear.n_varied) + n_others
+    crowding = max(1.0, n_usable / COLUMNS_OF_UNIT_SPREAD) ** 0.5
     knots, any_ranks = np.empty((2, KNOTS, X.shape[1])), False
     for number in range(X.shape[1]):
         column = make_dense(X[:, [number]])[:, 0].astype(np.float64)

@@ -19,8 +19,8 @@ decay acts on; they have `n_parameters` numbers in the flat parameter vector. It
     multiplied in place by the derivative of the activation.
 ``input_gradient(params, work, d_out, d_input)``
     Write the gradient with respect to the input; after `backward`.
-``forward_row(params, x)``
-    Return the output for a single row, without a workspace.
+``forward_row(params, x, shares=None)``
+    Return the output for a single row, without a workspace; for `shares` see missing.py.
 
 To add a kind, list it in `LAYERS` and extend `Network._make_layers`.
 """

@@ -63,7 +63,9 @@ class Dense:
     def input_gradient(self, params, work, d_out, d_input):
         multiply(d_out, params["coefs"], d_input, transpose_b=True)
 
-    def forward_row(self, params, x):
+    def forward_row(self, params, x, shares=None):
+        if shares is not None:  # only then may values be missing
+            x = np.where(np.isnan(x), 0.0, x)
         out = x @ params["coefs"] + params["intercepts"]
         ACTIVATIONS[self.activation].value(out)
         return out

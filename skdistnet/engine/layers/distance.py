@@ -93,10 +93,10 @@ class Distance:
         radii = params["inverse_radii"]
         self.radii.input_gradient(work.centroids, radii, work, d_out, d_input)
 
-    def forward_row(self, params, x):
+    def forward_row(self, params, x, shares=None):
         u = from_differences(params["centroids"], params["inverse_radii"], x)
         if math.isnan(u[0]):  # a missing value makes every distance NaN
-            u = missing.from_observed(params["centroids"], params["inverse_radii"], x)
+            u = missing.from_observed(params["centroids"], params["inverse_radii"], x, shares)
         if self.kernel is not None:
             self.kernel.value(u.copy(), u)
             flush_activations(u)

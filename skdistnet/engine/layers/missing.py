@@ -15,15 +15,22 @@ import numpy as np
 from .distances import from_differences
 
 
-def fill_missing(X):
-    """Replace NaN in `X` by zero and return the weights p, or None if nothing is missing."""
+def fill_missing(X, shares=None):
+    """Replace NaN in `X` by zero and return the weights p, or None if nothing is missing.
+
+    `shares` (n_inputs,) are given if not all inputs count as one feature: those of a column of
+    categories do so together.
+    """
     missing = np.isnan(X)
     if not missing.any():
         return None
     X[missing] = 0.0
     missing[missing.all(axis=1)] = False
-    n_observed = X.shape[1] - np.count_nonzero(missing, axis=1)
-    share = (X.shape[1] / n_observed).astype(X.dtype)
+    if shares is None:
+        n_features, n_observed = X.shape[1], X.shape[1] - np.count_nonzero(missing, axis=1)
+    else:
+        n_features, n_observed = shares.sum(), ~missing @ shares
+    share = (n_features / n_observed).astype(X.dtype)
     return np.where(missing, np.zeros_like(share[:1]), share[:, np.newaxis])
 
 
@@ -53,10 +60,10 @@ def backward(centroids, inverse_radii, work, D, d_centroids, d_inverse_radii):
     np.sum(residual, axis=shared, keepdims=True, out=d_inverse_radii)
 
 
-def from_observed(centroids, inverse_radii, x):
+def from_observed(centroids, inverse_radii, x, shares=None):
     """Return u for a single row `x` with missing values."""
-    observed = ~np.isnan(x)
+    x = x[np.newaxis].copy()
+    observed = fill_missing(x, shares)
     # At the centroid's own coordinate, a missing value adds nothing to the distance.
-    filled = np.where(observed, x, centroids if observed.any() else 0.0)
-    n_observed = np.count_nonzero(observed) or len(x)
-    return from_differences(centroids, inverse_radii, filled) * x.dtype.type(len(x) / n_observed)
+    filled = np.where(observed > 0, x, centroids)
+    return from_differences(centroids, inverse_radii, filled) * observed.max()

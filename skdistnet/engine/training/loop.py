@@ -26,6 +26,7 @@ class Trainer:
         self.grads = network.views(self.gradient)
         self.radius_mask = network.parameter_mask(["inverse_radii"])
         self.mapped_rows = MappedRows(input_map, rows.X, network.dtype)
+        self.input_shares = input_map.input_shares
         self.workspaces = {}
         size = config.batch_size
         self.batches = Batches(rows.weights, len(rows), size, config.mean_weight)
@@ -72,7 +73,7 @@ class Trainer:
             work = self.workspaces[n_rows] = network.workspace(n_rows, self.dropout.keep_prob)
         self.mapped_rows.gather(batch, work.X)
         if self.mapped_rows.incomplete:
-            work.layers[0].observed = fill_missing(work.X)
+            work.layers[0].observed = fill_missing(work.X, self.input_shares)
         network.prepare(self.params, work)
         masks = self.dropout.draw(n_rows, state.rng)
         raw = network.run_forward(self.params, work, masks)
