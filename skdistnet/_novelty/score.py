@@ -16,7 +16,6 @@ from ..engine.numerics.memory import slices
 from ..engine.numerics.statistics import column_range, make_dense
 from ..engine.numerics.threads import blas_threads
 from ..engine.prediction import layer_outputs
-from ..engine.projection import ProjectedMap
 from .norms import Norms, background
 from .ppca import FARTHEST, GroupedPPCA
 from .thresholds import quantiles, threshold
@@ -57,7 +56,8 @@ class NoveltyScorer:
             log_distance -= norms.expected(inputs)
             # From the second lowest to the second highest values, so that extreme rows are outside.
             rank = min(1, n_rows - 1)
-            outside = log_distance_outside_box(rows, extreme_values(rows, rank))
+            bounds, rare = extreme_values(rows, rank), input_map.rare(rows, rank)
+            outside = log_distance_outside_box(rows, box(bounds, input_map), rare)
             statistics = np.stack([*held_out, log_distance, outside])
             centers = np.median(statistics, axis=1)
             least = np.repeat([MIN_SPREAD, MIN_BOX_SPREAD], [len(statistics) - 1, 1])
@@ -65,7 +65,7 @@ class NoveltyScorer:
             scales = spreads / np.log(0.5 / (1.0 - TAIL_LEVEL))
             known_scores = combine(statistics, len(layers), centers, scales)
         state = {
-            "bounds": np.stack(column_range(X)).astype(np.float64),
+            "bounds": box(column_range(X), input_map),
             "layers": [asdict(layer) for layer in layers],
             "ppca": asdict(ppca),
             "norms": asdict(norms),
@@ -92,11 +92,11 @@ class NoveltyScorer:
             inputs, features = stages(network, theta, trial_map, rows, input_map)
             max_components = int(COMPONENTS_PER_UNIT * network.layers[0].n_units)
             own = {
-                "bounds": np.stack(column_range(X)).astype(np.float64),
+                "bounds": box(column_range(X), trial_map),
                 "layers": [asdict(TiedGaussians.fit(F, groups)[0]) for F in features],
                 "ppca": asdict(GroupedPPCA.fit(inputs, groups, max_components)),
             }
-            if isinstance(input_map, ProjectedMap):  # the trial's, with other directions
+            if input_map is trial_map:  # with other directions than this scorer's, or with columns
                 own["norms"] = self.state["norms"] | {"background": background(inputs)}
         return NoveltyScorer(self.state | own)
 
@@ -116,7 +116,8 @@ class NoveltyScorer:
                 inputs, features = stages(network, theta, network_map, rows, input_map)
                 statistics = [layer.log_distance(F) for F, layer in zip(features, layers)]
                 statistics.append(ppca.log_distance(inputs) - norms.expected(inputs))
-                statistics.append(log_distance_outside_box(rows, state["bounds"]))
+                unseen = network_map.unseen(rows)
+                statistics.append(log_distance_outside_box(rows, state["bounds"], unseen))
                 stacked = np.stack(statistics)
                 scores[part] = combine(stacked, len(layers), state["centers"], state["scales"])
         return scores
@@ -235,10 +236,18 @@ def extreme_values(X, rank):
     return bounds
 
 
-def log_distance_outside_box(X, bounds):
+def box(bounds, input_map):
+    """Return bounds (2, n_columns) as floats, NaN for columns of codes, which have none."""
+    bounds = np.stack(bounds).astype(np.float64)
+    bounds[:, list(input_map.code_columns)] = np.nan
+    return bounds
+
+
+def log_distance_outside_box(X, bounds, unseen=False):
     """Return the log of each row's largest distance outside the bounds, plus `BOX_MARGIN`.
 
-    Distances are in ranges of the column, or absolute where it is constant. NaN does not count.
+    Distances are in ranges of the column, or absolute where it is constant. NaN does not count. For
+    rows with an unseen level the distance is at least 1, a range of the column.
     """
     # Differences of halves do not overflow.
     low, high = bounds.astype(np.float64) / 2
@@ -249,6 +258,7 @@ def log_distance_outside_box(X, bounds):
             half = make_dense(X[part]) / 2
             distances = np.fmax(low - half, half - high) / ranges
             outside[part] = np.fmax.reduce(distances, axis=1, initial=0.0)
+    outside = np.maximum(outside, unseen)
     return np.log(np.minimum(outside, FARTHEST) + BOX_MARGIN)
 
 
