@@ -108,6 +108,7 @@ class DistanceNetClassifier(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         n_init=1,
         n_jobs=None,
         standardize=True,
+        categorical_features="from_dtype",
         solver="rmsprop",
         learning_rate="cosine",
         learning_rate_init="auto",
@@ -144,6 +145,7 @@ class DistanceNetClassifier(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         self.n_init = n_init
         self.n_jobs = n_jobs
         self.standardize = standardize
+        self.categorical_features = categorical_features
         self.solver = solver
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
@@ -176,7 +178,9 @@ class DistanceNetClassifier(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows, in any units; NaN is a missing value if the first layer is a distance layer.
+            Rows, in any units. A data frame may have columns of words and other categories, see
+            `categorical_features`. What is missing, such as NaN and None, is a missing value if the
+            first layer is a distance layer.
         y : {array-like, sparse matrix} of shape (n_samples,), (n_samples, n_labels) or \
                 (n_samples, n_outputs)
             Class labels; an indicator matrix of 0 and 1 for any number of labels per row; or
@@ -220,7 +224,7 @@ class DistanceNetClassifier(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         Parameters
         ----------
         X, y : {array-like, sparse matrix}
-            Rows and labels, as in :meth:`fit`.
+            Rows and labels, as in :meth:`fit`. Levels of categories may come in any call.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights of rows, relative to the mean weight of all rows so far.
         classes : array-like of shape (n_classes,), or a list of them, default=None

@@ -9,7 +9,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 from ._base.constraints import NETWORK_CONSTRAINTS, POSITIVE, WITHIN, OneOf, Rule, is_increasing
 from ._base.docstrings import describe_parameters
 from ._base.estimator import BaseDistanceNet
-from ._base.training import from_parameters
+from ._base.start import from_parameters
 from ._targets.regression import RegressionCodec
 from .engine.losses import REGRESSION_LOSSES
 
@@ -94,6 +94,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         n_init=1,
         n_jobs=None,
         standardize=True,
+        categorical_features="from_dtype",
         solver="rmsprop",
         learning_rate="cosine",
         learning_rate_init="auto",
@@ -130,6 +131,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         self.n_init = n_init
         self.n_jobs = n_jobs
         self.standardize = standardize
+        self.categorical_features = categorical_features
         self.solver = solver
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
@@ -160,7 +162,9 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows, in any units; NaN is a missing value if the first layer is a distance layer.
+            Rows, in any units. A data frame may have columns of words and other categories, see
+            `categorical_features`. What is missing, such as NaN and None, is a missing value if the
+            first layer is a distance layer.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets, in any units.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -193,7 +197,7 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         Parameters
         ----------
         X, y : {array-like, sparse matrix}, array-like
-            Rows and targets, as in :meth:`fit`.
+            Rows and targets, as in :meth:`fit`. Levels of categories may come in any call.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights of rows, relative to the mean weight of all rows so far.
         X_val, y_val, sample_weight_val : array-like, default=None

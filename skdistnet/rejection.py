@@ -160,7 +160,7 @@ class RejectingClassifier(LinkedDocs, ClassifierMixin, MetaEstimatorMixin, BaseE
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+            Rows, such as `estimator` takes them: for a net also data frames with words.
         y : array-like of shape (n_samples,)
             Labels, one for each row.
         **params : dict

@@ -125,6 +125,18 @@ def is_numeric_array(value):
         return False
 
 
+def is_feature_list(value):
+    entries = as_list(value)
+    if entries is None:  # an index or a series of pandas may be an array
+        entries = as_list(np.asarray(value))
+    if entries is None:
+        return False
+    return any(
+        all(isinstance(entry, kind) for entry in entries)
+        for kind in ((bool, np.bool_), (int, np.integer), str)
+    )
+
+
 def is_random_state(value):
     return isinstance(value, np.random.RandomState) or value is np.random
 
@@ -154,6 +166,11 @@ NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
     "n_init": [COUNT],
     "n_jobs": [COUNT, Number(-LARGEST, -1, integer=True), NONE],
     "standardize": [BOOLEAN],
+    "categorical_features": [
+        OneOf(("from_dtype",)),
+        Rule("a mask, indices or names of features", is_feature_list),
+        NONE,
+    ],
     "solver": [OneOf(SOLVERS)],
     "learning_rate": [OneOf(SCHEDULES), CALLABLE],
     "learning_rate_init": [OneOf(("auto",)), POSITIVE],

@@ -77,6 +77,15 @@ standardize : bool
     about the logarithm of those beyond 4 scales. More than 1,000 features, or 256 most of which are
     zero in nearly all rows, are projected by `fit` onto 64 to 256 directions. Fitted attributes are
     in the units of X in any case.
+categorical_features : "from_dtype", array-like or None
+    Features that are categories: a mask, indices or names. "from_dtype": in a data frame of pandas
+    or polars those of dtype category, enum, string or boolean (but not more than 256 booleans), or
+    of objects that include strings or booleans; dates raise an error. In an array none. Any two
+    levels have the same distance, like two typical values of a number, and each unit learns at
+    which level it lies and how much the feature counts. In `fit` the levels of a feature with more
+    than 20 lie at their mean target instead, by :class:`~sklearn.preprocessing.TargetEncoder`, and
+    so do those of the longest features if there are more than 512 in all. A missing level is a
+    missing value, and so, in predictions, is a level that was not in the training data.
 solver : {"rmsprop", "sgd", "adam"}
     Update rule. "rmsprop" applies momentum to the gradient divided by the root of its mean square;
     epsilon is outside the root.
@@ -153,7 +162,8 @@ scoring : str or callable
     ``validation_scores_`` are its values; for "loss" they are {score}.
 warm_start : bool
     Whether fit continues the last one, with its solver and random generator. Layers and `dtype`
-    must be the same; `init`, `init_median_activation` and `standardize` are not used again.
+    must be the same; `init`, `init_median_activation`, `standardize` and `categorical_features` are
+    not used again.
 checkpoint : str, path-like or None
     Folder in which `fit` saves, every ten epochs, what it needs to resume: a file for each
     initialisation, removed at the end of the fit. An interrupted fit resumes when it is called
@@ -168,14 +178,16 @@ centroids_, inverse_radii_ : list of ndarray
     For each layer, the centroids (n_units, n_inputs) and the inverse radii, which broadcast to
     that shape; None for a dot-product layer. Those of the first layer are in the units of X; its
     centroids are NaN in a column that was NaN throughout. If features are projected (see
-    `standardize`), an inverse radius is that of steps along this feature alone. Read-only, computed
-    on access.
+    `standardize`), an inverse radius is that of steps along this feature alone. In a feature of
+    categories a centroid is the position in `categories_` of the level nearest to it, which
+    :meth:`decode_levels` names, and an inverse radius is the root mean square scaled distance
+    between two levels. Read-only, computed on access.
 coefs_, intercepts_ : list of ndarray
     For each layer, the weights (n_inputs, n_units) and intercepts (n_units,); None for a
     distance layer. Read-only, computed on access.
 linear_coef_ : ndarray of shape (n_outputs, n_features) or None
-    Coefficients of the linear part in the units of X and y; None without it. Read-only, computed on
-    access.
+    Coefficients of the linear part in the units of X and y, NaN for categories; None without it.
+    Read-only, computed on access.
 feature_relevances_, feature_importances_ : ndarray of shape (n_features,)
     If the first layer is a distance layer: the share of each feature in its distances, weighted by
     the variance of its activations. They sum to 1. The linear part does not count. The second name
@@ -184,6 +196,10 @@ n_features_in_ : int
     Number of features.
 feature_names_in_ : ndarray of shape (n_features,)
     Names of the columns of X, if it has any.
+is_categorical_ : ndarray of bool of shape (n_features,), or None
+    Which features are categories; None if none are.
+categories_ : list of ndarray or None, or None
+    For each feature the array of its levels, None for a feature of numbers; None if all are.
 n_layers_, n_outputs_ : int
     Number of layers, including the input, and of outputs: one for each class or target, and two
     for each label of an indicator matrix, without and with it.

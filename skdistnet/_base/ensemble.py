@@ -266,6 +266,16 @@ class BaseEnsemble(
         return self._fitted()[0].feature_names_in_
 
     @property
+    def is_categorical_(self):
+        """Mask of the features that are categories, (n_features,); None if none are."""
+        return self._fitted()[0].is_categorical_
+
+    @property
+    def categories_(self):
+        """For each feature an array of its levels, None for numbers; None without categories."""
+        return self._fitted()[0].categories_
+
+    @property
     def trial_(self):
         """What the trials have found, as in a net."""
         return self._fitted()[0].trial_

@@ -12,8 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 from .._novelty.score import NoveltyScorer
 from ..engine.layers import KERNELS, Distance
 from ..engine.training import Rows
-from . import training, trial
+from . import start, training, trial
 from .callbacks import CallbackSupportMixin, fit_task, fitted_attributes, with_callbacks
+from .categories import without_unused_levels
 from .checkpoints import check_checkpoint_folder, checkpoints_of
 from .constraints import NETWORK_CONSTRAINTS, WITHIN, check_parameter, check_parameters, to_builtin
 from .docstrings import LinkedDocs
@@ -117,10 +118,13 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
 
     def _training_rows(self, X, y, sample_weight):
         """Return the rows to train on, their `y`, and the function that weighs rows."""
-        X, y, weights = self._check_data(X, y, sample_weight)
+        X, y, weights = self._check_data(X, y, sample_weight, learn=True)
         # A class counts even if all of its rows have weight zero.
         classes = None if is_regressor(self) else self._new_codec(y, None, X.dtype, None).classes
+        n_given = len(y)
         X, y, weights = self._drop_weightless(X, y, weights, min_rows=2)
+        if self._levels_ is not None and len(y) < n_given and not self._is_started():
+            X, self._levels_ = without_unused_levels(X, self._levels_)
         self.__dict__.pop("_stream_", None)
         rows, weigh = self._fit_codec(X, y, weights, classes, more_to_come=False)
         return rows, y, weigh
@@ -136,7 +140,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
                 "without validation data, 'X_val' and 'y_val': it sets no rows aside."
             )
         candidate = self._candidate(keep=True)
-        X, y, weights = candidate._check_data(X, y, sample_weight)
+        X, y, weights = candidate._check_data(X, y, sample_weight, learn=True)
         X, y, weights = candidate._drop_weightless(X, y, weights, min_rows=1)
         # A stream has its own generator, so that a failed call draws from no other.
         seed = 0 if "_progress_" in vars(candidate) else candidate._draw_seeds(1)[0]
@@ -148,32 +152,32 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
         if not candidate._is_started():
             stream.update_mean_weight(rows.weights, stream.n_given)
             # The new start trains for as many steps as have been made so far.
-            n_new, n_batches = len(y), -(-len(y) // training.largest_batch(candidate))
+            n_new, n_batches = len(y), -(-len(y) // start.largest_batch(candidate))
             n_epochs = max(1, round(stream.n_steps / n_batches))
-            state = training.initialize_network(candidate, rows, rng, is_stream=True)
+            state = start.initialize_network(candidate, rows, rng, is_stream=True)
             stream.n_started = stream.n_different
         else:
             n_new, n_epochs = n_given, 1
             new_weights = None if rows.weights is None else rows.weights[:n_new]
             stream.update_mean_weight(new_weights, n_new)
-            state = training.resume_training(candidate, rows, rng)
+            state = start.resume_training(candidate, rows, rng)
         result = training.train_block(candidate, rows, validation, state, stream, n_new, n_epochs)
         warn_if_diverged_or_interrupted(candidate, result)
         if result.reason == "interrupted":
             return self  # unchanged, so that the call can be repeated
         training.record(candidate, result.last_epoch(), n_given, validation)
-        training.save_progress(candidate, state)
+        start.save_progress(candidate, state)
         candidate._stream_ = stream.state()
         return self._commit(candidate)
 
     def _extend_block(self, stream, X, y, weights, rng):
         """Add rows to the stream; return them with earlier ones, or all if the net starts anew."""
         if not self._is_started():
-            return stream.add(X, y, weights, training.largest_batch(self))
+            return stream.add(X, y, weights, start.largest_batch(self))
         # Raises an error for rows that do not match those of earlier calls.
         self._check_same_network()
         self._codec.encode(y, self._network.dtype)
-        block = stream.add(X, y, weights, training.largest_batch(self))
+        block = stream.add(X, y, weights, start.largest_batch(self))
         if self._start_depends_on_data() and stream.is_due:
             # Curves, counts and the generator continue.
             rng.bit_generator.state = self._progress_["rng_state"]
@@ -220,12 +224,11 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
 
     # Data -----------------------------------------------------------------------------------------
 
-    def _check_data(self, X, y, sample_weight):
-        """Return validated X, y and weights."""
+    def _check_data(self, X, y, sample_weight, learn=False):
+        """Return validated X, y and weights; `learn` is True for rows to train on."""
+        options = {"multi_output": True, "y_numeric": is_regressor(self)}
         is_new = not hasattr(self, "n_features_in_")
-        X, y = validate_rows(
-            self, X, y, reset=is_new, multi_output=True, y_numeric=is_regressor(self)
-        )
+        X, y = validate_rows(self, X, y, reset=is_new, learn=learn, **options)
         y = self._check_target(y)
         return X, y, check_sample_weight(sample_weight, len(y))
 
@@ -297,9 +300,11 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
         else:
             for tried, (trained, held_out) in trials:
                 network, theta = tried._distance_part
-                own, known = (network, theta, tried._input_map), groups(trained.target)
-                # Directions that were found without the rows held out are as they are for new rows.
-                units = input_map if self._input_components_ is None else tried._input_map
+                own_map, known = tried._input_map, groups(trained.target)
+                own = network, theta, own_map
+                # Directions and locations that were found without the rows are as for new ones.
+                is_learned = self._input_components_ is not None or self._levels_ is not None
+                units = own_map if is_learned else input_map
                 of_trial = scorer.of_trial(*own, units, trained.X, known, seed=seed)
                 scores.append(of_trial.score(*own, held_out.X, units))
         if scores:

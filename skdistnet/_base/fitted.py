@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ..engine.categories import CategoricalMap, Locations
 from ..engine.input_scaling import InputMap
 from ..engine.layers import Distance
 from ..engine.network import Network
@@ -14,6 +15,7 @@ from ..engine.prediction import layer_output
 from ..engine.projection import ProjectedMap
 from ..engine.quantile_map import QuantileMap
 from ..engine.relevances import input_relevances
+from .categories import CategoricalColumns
 from .constraints import to_builtin
 from .validation import is_validated, validate_rows
 
@@ -34,8 +36,8 @@ FORMAT = 1
 LEARNED = frozenset().union(
     ["n_features_in_", "feature_names_in_", "classes_", "_target_state_", "_specification_"],
     ["_theta_", "_input_shift_", "_input_scale_", "_input_origin_", "_input_varied_"],
-    ["_input_far_out_", "_input_components_", "_input_knots_"],
-    ["_feature_weights_", "_takes_ranks_"],
+    ["_input_far_out_", "_input_components_", "_input_knots_", "_input_weights_"],
+    ["_input_locations_", "_levels_", "_feature_weights_", "_takes_ranks_"],
     ["n_iter_", "t_", "loss_", "best_loss_", "loss_curve_", "validation_loss_curve_"],
     ["validation_scores_", "best_validation_score_", "best_epoch_", "init_scores_"],
     ["_progress_", "_stream_", "_novelty_", "trial_"],
@@ -70,7 +72,9 @@ def parameter_property(name, doc):
     return property(lambda self: self._parameters(name), doc=f"{doc}; None for other layers.")
 
 
-class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class FittedNetwork(
+    CategoricalColumns, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """A fitted network as a scikit-learn estimator: attributes, features, pickles.
 
     It stores only plain data: `_theta_`, the parameter vector; `_specification_`, the arguments of
@@ -87,6 +91,9 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     _input_far_out_: np.ndarray | None = None
     _input_components_: np.ndarray | None = None
     _input_knots_: np.ndarray | None = None
+    _input_weights_: np.ndarray | None = None
+    #: For each column of categories the fields of its `Locations`.
+    _input_locations_: list | None = None
     #: Of a member of an ensemble: weights of features, and whether ranks of values are inputs.
     _feature_weights_: np.ndarray | None = None
     _takes_ranks_: bool = False
@@ -103,10 +110,18 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     @property
     def _input_map(self):
+        numbers = self._number_map
+        if self._input_locations_ is None:
+            return numbers
+        locations = tuple(Locations(**each) for each in self._input_locations_)
+        return CategoricalMap(numbers, np.flatnonzero(self.is_categorical_), locations)
+
+    @property
+    def _number_map(self):
         scales = self._input_shift_, self._input_scale_, self._input_origin_
         if self._input_components_ is not None:
             return ProjectedMap(*scales, components=self._input_components_)
-        others = self._input_varied_, self._input_far_out_, self._feature_weights_
+        others = self._input_varied_, self._input_far_out_, self._input_weights_
         if self._input_knots_ is not None:
             return QuantileMap(*scales, *others, knots=self._input_knots_)
         return InputMap(*scales, *others)
@@ -120,7 +135,8 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """Return validated X for a fitted net."""
         check_is_fitted(self)
         # Full validation takes longer than the prediction of a row.
-        if hasattr(self, "feature_names_in_") or not is_validated(X, self.n_features_in_):
+        is_plain = self._levels_ is None and not hasattr(self, "feature_names_in_")
+        if not (is_plain and is_validated(X, self.n_features_in_)):
             X = validate_rows(self, X, reset=False)
         return X
 
@@ -213,7 +229,7 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             elif name == "coefs":
                 values[0] = input_map.unscale_coefs(values[0])
             else:
-                values[0] = values[0] - input_map.shift @ input_map.unscale_coefs(views["coefs"][0])
+                values[0] = input_map.unscale_intercepts(values[0], views["coefs"][0])
         self._codec.to_target_units(name, values)
 
     @property
@@ -224,14 +240,23 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         training data, and NaN counts as the mean. None for a net without a linear part.
         """
         check_is_fitted(self)
+        coefs = self._linear_coefs()
+        if coefs is None:
+            return None
+        with np.errstate(over="ignore"):
+            coefs = self._input_map.unscale_coefs(coefs)
+        return read_only(narrow(coefs.T, self._network.dtype))
+
+    def _linear_coefs(self):
+        """Return the linear part's coefficients (n_inputs, n_outputs) in units of y, or None."""
         network = self._network
         if not network.linear_part:
             return None
         coefs = network.views(self._theta_)[-1]["linear_coefs"].astype(np.float64)
         with np.errstate(over="ignore"):
-            values = [self._input_map.unscale_coefs(network.linear_scale * coefs)]
+            values = [network.linear_scale * coefs]
             self._codec.to_target_units("coefs", values)
-        return read_only(narrow(values[0].T, network.dtype))
+        return values[0]
 
     centroids_ = parameter_property("centroids", "Centroids (n_units, n_inputs) of distance layers")
     inverse_radii_ = parameter_property("inverse_radii", "Inverse radii of distance layers")
@@ -249,7 +274,7 @@ class FittedNetwork(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 "distance layer: set a radial 'activation' for it; got activations "
                 f"{list(network.activations)}."
             )
-        return read_only(input_relevances(network, self._theta_, self._input_components_))
+        return read_only(input_relevances(network, self._theta_, self._input_map))
 
     #: The name that scikit-learn's tools look for.
     feature_importances_ = feature_relevances_

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from ..engine.projection import MANY_COLUMNS
-from . import training
+from . import start, training
 from .checkpoints import checkpoints_of
 from .stream import row_hashes
 
@@ -114,7 +114,7 @@ def run_trials(candidate, trials, data, seed, task):
     if len(trials) > 1:
         # All trials begin with the same radii, and need not wait for the first to choose them.
         first = candidate._candidate(keep=True)
-        training.choose_median_activation(first, taken[0][0], seed)
+        start.choose_median_activation(first, taken[0][0], seed)
     parts = [task and task.part("trial") for _ in trials]
     # Workers get their own rows only, which are few.
     arguments = [(first, *rows, seed, part) for rows, part in zip(taken, parts)]
@@ -177,23 +177,23 @@ def feature_weights(tried, data):
     """Return weights of features by their effect on the output of the nets of trials, or None.
 
     `tried` are pairs of a trial and its net. The weight of a feature is the root mean square
-    gradient of the output by it, over rows that were held out: the diagonal of the average gradient
-    outer product (Radhakrishnan et al., Science, 2024; Beaglehole et al., arXiv:2508.10053). The
-    mean square of the weights is 1. There are none without trials, for features that are projected,
-    and for those that are not to be scaled.
+    gradient of the output by its inputs, over rows that were held out: the diagonal of the average
+    gradient outer product (Radhakrishnan et al., Science, 2024; Beaglehole et al.,
+    arXiv:2508.10053). The mean square of the weights of all inputs is 1. There are none without
+    trials, for features that are projected, and for those that are not to be scaled.
     """
-    squares = 0.0
+    squares, total = 0.0, 0.0
     for each, net in tried:
         if net._input_components_ is not None or not net.standardize:
             return None
         rows = each.take(*data)[1].X
         rows = rows[:: -(-rows.shape[0] // WEIGHING_ROWS)]
-        inputs = np.empty(rows.shape, dtype=net._network.dtype)
+        inputs = np.empty((rows.shape[0], net._network.sizes[0]), dtype=net._network.dtype)
         net._input_map.apply(rows, inputs)
         for combination in output_combinations(net._network.sizes[-1], is_classifier(net)):
             gradient = net._network.output_gradient(net._theta_, inputs, combination)
-            squares = squares + np.mean(gradient.astype(np.float64) ** 2, axis=0)
-    total = np.mean(squares)
+            effects = np.mean(gradient.astype(np.float64) ** 2, axis=0)
+            squares, total = squares + net._input_map.by_column(effects), total + effects.mean()
     if not (np.isfinite(total) and total > 0):
         return None
     return np.maximum(np.sqrt(squares / total), LEAST_WEIGHT)
@@ -227,7 +227,7 @@ def epochs_for_all_rows(candidate, best_epoch, n_trained, n_rows):
     epoch of which has more steps, there are fewer, by the root of the number of rows, but hardly
     less than `FEWEST_OF_MANY_ROWS`: more rows allow more training before a network overfits.
     """
-    config = training.training_config(candidate, n_trained, candidate.max_iter)
+    config = start.training_config(candidate, n_trained, candidate.max_iter)
     wanted = sum_of_rates(config, n_trained, candidate.max_iter, best_epoch)
     # Of usual schedules, none needs more than twice as many.
     low, high = 1, max(1, min(2 * best_epoch, candidate.max_iter))

@@ -1,14 +1,24 @@
 """Validation of X, sample weights and scorers."""
 
+from contextlib import contextmanager
+from functools import partial
 from inspect import signature
 from numbers import Real
 
 import numpy as np
 from sklearn.metrics import check_scoring
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils.validation import check_array, check_X_y, validate_data
 
 from ..engine import KERNELS
 from ..engine.numerics.statistics import has_missing
+from .categories import (
+    as_columns,
+    encode,
+    find_categories,
+    find_levels,
+    has_dtypes,
+    with_new_levels,
+)
 
 DTYPES = [np.float64, np.float32]
 
@@ -20,10 +30,26 @@ def accepts_missing(estimator):
     return any(isinstance(name, str) and name in (*KERNELS, "distance") for name in first)
 
 
-def validate_rows(estimator, X, *y, **options):
-    """Return validated X, and y if given; NaN is an error if the first layer is dot-product."""
-    options |= {"accept_sparse": "csr", "dtype": DTYPES, "ensure_all_finite": "allow-nan"}
-    validated = validate_data(estimator, X, *y, **options)
+def validate_rows(estimator, X, *y, reset=False, learn=False, **options):
+    """Return validated X, and y if given; NaN is an error if the first layer is dot-product.
+
+    In columns of categories X has the codes of levels. `reset` finds these columns and sets their
+    levels; `learn` adds levels that are new.
+    """
+    checks = {"accept_sparse": "csr", "dtype": DTYPES, "ensure_all_finite": "allow-nan"}
+    levels = first_levels(estimator, X) if reset else estimator._levels_
+    if levels is None:
+        with advice_on_strings(X, reset):
+            validated = validate_data(estimator, X, *y, reset=reset, **checks, **options)
+    else:
+        X = as_columns(X)
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        if reset or learn:
+            levels = estimator._levels_ = levels if reset else with_new_levels(X, levels)
+        check = partial(check_array, **checks, estimator=estimator, input_name="X")
+        with advice_on_strings(X, reset):
+            X = encode(X, levels, partial(check, ensure_min_samples=0))
+        validated = check_X_y(X, *y, **checks, **options, estimator=estimator) if y else check(X)
     rows = validated[0] if y else validated
     if not accepts_missing(estimator) and has_missing(rows):
         sizes, activations, _ = estimator._layers()
@@ -34,6 +60,34 @@ def validate_rows(estimator, X, *y, **options):
             f"{activations}."
         )
     return validated
+
+
+@contextmanager
+def advice_on_strings(X, reset):
+    """Add advice to scikit-learn's error for strings among numbers of X."""
+    try:
+        yield
+    except ValueError as error:
+        is_of_strings = str(error).startswith("could not convert string to float")
+        if not is_of_strings or np.asarray(X).dtype.kind not in "OUS":
+            raise
+        advice = "The column held numbers when the estimator was fitted"
+        if reset:
+            advice = (
+                "Columns of strings must be categories: list them in 'categorical_features', or "
+                "pass a data frame and set it to 'from_dtype'"
+            )
+        raise ValueError(f"{error}. {advice}.") from error
+
+
+def first_levels(estimator, X):
+    """Return the levels of each column of X as `categorical_features` says, or None."""
+    by_dtype = isinstance(estimator.categorical_features, str)
+    if estimator.categorical_features is None or (by_dtype and not has_dtypes(X)):
+        return None
+    X = as_columns(X)
+    mask = find_categories(X, estimator.categorical_features, type(estimator).__name__)
+    return None if mask is None else find_levels(X, mask)
 
 
 def is_validated(X, n_features):
