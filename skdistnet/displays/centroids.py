@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from ._display import Display, display_class, name_features, select_indices
 
 COLOR_LIMIT = 2.5  # standard deviations that the colors of a table cover
 LONGEST = 50.0  # radius of an ellipse in extents of the data: a unit may ignore a feature
+LONGEST_LEVEL, FAINTEST = 6, 0.3  # letters of a level in a cell of a table, and their alpha
 LABELS = 30  # on an axis of a table at most; more images than that have none
 ASPECT = 1.4  # width of all images together divided by their height, about
 GAP, HEADING = 0.25, 0.35  # between images and above them, in heights of an image
@@ -39,6 +41,8 @@ class CentroidDisplay(Display):
     X : ndarray of shape (n_samples, n_features_shown), default=None
         Rows to draw ellipses over, with the features to show.
     {image_shape}
+    categories : list of ndarray or None, default=None
+        For each feature the levels that centroids are the positions of, or None.
 
     {attributes}
     centroid_images_, share_images_ : list of matplotlib AxesImage
@@ -52,7 +56,9 @@ class CentroidDisplay(Display):
         The rows below the ellipses.
     squares_ : matplotlib PatchCollection
         The table, unit by unit: the color is the centroid, in standard deviations from the mean of
-        all centroids; the area is the share.
+        all centroids, grey for categories; the area is the share.
+    levels_ : list of matplotlib Text
+        In the table, the level that is nearest to the centroid, for categories.
 
     Notes
     -----
@@ -82,6 +88,7 @@ class CentroidDisplay(Display):
     shares: np.ndarray | None = None
     X: np.ndarray | None = None
     image_shape: Sequence[int] | None = None
+    categories: Sequence[Any] | None = None
 
     @classmethod
     def from_estimator(
@@ -131,12 +138,13 @@ class CentroidDisplay(Display):
         display = cls(
             centroids=centroids,
             inverse_radii=np.broadcast_to(estimator.inverse_radii_[0], centroids.shape),
-            shares=distance_shares(network, theta, estimator._input_components_),
+            shares=distance_shares(network, theta, estimator._input_map),
             units=select_indices(units, by_variance, (), "units", caller),
             features=shown,
             feature_names=names,
             X=None if X is None else make_dense(estimator._check_rows(X)[:, shown]),
             image_shape=image_shape,
+            categories=estimator.categories_,
         )
         return display.plot(ax)
 
@@ -216,10 +224,39 @@ def draw_ellipses(display):
         limits = np.stack([middle - 0.65 * extent, middle + 0.65 * extent], axis=1)
         names = [display.feature_names[feature] for feature in pair]
         ax.set(xlim=limits[0], ylim=limits[1], xlabel=names[0], ylabel=names[1])
+        for axis, feature in zip((ax.xaxis, ax.yaxis), pair):
+            levels = levels_of(display, feature)
+            if levels is not None:
+                axis.set_ticks(range(len(levels)), [str(level) for level in levels])
+
+
+def levels_of(display, feature):
+    """Return the levels of a feature of categories, None for one of numbers."""
+    return None if display.categories is None else display.categories[feature]
+
+
+def draw_levels(display, sides):
+    """Write the level nearest to each centroid into its cell, fainter in a smaller square."""
+    display.levels_ = []
+    for row, feature in enumerate(display.features):
+        levels = levels_of(display, feature)
+        if levels is None:
+            continue
+        for column, unit in enumerate(display.units):
+            code = display.centroids[unit, feature]
+            text = "" if np.isnan(code) else shortened(str(levels[int(code)]))
+            style = {"ha": "center", "va": "center", "fontsize": "xx-small"}
+            style["alpha"] = max(FAINTEST, sides[column, row])
+            display.levels_.append(display.ax_.text(column, row, text, **style))
+
+
+def shortened(text):
+    return text if len(text) <= LONGEST_LEVEL else f"{text[: LONGEST_LEVEL - 1]}…"
 
 
 def draw_table(display):
     """Draw a square for each unit and feature: its color is the centroid, its area the share."""
+    from matplotlib import colormaps
     from matplotlib.collections import PatchCollection
     from matplotlib.patches import Rectangle
 
@@ -227,6 +264,8 @@ def draw_table(display):
     centroids = np.nan_to_num(display.centroids.astype(np.float64))
     spread = centroids.std(axis=0)
     deviates = (centroids - centroids.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    named = [levels_of(display, feature) is not None for feature in range(centroids.shape[1])]
+    deviates[:, named] = np.nan
     shown = np.ix_(units, features)
     shares = display.shares[shown]
     sides = 0.95 * np.sqrt(shares / max(shares.max(), np.finfo(float).tiny))
@@ -234,10 +273,12 @@ def draw_table(display):
         Rectangle((column - side / 2, row - side / 2), side, side)
         for (column, row), side in np.ndenumerate(sides)
     ]
-    display.squares_ = PatchCollection(squares, cmap="RdBu_r", edgecolor="0.4", linewidth=0.4)
-    display.squares_.set_array(deviates[shown].ravel())
+    colors = colormaps["RdBu_r"].with_extremes(bad="0.85")
+    display.squares_ = PatchCollection(squares, cmap=colors, edgecolor="0.4", linewidth=0.4)
+    display.squares_.set_array(np.ma.masked_invalid(deviates[shown].ravel()))
     display.squares_.set_clim(-COLOR_LIMIT, COLOR_LIMIT)
     ax.add_collection(display.squares_)
+    draw_levels(display, sides)
     # Cells are square, so the longer side limits the labels. Names may be long, so features are the
     # rows; numbers of units are rotated to make room for three digits.
     step = -(-max(sides.shape) // LABELS)

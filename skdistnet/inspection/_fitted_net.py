@@ -52,7 +52,7 @@ def forward_batches(estimator, X):
                 work = network.workspace(rows.shape[0])
                 network.prepare(params, work)
             input_map.apply(rows, work.X)
-            work.layers[0].observed = fill_missing(work.X)
+            work.layers[0].observed = fill_missing(work.X, input_map.input_shares)
             input_map.bound(work.X)  # as predict does with rows too far away to square
             network.run_forward(params, work)
             yield batch, work

@@ -55,7 +55,8 @@ def prototypes(estimator, X, *, n_prototypes=3, output=None, X_train=None):
             squared distances that determine these.
         centroids, feature_shares : ndarray of shape (n_samples, n_prototypes, n_inputs)
             Their centroids, for one hidden layer in units of X, and each input's part of the
-            squared distances.
+            squared distances. In features of categories the level nearest to the centroid; the
+            array is then one of objects.
         nearest_rows : ndarray of int, shape (n_samples, n_prototypes)
             Only with `X_train`: its row nearest to each unit, by the unit's own distance.
 
@@ -135,10 +136,11 @@ def explain(estimator, X, output, n_prototypes):
     inputs, observed = last_hidden_inputs(estimator, X)
     shares = distance_terms(inputs, observed, centroids[units], inverse_radii[units])
     squared_distances = shares.sum(axis=2)
-    if len(estimator._network.layers) == 2 and estimator._input_components_ is not None:
-        shares = shares_of_columns(
-            estimator, inputs[:, np.newaxis] - centroids[units], inverse_radii[units]
-        )
+    if len(estimator._network.layers) == 2:
+        radii = inverse_radii[units]
+        if observed is not None:
+            radii = radii * np.sqrt(observed)[:, np.newaxis]
+        shares = input_map.distance_terms(inputs[:, np.newaxis] - centroids[units], radii)
     return {
         "output": output,
         "raw_output": contributions.sum(axis=1) + intercept + linear_part,
@@ -148,7 +150,7 @@ def explain(estimator, X, output, n_prototypes):
         "support": support,
         "units": units,
         "activations": np.take_along_axis(activations, units, axis=1),
-        "centroids": estimator.centroids_[-2][units],
+        "centroids": readable_centroids(estimator)[units],
         "squared_distances": squared_distances,
         "feature_shares": shares,
     }
@@ -173,20 +175,18 @@ def contributions_to(estimator, activations, output):
 
 def linear_part_of(estimator, X, output):
     """Return the linear part of the output of each row."""
-    if not estimator._network.linear_part:
+    coefs = estimator._linear_coefs()
+    if coefs is None:
         return np.zeros(X.shape[0])
-    coefs = estimator.linear_coef_.astype(np.float64) * estimator._input_scale_
-    if estimator._input_components_ is not None:
-        coefs = coefs @ estimator._input_components_
     inputs, _ = network_inputs(estimator, X)
-    return np.einsum("ij,ij->i", inputs, coefs[output])
+    return np.einsum("ij,ij->i", inputs, coefs.T[output])
 
 
 def network_inputs(estimator, X):
     """Return the input of the network, in float64, and weights of observed features."""
     inputs = np.empty((X.shape[0], estimator._network.sizes[0]))
     estimator._input_map.apply(X, inputs)
-    return inputs, fill_missing(inputs)
+    return inputs, fill_missing(inputs, estimator._input_map.input_shares)
 
 
 def last_hidden_inputs(estimator, X):
@@ -211,14 +211,12 @@ def last_hidden_parameters(estimator):
     return centroids, np.broadcast_to(views["inverse_radii"].astype(np.float64), centroids.shape)
 
 
-def shares_of_columns(estimator, differences, inverse_radii):
-    """Return the terms of squared distances that belong to each column that is projected.
-
-    The square is the scalar product of two vectors in the space of columns: the difference, and its
-    product with the squared radii. Terms of single columns may be negative.
-    """
-    components = estimator._input_components_.astype(np.float64).T
-    return (differences @ components) * ((differences * inverse_radii**2) @ components)
+def readable_centroids(estimator):
+    """Return centroids of the last hidden layer; those of a first layer name levels."""
+    centroids = estimator.centroids_[-2]
+    if len(estimator._network.layers) == 2 and estimator.is_categorical_ is not None:
+        return estimator.decode_levels(centroids)
+    return centroids
 
 
 def nearest_rows(estimator, X):

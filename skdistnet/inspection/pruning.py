@@ -10,7 +10,7 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import KFold
 
 from .._base.constraints import Number, check_parameter
-from .._base.training import training_config
+from .._base.start import training_config
 from ..engine import SCHEDULES
 from ..engine.losses.regression import SquaredError
 from ..engine.training import Rows, TrainingState, train
