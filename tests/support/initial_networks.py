@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skdistnet._base.training import kmeans_labels
+from skdistnet._base.start import kmeans_labels
 from skdistnet.engine import INITIALIZERS, Network
 from skdistnet.engine.init.initializers import initialize
 
