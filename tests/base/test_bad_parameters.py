@@ -36,6 +36,7 @@ INVALID = {
     "n_init": COUNT,
     "n_jobs": [0, 1.0, 2.5, np.nan, "2", True, "all"],
     "standardize": FLAGS,
+    "categorical_features": ["dtype", "", 1, 2.5, True, {0}, [0.5], [None], [[0, 1]], ["a", 0]],
     "solver": NAMES,
     "learning_rate": [*NAMES, 0.01],
     "learning_rate_init": POSITIVE,

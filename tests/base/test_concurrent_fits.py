@@ -14,7 +14,7 @@ from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
-from skdistnet._base import training
+from skdistnet._base import start
 from skdistnet.engine.numerics import blas as products
 from skdistnet.engine.numerics import threads
 
@@ -133,7 +133,7 @@ def test_concurrent_k_means_keeps_warning_filters(
     monkeypatch,
 ):
     """Warning filters are global, so overlapping runs could restore the filters of one another."""
-    within, most, original = [], [], training.KMeans.fit
+    within, most, original = [], [], start.KMeans.fit
 
     def fit(self, *args, **options):
         within.append(1)
@@ -144,7 +144,7 @@ def test_concurrent_k_means_keeps_warning_filters(
         finally:
             within.pop()
 
-    monkeypatch.setattr(training.KMeans, "fit", fit)
+    monkeypatch.setattr(start.KMeans, "fit", fit)
     before = list(warnings.filters)
     options = {"max_iter": 2, "early_stopping": False, "random_state": 0}
     net = DistanceNetClassifier((6,), init="kmeans", **options)

@@ -184,6 +184,14 @@ def test_projected_sparse_rows_equal_dense_rows(kind, few_rows, cache, monkeypat
     np.testing.assert_allclose(actual, dense.score_samples(SPARSE), rtol=1e-4)
 
 
+def test_cache_does_not_change_projected_fits(n_directions, monkeypatch):
+    predictions = []
+    for cache in (0, 2**20):
+        monkeypatch.setattr("skdistnet.engine.input_scaling.CACHE_BYTES", cache)
+        predictions.append(DistanceNetClassifier(**SMALL).fit(X, Y).predict_proba(X))
+    np.testing.assert_allclose(*predictions, rtol=1e-9)
+
+
 def test_projection_counts_weights_as_repetition():
     weights = np.arange(N_ROWS) % 3 + 1
     options = SMALL | {"early_stopping": False, "batch_size": 1000}

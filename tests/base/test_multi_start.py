@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_wine
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
+from skdistnet._base import start as base_start
 from skdistnet._base import training as base_training
 from skdistnet.engine.training import loop as training
 from skdistnet.engine.training.monitor import TrainingResult
@@ -141,7 +142,7 @@ def test_interrupt_ends_remaining_starts(kind, X, y, monkeypatch):
 
 
 def test_diverged_start_is_not_chosen(monkeypatch):
-    starts, start = [], base_training.initialize_network
+    starts, start = [], base_start.initialize_network
     original = training.Trainer.train_epoch
 
     def count(*args):
@@ -151,7 +152,7 @@ def test_diverged_start_is_not_chosen(monkeypatch):
     def epoch(self):
         return float("nan") if len(starts) == 1 else original(self)
 
-    monkeypatch.setattr(base_training, "initialize_network", count)
+    monkeypatch.setattr(base_start, "initialize_network", count)
     monkeypatch.setattr(training.Trainer, "train_epoch", epoch)
     net = DistanceNetClassifier(**SMALL, n_init=3).fit(WINE, WINE_Y)
     assert net.init_scores_[0] == -np.inf

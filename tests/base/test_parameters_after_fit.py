@@ -49,6 +49,7 @@ OTHERS = {
     "n_init": [3],
     "n_jobs": [2],
     "standardize": [False],
+    "categorical_features": [[0, 1]],
     "solver": ["adam"],
     "learning_rate": ["adaptive"],
     "learning_rate_init": [0.5],

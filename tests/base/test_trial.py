@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from sklearn.datasets import load_diabetes, load_wine
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
-from skdistnet._base import training, trial
+from skdistnet._base import start, training, trial
 from skdistnet.engine import SCHEDULES
 from skdistnet.engine.losses import REGRESSION_LOSSES
 from skdistnet.engine.training.monitor import TrainingResult
@@ -336,7 +336,7 @@ def test_rates_of_all_epochs_have_the_same_sum(learning_rate, best_epoch):
     found = trial.epochs_for_all_rows(net, best_epoch, 142, 178)
     assert trial.FEWEST_EPOCHS <= found <= 100
     if found > trial.FEWEST_EPOCHS:
-        config = training.training_config(net, 142, 100)
+        config = start.training_config(net, 142, 100)
         wanted = trial.sum_of_rates(config, 142, 100, best_epoch)
         sums = [trial.sum_of_rates(config, 142, n, n) for n in (found - 1, found)]
         assert sums[0] < wanted <= sums[1] + 1e-9

@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 from sklearn.covariance import ledoit_wolf_shrinkage
@@ -13,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet._novelty import score as novelty
 from skdistnet._novelty.score import TiedGaussians
+from skdistnet.engine import projection
 
 IRIS = load_iris(return_X_y=True)
 SMALL = {"hidden_layer_sizes": 20, "max_iter": 10, "random_state": 0}
@@ -265,6 +267,59 @@ def test_multilabel_nets_have_scores():
     labels = np.column_stack([y == 0, y > 0, y == 2]).astype(int)
     net = DistanceNetClassifier(**SMALL).fit(X, labels)
     assert net.score_samples(X + 1e3).max() < net.novelty_threshold_
+
+
+@pytest.fixture
+def one_hot():
+    """Return rows of many levels, most of which a single row has, as columns of zeros and ones."""
+    levels = np.where(np.arange(100) < 70, np.arange(100), 70 + np.arange(100) % 5)
+    return np.eye(75)[np.random.default_rng(0).permutation(levels)]
+
+
+@pytest.fixture
+def trial_maps(monkeypatch):
+    """Return a list that receives each trial's map, and the one whose units its scores have."""
+    maps, of_trial = [], novelty.NoveltyScorer.of_trial
+
+    def record(self, network, theta, trial_map, input_map, *args, **options):
+        maps.append((trial_map, input_map))
+        return of_trial(self, network, theta, trial_map, input_map, *args, **options)
+
+    monkeypatch.setattr(novelty.NoveltyScorer, "of_trial", record)
+    return maps
+
+
+@both_kinds
+@pytest.mark.parametrize("word", [False, True])
+def test_fit_may_project_where_trials_do_not(kind, word, one_hot, trial_maps, monkeypatch):
+    monkeypatch.setattr(projection, "MANY_RARE_COLUMNS", 74)  # trials have fewer that vary
+    X, y = pd.DataFrame(one_hot).add_prefix("x"), np.arange(100) % 2
+    if word:
+        X["word"] = np.array(["a", "b", "c"])[np.arange(100) % 3]
+    net = kind(**SMALL).fit(X, y)
+    assert net._input_components_ is not None
+    assert not any(own.rotates for own, _ in trial_maps)
+    assert np.isfinite(net.score_samples(X)).all()
+    assert np.mean(net.score_samples(X) < net.novelty_threshold_) < 0.2
+
+
+@both_kinds
+def test_trials_may_project_where_fit_does_not(kind, one_hot, trial_maps, monkeypatch):
+    monkeypatch.setattr(projection, "MANY_RARE_COLUMNS", 40)
+    one_hot[7, 3] = np.nan  # a row that one trial holds out
+    net = kind(**SMALL).fit(one_hot, np.arange(100) % 2)
+    assert net._input_components_ is None
+    assert any(own.rotates for own, _ in trial_maps)
+    assert np.mean(net.score_samples(one_hot) < net.novelty_threshold_) < 0.2
+
+
+@pytest.mark.parametrize("word", [False, True])
+def test_trials_score_levels_by_their_own_locations(word, trial_maps):
+    X = pd.DataFrame(IRIS[0], columns=list("abcd"))
+    net = DistanceNetClassifier(**SMALL).fit(X.assign(d="x") if word else X, IRIS[1])
+    assert len(trial_maps) == 5
+    assert np.isfinite(net.novelty_threshold_)
+    assert {used is own for own, used in trial_maps} == {word}
 
 
 # Arithmetic ---------------------------------------------------------------------------------------

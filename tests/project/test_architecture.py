@@ -26,6 +26,7 @@ LEVELS = [
         "engine.init",
         "engine.projection",
         "engine.quantile_map",
+        "engine.categories",
     ],
     ["engine.training"],
     ["engine"],

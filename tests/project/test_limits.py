@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[2]
 X, Y = load_iris(return_X_y=True)
 NUMBERS_X, NUMBERS = (part[:150] for part in load_diabetes(return_X_y=True))
 FRACTIONAL = Y + 0.5
+COLORS = ["red", "green", "blue"] * 50
+DAYS = ["2026-01-01", "2026-01-02", "2026-01-03"] * 50
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -82,6 +84,18 @@ def accepts(X, y, of="classifier", **options):
         except (ValueError, TypeError):
             return False
         return net.predict(X).shape == np.shape(y)
+
+    return check
+
+
+def accepts_column(values, dtype):
+    """Check that a data frame with such a column can be fitted."""
+
+    def check(library):
+        import pandas as pd
+
+        frame = pd.DataFrame({"number": X[:, 0], "other": pd.Series(values).astype(dtype)})
+        return accepts(frame, Y)(library)
 
     return check
 
@@ -207,7 +221,9 @@ ROWS = {
     "`sample_weight` in `score`": argument("score", "sample_weight"),
     "sparse X": accepts(csr_array(X), Y),
     "missing values": missing_values,
-    "categorical features": setting("categorical"),
+    "categorical features": accepts_column(COLORS, "category"),
+    "columns of strings, as they are": accepts_column(COLORS, object),
+    "dates": accepts_column(DAYS, "datetime64[ns]"),
     "unscaled features, in any unit": scale_does_not_matter,
     "X of more than two dimensions": accepts(X.reshape(-1, 2, 2), Y),
     "several labels per row (multilabel)": accepts(X, np.stack([Y == 1, Y == 2], 1).astype(int)),
