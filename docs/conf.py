@@ -56,6 +56,7 @@ FIRST_EXAMPLES = [
     "plot_novelty.py",
     "plot_quantiles.py",
     "plot_relevances.py",
+    "plot_categories.py",
     "plot_missing_values.py",
     "plot_multilabel.py",
 ]
