@@ -163,7 +163,7 @@ def find_categories(X, categorical_features, name):
     """
     if isinstance(categorical_features, str):
         kinds = [kind_of_column(X, number, name) for number in range(X.shape[1])]
-        mask, booleans = np.array(kinds) == "other", np.array(kinds) == "boolean"
+        mask, booleans = np.array(kinds) == "category", np.array(kinds) == "boolean"
         if np.count_nonzero(booleans) <= MOST_BOOLEANS:
             mask |= booleans
     else:
@@ -172,12 +172,12 @@ def find_categories(X, categorical_features, name):
 
 
 def kind_of_column(X, number, name):
-    """Return "number", "boolean" or "other" for a column of a data frame: the last has levels."""
+    """Return "number", "boolean" or "category" for a column of a data frame."""
     column = column_at(X, number)
     text, label = str(column.dtype).lower().removeprefix("large_"), list(X.columns)[number]
-    levels = "category", "categorical", "enum", "string", "utf8", "dictionary", "interval"
-    if text == "str" or text.startswith(levels):
-        return "other"
+    words = "category", "categorical", "enum", "string", "utf8", "dictionary", "interval"
+    if text == "str" or text.startswith(words):
+        return "category"
     if text.startswith("bool"):
         return "boolean"
     if text.startswith(("datetime", "timedelta", "period", "date", "time", "duration")):
@@ -193,7 +193,7 @@ def kind_of_column(X, number, name):
             raise_for(label, type(value).__name__, ADVICE, name)
         kinds.add(kind)
     # A column without values is one of words: what it holds later, if anything, is unseen.
-    return next((kind for kind in ("other", "boolean", "number") if kind in kinds), "other")
+    return next((kind for kind in ("category", "boolean", "number") if kind in kinds), "category")
 
 
 def as_objects(column):
@@ -203,9 +203,9 @@ def as_objects(column):
 
 
 def kind_of_value(value):
-    """Return "other" for a string, "boolean", "number", "date", or None, for a single value."""
+    """Return "category" for a string, "boolean", "number", "date", or None, for a single value."""
     if isinstance(value, str):
-        return "other"
+        return "category"
     if isinstance(value, (bool, np.bool_)):
         return "boolean"
     if isinstance(value, (Real, Decimal)):
