@@ -327,8 +327,9 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
         The score combines four statistics: how far the row lies outside the box of the training
         data, and how far its input, its activations in the last hidden layer and its raw output are
         from those of the nearest class. It is the sum of the logarithms of the shares of training
-        rows with a larger statistic (Fisher's method), the last two averaged. Rows below
-        `novelty_threshold_` are unlike the training data.
+        rows with a larger statistic (Fisher's method), the last two averaged. With categories, a
+        level that was not in the training data adds the logarithm of the share of rows that are
+        expected to have one. Rows below `novelty_threshold_` are unlike the training data.
 
         Parameters
         ----------

@@ -3,7 +3,8 @@
 A score combines logs of distances: of hidden activations, and of the raw output, to the nearest
 class mean; of the input to the nearest class, given its norm; and of the input to the box of the
 training data. Far from the data, where all Gaussian activations are 0, only distances of the input
-grow. Near the data, activations and outputs separate novel from known rows better.
+grow. Near the data, activations and outputs separate novel from known rows better. An unseen level
+of a category adds the log of the share of rows that are expected to have one.
 """
 
 from dataclasses import asdict, dataclass
@@ -31,6 +32,8 @@ MIN_BOX_SPREAD = np.log(2.0)  # or by this for the box: a factor of two
 MIN_SHRINKAGE = 1e-3  # of a covariance: some units have equal activations
 ROUNDING = 1e-9  # relative variation below which a feature is constant
 TINY = 1e-9  # added to squared distances before their log
+#: Share of known rows with an unseen level in a column where each level has several rows.
+UNSEEN_SHARE = 2e-4
 BOX_MARGIN = 0.1  # added to distances outside the box, in ranges of the column, before their log
 
 
@@ -56,16 +59,18 @@ class NoveltyScorer:
             log_distance -= norms.expected(inputs)
             # From the second lowest to the second highest values, so that extreme rows are outside.
             rank = min(1, n_rows - 1)
-            bounds, rare = extreme_values(rows, rank), input_map.rare(rows, rank)
-            outside = log_distance_outside_box(rows, box(bounds, input_map), rare)
+            outside = log_distance_outside_box(rows, box(extreme_values(rows, rank), input_map))
             statistics = np.stack([*held_out, log_distance, outside])
             centers = np.median(statistics, axis=1)
             least = np.repeat([MIN_SPREAD, MIN_BOX_SPREAD], [len(statistics) - 1, 1])
             spreads = np.maximum(np.quantile(statistics, TAIL_LEVEL, axis=1) - centers, least)
             scales = spreads / np.log(0.5 / (1.0 - TAIL_LEVEL))
             known_scores = combine(statistics, len(layers), centers, scales)
+            unique = input_map.unique(rows)
+            known_scores += log_share_of_unseen(unique, unseen_shares(unique))
         state = {
             "bounds": box(column_range(X), input_map),
+            "unseen_shares": unseen_shares(unique),
             "layers": [asdict(layer) for layer in layers],
             "ppca": asdict(ppca),
             "norms": asdict(norms),
@@ -93,6 +98,7 @@ class NoveltyScorer:
             max_components = int(COMPONENTS_PER_UNIT * network.layers[0].n_units)
             own = {
                 "bounds": box(column_range(X), trial_map),
+                "unseen_shares": unseen_shares(trial_map.unique(rows)),
                 "layers": [asdict(TiedGaussians.fit(F, groups)[0]) for F in features],
                 "ppca": asdict(GroupedPPCA.fit(inputs, groups, max_components)),
             }
@@ -116,10 +122,11 @@ class NoveltyScorer:
                 inputs, features = stages(network, theta, network_map, rows, input_map)
                 statistics = [layer.log_distance(F) for F, layer in zip(features, layers)]
                 statistics.append(ppca.log_distance(inputs) - norms.expected(inputs))
-                unseen = network_map.unseen(rows)
-                statistics.append(log_distance_outside_box(rows, state["bounds"], unseen))
+                statistics.append(log_distance_outside_box(rows, state["bounds"]))
                 stacked = np.stack(statistics)
                 scores[part] = combine(stacked, len(layers), state["centers"], state["scales"])
+                unseen = network_map.unseen(rows)
+                scores[part] += log_share_of_unseen(unseen, state["unseen_shares"])
         return scores
 
     def threshold(self, false_alarm_rate):
@@ -243,11 +250,27 @@ def box(bounds, input_map):
     return bounds
 
 
-def log_distance_outside_box(X, bounds, unseen=False):
+def unseen_shares(unique):
+    """Return for each column of codes how many known rows have as surprising an unseen level.
+
+    The share of rows with unseen levels is that of rows with levels of their own, `unique`
+    (n_rows, n_code_columns), which no other row has (Good-Turing). Columns with a smaller share
+    count, too.
+    """
+    rates = unique.mean(axis=0)
+    shares = [rates[rates <= rate].sum() for rate in rates]
+    return np.minimum(np.array(shares) + UNSEEN_SHARE, 1.0)
+
+
+def log_share_of_unseen(unseen, shares):
+    """Return the log of the smallest share among each row's unseen levels, 0 without any."""
+    return np.where(unseen, np.log(shares), 0.0).min(axis=1, initial=0.0)
+
+
+def log_distance_outside_box(X, bounds):
     """Return the log of each row's largest distance outside the bounds, plus `BOX_MARGIN`.
 
-    Distances are in ranges of the column, or absolute where it is constant. NaN does not count. For
-    rows with an unseen level the distance is at least 1, a range of the column.
+    Distances are in ranges of the column, or absolute where it is constant. NaN does not count.
     """
     # Differences of halves do not overflow.
     low, high = bounds.astype(np.float64) / 2
@@ -258,7 +281,6 @@ def log_distance_outside_box(X, bounds, unseen=False):
             half = make_dense(X[part]) / 2
             distances = np.fmax(low - half, half - high) / ranges
             outside[part] = np.fmax.reduce(distances, axis=1, initial=0.0)
-    outside = np.maximum(outside, unseen)
     return np.log(np.minimum(outside, FARTHEST) + BOX_MARGIN)
 
 

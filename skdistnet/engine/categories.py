@@ -222,22 +222,22 @@ class CategoricalMap:
         return self.numbers.ignores_columns or has_missing(X) or bool(self.unseen(X).any())
 
     def unseen(self, X):
-        """Return a mask (n_rows,) of rows with a level that no row of the fit had."""
-        found = np.zeros(X.shape[0], dtype=bool)
-        for column, _, locations in self.parts:
+        """Return a mask (n_rows, n_code_columns) of levels that no row of the fit had."""
+        found = np.empty((X.shape[0], len(self.parts)), dtype=bool)
+        for number, (column, _, locations) in enumerate(self.parts):
             codes = column_of(X, column)
-            rows = locations.table[locations.rows_of(codes), 0]
-            found |= np.isnan(rows) & ~np.isnan(codes)
+            located = locations.table[locations.rows_of(codes), 0]
+            found[:, number] = np.isnan(located) & ~np.isnan(codes)
         return found
 
-    def rare(self, X, most):
-        """Return a mask (n_rows,) of rows with a level that at most this number of rows have."""
-        found = np.zeros(X.shape[0], dtype=bool)
-        for column, _, locations in self.parts:
+    def unique(self, X):
+        """Return a mask (n_rows, n_code_columns) of levels that no other row of X has."""
+        found = np.empty((X.shape[0], len(self.parts)), dtype=bool)
+        for number, (column, _, locations) in enumerate(self.parts):
             rows = locations.rows_of(column_of(X, column))
             counts = np.bincount(rows, minlength=len(locations.table))
-            counts[-1] = most + 1  # what is missing is not a level
-            found |= counts[rows] <= most
+            counts[-1] = 0  # what is missing is not a level
+            found[:, number] = counts[rows] == 1
         return found
 
     def apply(self, rows, out):

@@ -329,12 +329,12 @@ class InputMap:
         return bool(np.isnan(self.shift).any())
 
     def unseen(self, X):
-        """Return a mask (n_rows,) of rows with a level that no row of the fit had."""
-        return np.zeros(X.shape[0], dtype=bool)
+        """Return a mask (n_rows, n_code_columns) of levels that no row of the fit had."""
+        return np.zeros((X.shape[0], 0), dtype=bool)
 
-    def rare(self, X, most):
-        """Return a mask (n_rows,) of rows with a level that at most this number of rows have."""
-        return np.zeros(X.shape[0], dtype=bool)
+    def unique(self, X):
+        """Return a mask (n_rows, n_code_columns) of levels that no other row of X has."""
+        return np.zeros((X.shape[0], 0), dtype=bool)
 
     def apply(self, rows, out, linear=False):
         """Write mapped `rows`, given in input units, into `out`; `linear` stops after the scale."""

@@ -75,12 +75,15 @@ def test_known_rows_keep_their_false_alarms(novelty):
 @pytest.mark.parametrize("n_rows", [1, 2, 3])
 def test_unseen_levels_are_usual_among_rare_ones(n_rows):
     """Each level has this number of rows, so that many rows of a trial have unseen ones, too."""
-    rng = np.random.default_rng(0)
-    names = [f"n{number // n_rows}" for number in rng.permutation(300)]
-    X = pd.DataFrame({"name": names, "x": rng.normal(size=300)})
-    net = DistanceNetRegressor(12, max_iter=5, random_state=0).fit(X[:150], X["x"][:150])
-    assert (~X["name"][150:].isin(X["name"][:150])).mean() > 0.2
-    assert np.mean(net.score_samples(X[150:]) < net.novelty_threshold_) < 0.1
+    rates = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        names = [f"n{number // n_rows}" for number in rng.permutation(300)]
+        X = pd.DataFrame({"name": names, "x": rng.normal(size=300)})
+        net = DistanceNetRegressor(12, max_iter=5, random_state=0).fit(X[:150], X["x"][:150])
+        assert (~X["name"][150:].isin(X["name"][:150])).mean() > 0.2
+        rates.append(np.mean(net.score_samples(X[150:]) < net.novelty_threshold_))
+    assert np.mean(rates) < 0.1
 
 
 def test_codes_have_no_bounds():

@@ -91,26 +91,16 @@ def test_sparse_rows_map_like_dense_ones():
     dense, sparse = fit_map(X), fit_map(csr_array(X))
     rows = np.vstack([X, [[1, 9, 0, -1, 2]]])
     folds = np.arange(len(rows)) % 2
-    for method in ("linear_inputs", "is_incomplete", "unseen", partial_rare, partial_apply):
-        if isinstance(method, str):
-            results = getattr(dense, method)(rows), getattr(sparse, method)(csr_array(rows))
-        else:
-            results = method(dense, rows), method(sparse, csr_array(rows))
+    for method in ("linear_inputs", "is_incomplete", "unseen", "unique"):
+        results = getattr(dense, method)(rows), getattr(sparse, method)(csr_array(rows))
         np.testing.assert_allclose(*results, rtol=1e-12)
+    np.testing.assert_allclose(apply(dense, rows), apply(sparse, csr_array(rows)), rtol=1e-12)
     taken = sparse.rows_of_folds(csr_array(rows), folds)
     np.testing.assert_array_equal(taken.toarray(), dense.rows_of_folds(rows, folds))
     extended, inputs = sparse.extended(csr_array(rows))
     expected, expected_inputs = dense.extended(rows)
     np.testing.assert_array_equal(inputs, expected_inputs)
     np.testing.assert_allclose(apply(extended, csr_array(rows)), apply(expected, rows))
-
-
-def partial_rare(input_map, rows):
-    return input_map.rare(rows, 8)
-
-
-def partial_apply(input_map, rows):
-    return apply(input_map, rows)
 
 
 @pytest.mark.parametrize("limit", [0, 2**20])
@@ -146,22 +136,23 @@ def test_unseen_levels_make_rows_incomplete():
     assert not input_map.is_incomplete(X)
     rows = X[:3].copy()
     rows[1, 3] = -1
-    np.testing.assert_array_equal(input_map.unseen(rows), [False, True, False])
+    np.testing.assert_array_equal(input_map.unseen(rows).any(axis=1), [False, True, False])
+    assert input_map.unseen(rows).sum() == 1
     assert input_map.is_incomplete(rows)
     rows[1, 3] = np.nan
     assert not input_map.unseen(rows).any()
     assert input_map.is_incomplete(rows)
 
 
-def test_rare_levels_are_those_of_few_rows():
+def test_unique_levels_are_those_of_one_row():
     X = draw_rows(missing=0.0)
     X[:, 1], X[:, 3] = 0, 1
     X[[4, 5, 6], 1] = 1, 2, 2
     X[[8, 9], 3] = np.nan
     input_map = fit_map(X)
-    assert np.flatnonzero(input_map.rare(X, 0)).tolist() == []
-    assert np.flatnonzero(input_map.rare(X, 1)).tolist() == [4]
-    assert np.flatnonzero(input_map.rare(X, 2)).tolist() == [4, 5, 6]
+    unique = input_map.unique(X)
+    assert unique.shape == (len(X), len(input_map.parts))
+    assert np.argwhere(unique).tolist() == [[4, 0]]
 
 
 def test_rows_of_folds_have_locations_of_their_fold():
