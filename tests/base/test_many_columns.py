@@ -175,7 +175,7 @@ SPARSE = np.where(RNG.random((N_ROWS, N_COLUMNS)) < 0.2, X, 0.0)
 @pytest.mark.parametrize("cache", [0, 2**20])
 def test_projected_sparse_rows_equal_dense_rows(kind, few_rows, cache, monkeypatch):
     monkeypatch.setattr(projection, "FEW_ROWS", few_rows)
-    monkeypatch.setattr("skdistnet.engine.input_scaling.CACHE_BYTES", cache)
+    monkeypatch.setattr("skdistnet.engine.training.mapped_rows.CACHE_BYTES", cache)
     dense, sparse = kind(**SMALL).fit(SPARSE, Y), kind(**SMALL).fit(sp.csr_array(SPARSE), Y)
     for rows in (SPARSE[:1], SPARSE):
         actual = predict(sparse, sp.csr_array(rows))
@@ -187,7 +187,7 @@ def test_projected_sparse_rows_equal_dense_rows(kind, few_rows, cache, monkeypat
 def test_cache_does_not_change_projected_fits(n_directions, monkeypatch):
     predictions = []
     for cache in (0, 2**20):
-        monkeypatch.setattr("skdistnet.engine.input_scaling.CACHE_BYTES", cache)
+        monkeypatch.setattr("skdistnet.engine.training.mapped_rows.CACHE_BYTES", cache)
         predictions.append(DistanceNetClassifier(**SMALL).fit(X, Y).predict_proba(X))
     np.testing.assert_allclose(*predictions, rtol=1e-9)
 

@@ -7,6 +7,7 @@ import pytest
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine import input_scaling as inputs
+from skdistnet.engine.training import mapped_rows
 
 SMALL = {"hidden_layer_sizes": 4, "max_iter": 1, "random_state": 0, "batch_size": 500}
 SHAPE = (150_000, 80)
@@ -40,8 +41,9 @@ def peak_of(call, *args):
 @both_kinds
 def test_no_copy_of_the_file_is_made(kind, mapped, y, monkeypatch):
     # Make the file larger than the cache and than the rows processed at a time.
-    monkeypatch.setattr(inputs, "CACHE_BYTES", 0)
+    monkeypatch.setattr(mapped_rows, "CACHE_BYTES", 0)
     monkeypatch.setattr(inputs, "PART", 50_000)
+    monkeypatch.setattr(mapped_rows, "PART", 50_000)
     net = kind(**SMALL)
     assert peak_of(net.fit, mapped, y) < mapped.nbytes / 2
     assert peak_of(net.predict, mapped) < mapped.nbytes / 2

@@ -9,8 +9,10 @@ from sklearn.utils import get_tags
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet.engine import input_scaling as inputs
-from skdistnet.engine.input_scaling import InputMap, MappedRows
+from skdistnet.engine.input_scaling import InputMap
 from skdistnet.engine.numerics.statistics import weighted_moments
+from skdistnet.engine.training import mapped_rows
+from skdistnet.engine.training.mapped_rows import MappedRows
 
 RNG = np.random.default_rng(0)
 X = np.where(RNG.random((120, 30)) < 0.2, RNG.normal(3.0, 2.0, (120, 30)), 0.0)
@@ -41,7 +43,7 @@ def predict(net, rows):
 )
 @pytest.mark.parametrize("cache", [0, 2**20])
 def test_sparse_rows_equal_dense_rows(kind, container, options, cache, monkeypatch):
-    monkeypatch.setattr(inputs, "CACHE_BYTES", cache)
+    monkeypatch.setattr(mapped_rows, "CACHE_BYTES", cache)
     weights = np.arange(len(X)) % 3  # rows of weight zero are among them
     dense = kind(**SMALL | options).fit(X, Y, weights)
     sparse = kind(**SMALL | options).fit(container(X), Y, weights)

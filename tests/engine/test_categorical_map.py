@@ -29,12 +29,13 @@ from skdistnet.engine.categories import (
     fit_locations,
     variance,
 )
-from skdistnet.engine.input_scaling import COLUMNS_OF_UNIT_SPREAD, InputMap, MappedRows
+from skdistnet.engine.input_scaling import COLUMNS_OF_UNIT_SPREAD, InputMap
 from skdistnet.engine.layers import Distance
 from skdistnet.engine.layers.distances import RADIUS_TYPES
 from skdistnet.engine.layers.missing import fill_missing
 from skdistnet.engine.prediction import layer_output
 from skdistnet.engine.relevances import input_relevances
+from skdistnet.engine.training.mapped_rows import MappedRows
 
 N_UNITS = 5
 every_radius_type = pytest.mark.parametrize("radius_type", RADIUS_TYPES)
@@ -106,7 +107,7 @@ def test_sparse_rows_map_like_dense_ones():
 @pytest.mark.parametrize("limit", [0, 2**20])
 @pytest.mark.parametrize("batch", [slice(2, 9), np.array([5, 0, 3])], ids=["slice", "indices"])
 def test_cached_rows_equal_mapped_ones(limit, batch, monkeypatch):
-    monkeypatch.setattr("skdistnet.engine.input_scaling.CACHE_BYTES", limit)
+    monkeypatch.setattr("skdistnet.engine.training.mapped_rows.CACHE_BYTES", limit)
     X = draw_rows()
     input_map = fit_map(X)
     rows = MappedRows(input_map, X, np.dtype(float))
@@ -119,7 +120,7 @@ def test_cached_rows_equal_mapped_ones(limit, batch, monkeypatch):
 
 def test_codes_are_read_before_inputs_are_written(monkeypatch):
     """The first column has codes, and the first input is that of another column."""
-    monkeypatch.setattr("skdistnet.engine.input_scaling.CACHE_BYTES", 0)
+    monkeypatch.setattr("skdistnet.engine.training.mapped_rows.CACHE_BYTES", 0)
     X = np.column_stack([all_levels(2), draw_rows(missing=0.0)[:, [0, 2]]])
     located = [fit_locations(X[:, 0], 2, uniform())]
     fit_numbers = partial(fit_input_map, weights=uniform())

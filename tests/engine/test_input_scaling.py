@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from skdistnet.engine import input_scaling as inputs
 from skdistnet.engine.input_scaling import InputMap
 from skdistnet.engine.numerics.statistics import weighted_moments
+from skdistnet.engine.training import mapped_rows
 
 N_ROWS = 40
 
@@ -225,8 +225,8 @@ def test_cache_does_not_change_mapped_rows(batch, dtype, monkeypatch):
     input_map = fit_map(X, True, dtype)
     gathered = []
     for limit in (0, 2**20):
-        monkeypatch.setattr(inputs, "CACHE_BYTES", limit)
-        rows = inputs.MappedRows(input_map, X, np.dtype(dtype))
+        monkeypatch.setattr(mapped_rows, "CACHE_BYTES", limit)
+        rows = mapped_rows.MappedRows(input_map, X, np.dtype(dtype))
         assert (rows.cached is None) == (limit == 0)
         out = np.full((len(X[batch]), X.shape[1]), np.nan, dtype=dtype)
         rows.gather(batch, out)

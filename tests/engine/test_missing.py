@@ -7,13 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import nan_euclidean_distances
 
-from skdistnet.engine.input_scaling import InputMap, MappedRows
+from skdistnet.engine.input_scaling import InputMap
 from skdistnet.engine.layers import Distance
 from skdistnet.engine.layers.distances import RADIUS_TYPES
 from skdistnet.engine.layers.missing import fill_missing
 from skdistnet.engine.network import Network
 from skdistnet.engine.numerics.statistics import has_missing, weighted_moments
 from skdistnet.engine.prediction import layer_output
+from skdistnet.engine.training.mapped_rows import MappedRows
 
 N_ROWS, N_INPUTS, N_UNITS = 7, 5, 4
 every_radius_type = pytest.mark.parametrize("radius_type", RADIUS_TYPES)

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from ..input_scaling import MappedRows
 from ..layers.dropout import Dropout
 from ..layers.missing import fill_missing
 from ..numerics import memory
@@ -10,6 +9,7 @@ from ..numerics.denormals import flush_averages, flush_parameters
 from ..numerics.threads import blas_threads
 from ..optim.weight_decay import WeightDecay
 from .batches import Batches
+from .mapped_rows import MappedRows
 from .monitor import Monitor
 
 #: Number of steps after which denormals are removed; parameters and averages decay little in them.
