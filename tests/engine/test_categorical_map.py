@@ -149,7 +149,7 @@ def test_unique_levels_are_those_of_one_row():
     X = draw_rows(missing=0.0)
     X[:, 1], X[:, 3] = 0, 1
     X[[4, 5, 6], 1] = 1, 2, 2
-    X[[8, 9], 3] = np.nan
+    X[8, 3] = np.nan  # alone, but without a level
     input_map = fit_map(X)
     unique = input_map.unique(X)
     assert unique.shape == (len(X), len(input_map.parts))

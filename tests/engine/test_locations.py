@@ -126,3 +126,6 @@ def test_later_levels_by_target_lie_at_the_mean():
     np.testing.assert_array_equal(later.of_folds[:, :3], start.of_folds)
     np.testing.assert_array_equal(later.of_folds[:, 5], 0.0)
     assert np.isnan(later.of_folds[:, 3:5]).all()
+    between = later.with_levels(np.array([4.0]))
+    np.testing.assert_array_equal(between.points[4], 0.0)
+    np.testing.assert_array_equal(between.of_folds[:, 4], 0.0)

@@ -39,3 +39,37 @@ def test_new_name_is_usual_where_names_are_unique():
     ]
     assert max(rates[:2]) < 0.15
     assert rates[2] > 0.7
+
+
+def draw_names(n_rows=200, n_unique=30):
+    """Return a frame of names, some of which only one row has, and numbers."""
+    rng = np.random.default_rng(1)
+    names = [f"name {max(0, number - n_rows + n_unique)}" for number in rng.permutation(n_rows)]
+    return pd.DataFrame({"name": names, "size": rng.normal(size=n_rows)})
+
+
+def fit_scorer(frame):
+    y = frame["size"] > 0
+    net = DistanceNetClassifier(10, max_iter=5, early_stopping=False, random_state=0).fit(frame, y)
+    fitted = *net._distance_part, net._input_map
+    X, groups = net._check_rows(frame), np.asarray(y, dtype=int)
+    return novelty.NoveltyScorer.fit(*fitted, X, groups), fitted, X, groups
+
+
+def test_known_rows_have_unseen_levels_without_themselves(monkeypatch):
+    frame = draw_names()
+    known = np.sort(fit_scorer(frame)[0].state["known_scores"])
+    monkeypatch.setattr(
+        novelty, "log_share_of_unseen", lambda unseen, shares: np.zeros(len(unseen))
+    )
+    without = np.sort(fit_scorer(frame)[0].state["known_scores"])
+    assert known.mean() < without.mean() - 0.1
+    assert (known <= without).all()
+
+
+def test_shares_of_a_trial_are_those_of_its_rows():
+    scorer, fitted, X, groups = fit_scorer(draw_names())
+    first = np.sort(np.unique(X[:, 0], return_index=True)[1])  # a row of each name
+    of_trial = scorer.of_trial(*fitted, fitted[-1], X[first], groups[first])
+    np.testing.assert_allclose(of_trial.state["unseen_shares"], [1.0])
+    assert scorer.state["unseen_shares"][0] < 0.3
