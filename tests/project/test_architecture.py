@@ -37,6 +37,8 @@ LEVELS = [
     ["ensemble"],
     ["inspection"],
     ["displays"],
+    ["compare"],
+    ["__main__"],
     ["skdistnet"],
 ]
 LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
@@ -45,6 +47,7 @@ LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 ENGINE_NEEDS = {"numpy", "scipy", "threadpoolctl"}
 NEEDS = ENGINE_NEEDS | {"sklearn", "joblib"}
 DISPLAYS_NEED = NEEDS | {"matplotlib"}
+COMPARE_NEEDS = DISPLAYS_NEED | {"jinja2", "markupsafe", "pandas", "pyarrow", "rich"}
 
 
 def module_name(path):
@@ -105,7 +108,7 @@ def test_modules_import_only_lower_levels(name):
 @every_module
 def test_modules_import_only_declared_dependencies(name):
     part = part_of(name)
-    allowed = DISPLAYS_NEED if part == "displays" else NEEDS
+    allowed = {"displays": DISPLAYS_NEED, "compare": COMPARE_NEEDS}.get(part, NEEDS)
     allowed = ENGINE_NEEDS if part.startswith("engine") else allowed
     packages = {imported.split(".")[0] for imported in imported_names(MODULES[name])}
     assert packages - sys.stdlib_module_names - {"skdistnet"} <= allowed
