@@ -84,7 +84,7 @@ def members(cls):
     for name, member in inspect.getmembers(cls):
         code = member.fget if isinstance(member, property) else member
         if not name.startswith("_") and callable(code):
-            home = inspect.unwrap(code).__module__
+            home = getattr(inspect.unwrap(code), "__module__", "")  # built-in methods have none
             names += [name] if home.startswith("skdistnet.") else []
     return f"   :members: {', '.join(names)}\n" if names else ""
 
