@@ -25,7 +25,7 @@ def advice(comparison):
     if other.model == "constant":
         return "Look for features that say more about the target before you choose a model."
     ratio = ours.fit_seconds / other.fit_seconds
-    cost = f"a fit of the {ours.model} takes {significant(ratio)} times as long as that of {the(other.model)}"
+    cost = f"a fit of ours takes {significant(ratio)} times as long as one of {the(other.model)}"
     if other.high < 0:
         return f"Use the {ours.model} if you can afford it: {cost}."
     losses = f"{comparison.loss_name} {significant(ours.loss, 3)} and {significant(other.loss, 3)}"
