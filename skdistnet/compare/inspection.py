@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.inspection import permutation_importance
 
 from .evaluation import Job, predict, score_of
@@ -32,7 +33,7 @@ def learning_curve_jobs(comparison, candidates, random_state):
         first = [one for one in comparison.of(candidate.name) if one.split == 0]
         if not first:
             continue
-        estimator = candidate.estimator.set_params(**first[0].setting)
+        estimator = clone(candidate.estimator).set_params(**first[0].setting)
         fixed = replace(candidate, estimator=estimator, grid=[])
         for n_rows in (int(share * len(train)) for share in SHARES):
             # The latest rows are the most like those to predict.

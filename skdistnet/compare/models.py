@@ -94,10 +94,14 @@ def preparation(table, seed, *, scale):
 
 
 def with_levels(model, table, seed):
-    """Return the model behind a target encoder for columns of more levels than it can take."""
+    """Return the model behind a target encoder for columns of more levels than it can take.
+
+    Its settings have the same names without such columns: all rows of a file may have more levels
+    than those that were compared.
+    """
     many = split_columns(table.X, MAX_NATIVE_LEVELS)[2]
     if not many:
-        return model
+        return Pipeline([("prepare", "passthrough"), ("model", model)])
     encoder = ColumnTransformer(
         [("many", target_encoder(table, seed), many)],
         remainder="passthrough",
@@ -146,14 +150,10 @@ def mlp_candidate(table, seed, tune):
 def boosting_candidate(table, seed, tune):
     kinds = HistGradientBoostingClassifier, HistGradientBoostingRegressor
     kind = kinds[not table.is_classification]
-    model = kind(random_state=seed)
-    estimator = with_levels(model, table, seed)
-    prefix = "" if estimator is model else "model__"
-    grid = {"learning_rate": [0.1, 0.05, 0.2], "max_leaf_nodes": [31, 8]}
-    grids = [{prefix + key: values for key, values in grid.items()}] if tune else []
-    return Candidate(
-        "HistGradientBoosting", f"{kind.__name__}, categories native", estimator, grids
-    )
+    model = with_levels(kind(random_state=seed), table, seed)
+    grid = {"model__learning_rate": [0.1, 0.05, 0.2], "model__max_leaf_nodes": [31, 8]}
+    description = f"{kind.__name__}, categories native"
+    return Candidate("HistGradientBoosting", description, model, [grid] if tune else [])
 
 
 def forest_candidate(table, seed, tune):

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+from sklearn.base import clone
+
 from .models import ENSEMBLE, NET
 from .statistics import find_best_other
 
@@ -26,6 +28,8 @@ def recommended(comparison):
 def code_lines(comparison, candidates, reading):
     """Return lines of Python that fit the recommended model to all rows.
 
+    They are empty if that model has no result.
+
     Parameters
     ----------
     comparison : Comparison
@@ -34,10 +38,12 @@ def code_lines(comparison, candidates, reading):
         The call that returns the table.
     """
     name = recommended(comparison)
+    if not comparison.of(name):
+        return ""
     setting = chosen_setting(comparison, name)
     function = reading.partition("(")[0]
     if name in (NET, ENSEMBLE):
-        estimator = candidates[name].estimator.set_params(**setting)
+        estimator = clone(candidates[name].estimator).set_params(**setting)
         lines = [
             f"from skdistnet import {type(estimator).__name__}",
             f"from skdistnet.compare import {function}",
