@@ -12,14 +12,17 @@ __all__ = ["add_arguments", "check_arguments"]
 
 #: The demo should take less than a minute.
 FOLDS, DEMO_FOLDS = 5, 3
+#: NumPy takes seeds below 2 ** 32; each repetition of the folds has one of its own.
+MAX_SEED = 2**31
 
 
-def whole_number(least):
-    """Return a type for argparse: a whole number from `least`."""
+def whole_number(least, most=None):
+    """Return a type for argparse: a whole number from `least`, possibly to `most`."""
+    limits = f"from {least}" if most is None else f"from {least} to {most}"
 
     def parse(text):
-        if not text.isdigit() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"must be a whole number from {least}; got {text!r}")
+        if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
+            raise argparse.ArgumentTypeError(f"must be a whole number {limits}; got {text!r}")
         return int(text)
 
     return parse
@@ -44,7 +47,7 @@ def add_arguments(parser):
     rows = "random rows to use at most, 0: all; default: %(default)s"
     add("--max-rows", type=whole_number(0), default=10_000, help=rows)
     add("--n-jobs", type=whole_number(1), help="processes; default: one for each core")
-    add("--random-state", type=whole_number(0), default=0, help="default: %(default)s")
+    add("--random-state", type=whole_number(0, MAX_SEED), default=0, help="default: %(default)s")
 
 
 def check_arguments(args):

@@ -111,11 +111,12 @@ def compare_models(comparison, candidates, args):
     ]
     title = f"comparing {len(candidates)} models on {len(comparison.splits)} splits"
     try:
-        for job, result in evaluate(comparison, jobs, title, args):
-            if isinstance(result, Failure):
-                comparison.failures[job.candidate.name] = str(result)
-            else:
-                comparison.results.append(result)
+        with on_interrupt(stop):
+            for job, result in evaluate(comparison, jobs, title, args):
+                if isinstance(result, Failure):
+                    comparison.failures[job.candidate.name] = str(result)
+                else:
+                    comparison.results.append(result)
     except Stopped:
         comparison.interrupted = True
 
@@ -129,9 +130,10 @@ def look_into_net(comparison, candidates, args):
     seed = args.random_state
     jobs = learning_curve_jobs(comparison, [candidates[name] for name in of_curves], seed)
     try:
-        found = [result for _, result in evaluate(comparison, jobs, "learning curves", args)]
-        found = [result for result in found if not isinstance(result, Failure)]
-        comparison.inspection = inspect_net(comparison, found, seed)
+        with on_interrupt(stop):
+            found = [result for _, result in evaluate(comparison, jobs, "learning curves", args)]
+            found = [result for result in found if not isinstance(result, Failure)]
+            comparison.inspection = inspect_net(comparison, found, seed)
     except Stopped:
         comparison.interrupted = True
 
@@ -150,19 +152,17 @@ def compare(args):
 
     comparison, candidates, reading = prepare(args)
     print_data(comparison)
-    with on_interrupt(stop):
-        compare_models(comparison, candidates, args)
-        if not comparison.results:
-            return report_nothing(comparison)
-        comparison.summaries = summarize(comparison)
-        comparison.verdict = verdict(comparison)
+    compare_models(comparison, candidates, args)
+    if not comparison.results:
+        return report_nothing(comparison)
+    comparison.summaries = summarize(comparison)
+    comparison.verdict = verdict(comparison)
+    print_results(comparison)
+    if args.report:
+        look_into_net(comparison, candidates, args)
+        comparison.code = code_lines(comparison, candidates, reading)
         comparison.seconds = perf_counter() - start
-        print_results(comparison)
-        if args.report:
-            look_into_net(comparison, candidates, args)
-            comparison.code = code_lines(comparison, candidates, reading)
-            comparison.seconds = perf_counter() - start
-            write_report(comparison, args.report)
+        write_report(comparison, args.report)
     return INTERRUPTED if comparison.interrupted else 0
 
 

@@ -69,12 +69,13 @@ def split_rows(table, positions, n_folds, random_state):
     """Return training and held-out parts of some of a table's rows, as indices of `positions`."""
     y = table.y[positions]
     groups = None if table.groups is None else table.groups[positions]
+    n_groups = 0 if groups is None else len(np.unique(groups))
     shuffled = {"shuffle": True, "random_state": random_state}
     if table.time_column is not None:
         splitter = TimeSeriesSplit(n_folds)
-    elif groups is not None and len(np.unique(groups)) >= n_folds:
+    elif n_groups > 1:
         kind = StratifiedGroupKFold if table.is_classification else GroupKFold
-        splitter = kind(n_folds, **shuffled)
+        splitter = kind(min(n_folds, n_groups), **shuffled)
     else:
         kind, groups = StratifiedKFold if table.is_classification else KFold, None
         splitter = kind(n_folds, **shuffled)
@@ -87,8 +88,12 @@ def make_splits(table, n_folds, n_repeats, random_state):
     Raises
     ------
     InputError
-        If there are too few groups, or training rows with a single class.
+        If there are too few rows or groups, or training rows with a single class.
     """
+    # By time, the first part is in no held-out rows.
+    n_rows, n_parts = len(table.y), n_folds + (table.time_column is not None)
+    if n_rows < 2 * n_parts:
+        raise InputError(f"{n_rows} rows are too few for {n_folds} folds: try fewer --folds")
     folds = f"{n_folds} folds"
     if n_repeats > 1:
         folds += f", repeated {n_repeats} times"
@@ -113,7 +118,8 @@ def make_splits(table, n_folds, n_repeats, random_state):
 
 
 def check_splits(table, splits):
-    """Raise InputError for training rows of a single class or value, or no held-out rows."""
+    """Raise InputError for training rows of a single class or value, or too few held-out rows."""
+    least = 1 if table.is_classification else 2  # R^2 needs two
     for number, (train, held_out) in enumerate(splits, 1):
         if len(np.unique(table.y[train])) < 2:
             noun = "class" if table.is_classification else "value"
@@ -121,5 +127,6 @@ def check_splits(table, splits):
                 f"the training rows of split {number} have a single {noun} of "
                 f"{table.target!r}, {table.y[train][0]}: try fewer --folds"
             )
-        if not len(held_out):
-            raise InputError(f"split {number} has no rows to hold out: try fewer --folds")
+        if len(held_out) < least:
+            rows = "1 row" if len(held_out) == 1 else "no rows"
+            raise InputError(f"split {number} has {rows} to hold out: try fewer --folds")

@@ -58,6 +58,7 @@ BAD_ARGUMENTS = {
     "no such target": (["a.csv", "--target", "z"], "no column 'z'"),
     "two kinds of splits": (["a.csv", "--groups", "y", "--time", "y"], "choose one of them"),
     "one fold": (["a.csv", "--folds", "1"], "must be a whole number from 2; got '1'"),
+    "no seed": (["a.csv", "--random-state", "4294967296"], "must be a whole number from 0 to"),
     "no option": (["a.csv", "--models", "all"], "unrecognized arguments: --models all"),
     "no task": (["a.csv", "--task", "ranking"], "invalid choice: 'ranking'"),
     "regression of words": (["a.csv", "--target", "y", "--task", "regression"], "holds words"),
@@ -86,6 +87,7 @@ BAD_TABLES = {
         [],
         "11 of the 12 classes of",
     ),
+    "many folds": ({"y": NUMBERS}, ["--folds", "30"], "40 rows are too few for 30 folds"),
     "few groups": (
         {"y": ["a", "b"] * 20, "who": [1, 1, 2, 2] * 10},
         ["--groups", "who"],

@@ -59,6 +59,21 @@ def test_too_few_groups_are_refused():
         make_splits(table, 5, 1, 0)
 
 
+@pytest.mark.parametrize("time", [None, "when"])
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_more_folds_than_rows_are_refused(task, time):
+    table = make_table(20, task, time_column=time)
+    with pytest.raises(InputError, match="20 rows are too few for 11 folds: try fewer --folds"):
+        make_splits(table, 11, 1, 0)
+
+
+def test_single_held_out_row_is_refused():
+    groups = np.r_[np.zeros(10), np.ones(9), 2]
+    table = make_table(20, "regression", groups=groups, group_column="who")
+    with pytest.raises(InputError, match="has 1 row to hold out"):
+        make_splits(table, 3, 1, 0)
+
+
 def test_training_rows_of_one_class_are_refused():
     table = with_labels(30, 30, time_column="when")
     with pytest.raises(InputError, match="training rows of split 1 have a single class"):
@@ -105,6 +120,15 @@ def test_sample_keeps_the_order():
     np.testing.assert_array_equal(table.X["weight"], whole.X["weight"][table.rows - 1])
     assert sample_rows(whole, 60, 0) is whole
     assert sample_rows(whole, 0, 0) is whole
+
+
+def test_few_groups_stay_together_in_tuning():
+    groups = np.arange(60) // 20
+    table = make_table(60, groups=groups, group_column="who")
+    splits = split_rows(table, np.arange(40), 3, 0)
+    assert len(splits) == 2
+    for train, held_out in splits:
+        assert not set(groups[train]) & set(groups[held_out])
 
 
 def test_splits_of_some_rows_count_from_zero():
