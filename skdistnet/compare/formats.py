@@ -3,8 +3,8 @@
 import math
 import re
 
-__all__ = ["clean", "decimal", "duration", "file_size", "measure", "percent", "plain"]
-__all__ += ["shorten", "signed", "significant"]
+__all__ = ["clean", "decimal", "duration", "file_size", "interval", "measure"]
+__all__ += ["percent", "plain", "shorten", "signed", "significant"]
 
 NO_VALUE, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 SPACE = "\N{NO-BREAK SPACE}"
@@ -46,6 +46,14 @@ def signed(value, digits=3):
     """Return a difference with a fixed number of decimals and its sign."""
     sign = "+" if not is_missing(value) and round(value, digits) > 0 else ""
     return sign + decimal(value, digits)
+
+
+def interval(low, high, digits=3):
+    """Return an interval of a difference, with more decimals if these would hide its signs."""
+    if low * high > 0:
+        while digits < 9 and round(min(abs(low), abs(high)), digits) == 0:
+            digits += 1
+    return f"{signed(low, digits)} to {signed(high, digits)}"
 
 
 def significant(value, digits=2):

@@ -6,7 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as TextTable
 
-from .formats import clean, decimal, duration, file_size, signed, significant
+from .formats import clean, decimal, duration, file_size, interval, signed, significant
 
 __all__ = ["print_data", "print_results"]
 
@@ -51,7 +51,7 @@ def difference_with_interval(summary):
     text = signed(summary.difference)
     if summary.low is None:
         return text
-    return f"{text} ({signed(summary.low)} to {signed(summary.high)})"
+    return f"{text} ({interval(summary.low, summary.high)})"
 
 
 def table_of_models(comparison):

@@ -5,7 +5,7 @@ from statistics import fmean
 import numpy as np
 from scipy.stats import t as student_t
 
-from .formats import decimal, is_missing, measure, signed
+from .formats import decimal, interval, is_missing, measure
 from .results import Summary
 
 __all__ = [
@@ -116,16 +116,24 @@ def calibration_of(comparison, model):
 
 def difference_of(comparison, model):
     """Return the mean difference of a model's scores to ours, and its interval."""
-    ours = {result.split: result.score for result in comparison.of(comparison.ours)}
-    paired = [result for result in comparison.of(model) if result.split in ours]
-    if model == comparison.ours or not paired:
+    by_split = differences_by_split(comparison, model)
+    if model == comparison.ours or not by_split:
         return None, None, None
-    differences = [result.score - ours[result.split] for result in paired]
-    if len(paired) == 1:
-        return differences[0], None, None
-    splits = [comparison.splits[result.split] for result in paired]
+    differences = list(by_split.values())
+    # Accuracies of few rows may differ by the same number in all splits, which is no certainty.
+    if np.ptp(differences) < 1e-9:
+        return float(np.mean(differences)), None, None
+    splits = [comparison.splits[split] for split in by_split]
     ratio = np.mean([len(held_out) / len(train) for train, held_out in splits])
     return float(np.mean(differences)), *corrected_interval(differences, ratio)
+
+
+def differences_by_split(comparison, model):
+    """Return the difference of a model's score to ours, for each split that has both."""
+    ours = {one.split: one.score for one in comparison.of(comparison.ours)}
+    return {
+        one.split: one.score - ours[one.split] for one in comparison.of(model) if one.split in ours
+    }
 
 
 def summarize(comparison):
@@ -158,14 +166,16 @@ def find_best_other(comparison):
     """Return the summary of the best other model on the splits it shares with ours, or None.
 
     This is the constant if ours is not better than that beyond doubt, and no model better than ours
-    beyond doubt.
+    beyond doubt. If ours is better in every split, the interval includes zero because a constant is
+    far worse in some of them, as those by time.
     """
     others = [one for one in comparison.summaries if not is_missing(one.difference)]
-    best = max(others, key=lambda one: one.difference, default=None)
+    best = max(others, key=lambda one: (one.difference, one.model == "constant"), default=None)
     constant = next((one for one in others if one.model == "constant"), None)
     if best is None or constant is None or best.low is None or constant.high is None:
         return best
-    return constant if constant.high >= 0 and best.low <= 0 else best
+    is_beaten = max(differences_by_split(comparison, "constant").values()) < 0
+    return best if constant.high < 0 or best.low > 0 or is_beaten else constant
 
 
 def the(model):
@@ -179,18 +189,19 @@ def verdict(comparison):
     other = find_best_other(comparison)
     if other is None:
         return f"Too little was evaluated to compare the {ours} with another model."
-    of_other = {result.split: result.score for result in comparison.of(other.model)}
-    shared = [one.score for one in comparison.of(ours) if one.split in of_other]
-    score = float(np.mean(shared))
+    by_split = differences_by_split(comparison, other.model)
+    score = fmean(one.score for one in comparison.of(ours) if one.split in by_split)
     scores = f"{name} {decimal(score)} and {decimal(score + other.difference)}"
     if other.low is None:
-        return (
-            f"A single split shows no difference that could be trusted between the {ours} and "
-            f"{the(other.model)}: {scores}."
-        )
-    interval = f"95 % interval of the difference {signed(-other.high)} to {signed(-other.low)}"
-    if other.high < 0:
+        pair = f"between the {ours} and {the(other.model)}"
+        if len(by_split) == 1:
+            return f"A single split shows no difference that could be trusted {pair}: {scores}."
+        return f"The difference {pair} is the same in all splits, without an interval: {scores}."
+    highs = [one.high for one in comparison.summaries if one.model != ours]
+    if all(not is_missing(high) and high < 0 for high in highs):
         text = f"The {ours} is better than every other model; the next is {the(other.model)}"
+    elif other.high < 0:
+        text = f"The {ours} is better than the best other model, {the(other.model)}"
     elif other.low > 0:
         text = f"The {ours} is worse than {the(other.model)}"
     elif other.model == "constant":
@@ -200,4 +211,5 @@ def verdict(comparison):
             f"These rows show no difference between the {ours} and the best other model, "
             f"{the(other.model)}"
         )
-    return f"{text}: {scores}, {interval}."
+    reach = interval(-other.high, -other.low)
+    return f"{text}: {scores}, 95 % interval of the difference {reach}."

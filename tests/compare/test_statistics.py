@@ -77,8 +77,12 @@ def test_single_split_has_no_interval():
 
 
 VERDICTS = {
-    "better": ({NET: [0.8, 0.81, 0.82], "MLP": [0.7, 0.71, 0.72]}, "is better than every other"),
-    "worse": ({NET: [0.6, 0.61, 0.62], "MLP": [0.7, 0.71, 0.72]}, "is worse than the MLP"),
+    "better": ({NET: [0.8, 0.81, 0.83], "MLP": [0.7, 0.71, 0.72]}, "is better than every other"),
+    "better than the best": (
+        {NET: [0.8, 0.81, 0.83], "MLP": [0.7, 0.71, 0.72], "linear model": [0.9, 0.3, 0.3]},
+        "is better than the best other model, the MLP",
+    ),
+    "worse": ({NET: [0.6, 0.61, 0.63], "MLP": [0.7, 0.71, 0.72]}, "is worse than the MLP"),
     "open": ({NET: [0.6, 0.81, 0.72], "MLP": [0.7, 0.71, 0.72]}, "show no difference between"),
     "constant": (
         {NET: [0.6, 0.7], "MLP": [0.5, 0.6], "constant": [0.75, 0.6]},
@@ -92,6 +96,15 @@ VERDICTS = {
         {NET: [0.3, 0.31], "MLP": [0.8, 0.82], "constant": [0.3, 0.32]},
         "is worse than the MLP",
     ),
+    "constant far off in a split": (
+        {NET: [0.3, 0.8, 0.4], "MLP": [0.4, 0.7, 0.6], "constant": [-9.0, -0.1, -0.5]},
+        "show no difference between the distance net and the best other model, the MLP",
+    ),
+    "no better than a constant": (
+        {NET: [0.3, 0.31], "MLP": [0.8, 0.82], "constant": [0.8, 0.82]},
+        "is worse than the constant",
+    ),
+    "equal": ({NET: [0.6, 0.7], "MLP": [0.7, 0.8]}, "is the same in all splits"),
     "single": ({NET: [0.6], "MLP": [0.7]}, "A single split shows no difference"),
     "alone": ({NET: [0.6, 0.7]}, "Too little was evaluated"),
     "apart": ({NET: [0.6, None], "MLP": [None, 0.7]}, "Too little was evaluated"),
@@ -107,11 +120,21 @@ def test_verdict(scores, text):
 
 
 def test_verdict_names_the_best_other_model():
-    scores = {NET: [0.8, 0.81], "MLP": [0.5, 0.52], "linear model": [0.7, 0.71]}
+    scores = {NET: [0.8, 0.8], "MLP": [0.5, 0.52], "linear model": [0.7, 0.71]}
     comparison = compared(scores)
     assert find_best_other(comparison).model == "linear model"
-    assert "linear model: accuracy 0.805 and 0.705" in verdict(comparison)
-    assert "difference +0.100 to +0.100" in verdict(compared({NET: [0.8, 0.8], "MLP": [0.7, 0.7]}))
+    assert "linear model: accuracy 0.800 and 0.705" in verdict(comparison)
+
+
+def test_verdict_shows_the_sign_of_small_bounds():
+    comparison = compared({NET: [0.9, 0.9, 0.9], "MLP": [0.8999, 0.89989, 0.89991]})
+    assert "difference +0.0001 to +0.0001." in verdict(comparison)
+
+
+def test_equal_differences_have_no_interval():
+    other = compared({NET: [0.5, 0.6], "MLP": [0.7, 0.8]}).summaries[1]
+    assert_allclose(other.difference, 0.2)
+    assert (other.low, other.high) == (None, None)
 
 
 def test_summary_averages_costs():

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from ..formats import clean, duration, file_size, is_missing, plain, signed, significant
+from ..formats import clean, duration, file_size, interval, is_missing, plain, signed, significant
 from ..statistics import find_best_other, the
 from .held_out import HeldOut
 from .pictures import predictions, probabilities, reliability
@@ -20,10 +20,10 @@ def advice(comparison):
     if other is None or other.low is None:
         return ""
     ours = next(one for one in comparison.summaries if one.model == comparison.ours)
+    if other.model == "constant" and other.high >= 0:
+        return "Look for features that say more about the target before you choose a model."
     if other.low > 0:
         return f"Use {the(other.model)}."
-    if other.model == "constant":
-        return "Look for features that say more about the target before you choose a model."
     ratio = ours.fit_seconds / other.fit_seconds
     cost = f"a fit of ours takes {significant(ratio)} times as long as one of {the(other.model)}"
     if other.high < 0:
@@ -162,4 +162,4 @@ def in_words(summary, score_name):
     text = f"{summary.model}: {score_name} differs by {signed(summary.difference)}"
     if is_missing(summary.low) or is_missing(summary.high):
         return f"{text}."
-    return f"{text}, 95 % interval {signed(summary.low)} to {signed(summary.high)}."
+    return f"{text}, 95 % interval {interval(summary.low, summary.high)}."
