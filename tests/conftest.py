@@ -1,4 +1,4 @@
-"""The hypothesis profiles, the option --no-skips, and a fixture that records training runs.
+"""The hypothesis profiles, the option --no-skips, and fixtures: recorded training runs, files.
 
 `HYPOTHESIS_PROFILE=long` or `--hypothesis-profile=long` generates many cases; the default is few.
 Tests of an optional package are skipped if it is missing. With `--no-skips` a skip is a failure,
@@ -63,3 +63,17 @@ def runs(monkeypatch):
     train = training.train
     monkeypatch.setattr(training, "train", record)
     return recorded
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Return a function that writes a file to a folder of its own and returns its name."""
+    monkeypatch.chdir(tmp_path)
+
+    def write_file(content, name="a.csv", encoding="utf-8"):
+        if isinstance(content, str):
+            content = content.encode(encoding)
+        (tmp_path / name).write_bytes(content)
+        return name
+
+    return write_file
