@@ -2,12 +2,13 @@
 
 import argparse
 import shlex
+import signal
 import sys
 
 from .compare.arguments import add_arguments
 from .compare.table import InputError
 
-__all__ = ["main"]
+__all__ = ["main", "run"]
 
 
 class Parser(argparse.ArgumentParser):
@@ -50,5 +51,13 @@ def main(argv=None):
         return 130
 
 
+def run():
+    """Run a command of the process and exit."""
+    code = main()
+    # A second Ctrl-C would interrupt the end of other processes with a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -50,6 +50,9 @@ class Stopped(BaseException):
 
 
 def stop(*_):
+    """Raise Stopped, and ignore further Ctrl-C until :func:`on_interrupt` ends."""
+    # A second one while processes are ended would leave this one waiting for them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise Stopped
 
 
