@@ -161,6 +161,23 @@ def test_report_is_written(in_folder, capsys):
     assert sorted(os.listdir()) == ["a.csv", "page.html"]
 
 
+def test_options_reach_the_comparison(in_folder, monkeypatch):
+    def few(*args, **kwargs):
+        candidates = make_candidates(*args, **kwargs)
+        return {name: candidates[name] for name in ("distance net", "constant")}
+
+    written = []
+    monkeypatch.setattr(command, "make_candidates", few)
+    monkeypatch.setattr(command, "write_report", lambda *args: written.append(args[0]))
+    options = ["--max-rows", "40", "--repeats", "2", "--task", "classification", *QUICK]
+    assert main(["compare", "a.csv", "--target", "y", "--report", "page.html", *options]) == 0
+    comparison = written[0]
+    assert len(comparison.table.y) == 40
+    assert len(comparison.splits) == 4
+    assert "read_table('a.csv', target='y', task='classification')" in comparison.code
+    assert [one.split for one in comparison.results if one.estimator is not None] == [0]
+
+
 def test_demo_needs_no_file(in_folder, capsys, monkeypatch):
     few = {name: make_candidates(make_table())[name] for name in ("linear model", "constant")}
     monkeypatch.setattr(command, "NOT_IN_DEMO", "constant")

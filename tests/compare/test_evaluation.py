@@ -1,5 +1,6 @@
 """Evaluation of models on splits."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from sklearn.model_selection import GridSearchCV
 
-from skdistnet.compare import make_candidates
+from skdistnet.compare import evaluation, make_candidates
 from skdistnet.compare.evaluation import (
     Failure,
     Job,
@@ -30,9 +31,9 @@ from skdistnet.compare.splits import make_splits, split_rows
 TRAIN, HELD_OUT = np.arange(45), np.arange(45, 60)
 
 
-def run(table, candidates, n_jobs=1, keep=False, score_name="accuracy"):
+def run(table, candidates, n_jobs=1, keep=False, score_name="accuracy", train=TRAIN):
     """Return the results of candidates on one split."""
-    jobs = [Job(candidate, 0, TRAIN, HELD_OUT, keep) for candidate in candidates]
+    jobs = [Job(candidate, 0, train, HELD_OUT, keep) for candidate in candidates]
     found = run_jobs(jobs, table, score_name, n_jobs=n_jobs, random_state=0)
     by_name = {job.candidate.name: result for job, result, _ in found}
     return [by_name[candidate.name] for candidate in candidates]
@@ -73,21 +74,63 @@ def test_tuning_is_that_of_grid_search():
     assert_allclose(result.prediction, search.predict_proba(table.X[45:]))
 
 
-def test_many_rows_choose_on_one_fold(monkeypatch):
-    from skdistnet.compare import evaluation
+@pytest.fixture
+def searches(monkeypatch):
+    """Return a list to which each search of a setting is appended."""
+    found = []
 
-    table, splits = make_table(), []
-    original = evaluation.GridSearchCV
-
-    def record(*args, cv, **kwargs):
-        splits.append(len(cv))
-        return original(*args, cv=cv, **kwargs)
+    def record(*args, **kwargs):
+        found.append(GridSearchCV(*args, **kwargs))
+        return found[-1]
 
     monkeypatch.setattr(evaluation, "GridSearchCV", record)
-    run(table, [linear(table, [{"model__C": [1.0]}])])
+    return found
+
+
+def tune(table, **options):
+    return run(table, [linear(table, [{"model__C": [0.01, 1.0]}])], **options)[0]
+
+
+def test_many_rows_choose_on_one_fold(searches, monkeypatch):
+    tune(make_table())
     monkeypatch.setattr(evaluation, "MAX_ROWS_OF_FOLDS", 40)
-    run(table, [linear(table, [{"model__C": [1.0]}])])
-    assert splits == [3, 1]
+    tune(make_table())
+    assert [len(search.cv) for search in searches] == [3, 1]
+
+
+def test_many_rows_choose_on_the_latest(searches, monkeypatch):
+    monkeypatch.setattr(evaluation, "MAX_ROWS_OF_FOLDS", 40)
+    tune(make_table(time_column="when"))
+    train, held_out = searches[0].cv[0]
+    assert max(train) < min(held_out)
+    assert max(held_out) == len(TRAIN) - 1
+
+
+def test_tuning_keeps_groups_together(searches):
+    groups = np.random.default_rng(0).permutation(np.arange(60) // 6)
+    table, rows = make_table(groups=groups, group_column="who"), np.arange(15, 60)
+    tune(table, train=rows)
+    for train, held_out in searches[0].cv:
+        assert not set(groups[rows[train]]) & set(groups[rows[held_out]])
+
+
+def test_tuning_uses_the_score(searches):
+    table = make_table(y=np.array(["a", "b"] * 30))
+    result = tune(table, score_name="ROC AUC")
+    assert searches[0].scoring == "roc_auc"
+    assert result.fit_seconds == searches[0].refit_time_
+
+
+class Slow(DummyRegressor):
+    def predict(self, X):
+        time.sleep(0.02 * len(X) / 1000)
+        return super().predict(X)
+
+
+def test_prediction_is_timed_in_milliseconds():
+    table = make_table(task="regression")
+    result = run(table, [Candidate("slow", "", Slow())], score_name="R^2")[0]
+    assert 20 <= result.predict_ms < 2000
 
 
 def test_processes_change_no_prediction():

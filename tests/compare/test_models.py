@@ -1,5 +1,7 @@
 """The models of a comparison."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,6 +47,21 @@ def test_models_take_words_and_gaps(task, name, n_levels):
     assert len(model.predict(table.X[50:])) == 10
     new = table.X[50:].assign(colour=pd.Categorical(["unseen"] * 10), size=np.nan)
     assert len(model.predict(new)) == 10
+
+
+def test_missing_numbers_have_indicators():
+    table = make_table()
+    model = make_candidates(table)["linear model"].estimator.fit(table.X, table.y)
+    # Two numbers, an indicator, and three colours with missing ones.
+    assert model[:-1].transform(table.X).shape == (60, 7)
+
+
+def test_whole_numbers_of_regression_are_no_classes():
+    table = with_words(make_table(task="regression"), 30)
+    table = replace(table, y=np.round(table.y))
+    model = make_candidates(table)["linear model"].estimator.fit(table.X, table.y)
+    encoder = model.named_steps["prepare"].named_transformers_["many"][0]
+    assert encoder.target_type_ == "continuous"
 
 
 def test_boosting_encodes_more_than_255_levels():

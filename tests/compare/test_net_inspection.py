@@ -66,6 +66,15 @@ def test_learning_curves_use_the_latest_rows():
         assert_array_equal(job.train, np.arange(100)[-len(job.train) :])
 
 
+def test_learning_curves_use_random_rows():
+    table = make_table(300)
+    comparison = make_comparison(table, make_splits(table, 2, 1, 0)[0], {NET: [0.5, 0.6]})
+    train = comparison.splits[0][0]
+    for job in learning_curve_jobs(comparison, [make_candidates(table)[NET]], 0):
+        assert set(job.train) < set(train)
+        assert set(job.train) != set(train[-len(job.train) :])
+
+
 def test_learning_curves_keep_the_chosen_setting():
     table = make_table(300)
     comparison = make_comparison(table, make_splits(table, 2, 1, 0)[0], {NET: [0.5, 0.6]})

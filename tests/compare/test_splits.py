@@ -118,6 +118,8 @@ def test_sample_keeps_the_order():
     assert table.notes == ("20 of 60 rows are drawn at random; --max-rows 0 takes all.",)
     whole = make_table(60)
     np.testing.assert_array_equal(table.X["weight"], whole.X["weight"][table.rows - 1])
+    assert max(table.rows) > 20
+    assert set(table.rows) != set(sample_rows(whole, 20, 1).rows)
     assert sample_rows(whole, 60, 0) is whole
     assert sample_rows(whole, 0, 0) is whole
 
@@ -129,6 +131,11 @@ def test_few_groups_stay_together_in_tuning():
     assert len(splits) == 2
     for train, held_out in splits:
         assert not set(groups[train]) & set(groups[held_out])
+
+
+def test_levels_without_rows_are_left_out():
+    table = sample_rows(make_table(60), 4, 0)
+    assert set(table.X["colour"].cat.categories) == set(table.X["colour"].dropna())
 
 
 def test_splits_of_some_rows_count_from_zero():
