@@ -6,7 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as TextTable
 
-from .formats import clean, decimal, duration, file_size, interval, signed, significant
+from .formats import clean, decimal, duration, file_size, interval, shorten, signed, significant
 
 __all__ = ["print_data", "print_results"]
 
@@ -96,7 +96,7 @@ def print_results(comparison):
     console.print(table_of_models(comparison))
     console.print()
     for model, message in comparison.failures.items():
-        print(f"{model} failed: {clean(message)}")
+        print(f"{model} failed: {shorten(message, 200)}")
     if comparison.interrupted:
         print("Interrupted: the table shows what was done until then.")
     console.print(comparison.verdict, soft_wrap=not console.is_terminal)

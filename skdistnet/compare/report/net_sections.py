@@ -29,30 +29,24 @@ FLAT = 0.005  # smaller changes of a score by more rows are no reason to collect
 
 
 def by_relevance(inspection):
-    """Return indices of features, the most relevant first, or the most important without that."""
-    relevances = np.asarray(inspection.relevances)
-    values = relevances if relevances.size else np.asarray(inspection.importances)
-    return np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")
+    """Return indices of features, the most relevant first."""
+    return np.argsort(-inspection.relevances, kind="stable")
 
 
 def feature_section(inspection):
     """Return the relevances beside the permutation importances, in one order."""
     order = by_relevance(inspection)
     shown = order[:N_FEATURES]
-    bars = {"relevances": inspection.relevances, "importances": inspection.importances}
     rows = [{"name": inspection.features[index]} for index in shown]
-    for kind, values in bars.items():
-        values = np.asarray(values, dtype=float)
-        if not values.size:
-            continue
-        largest = np.nanmax(values[shown], initial=0.0) or 1.0
-        for row, index in zip(rows, shown):
-            share = float(np.clip(np.nan_to_num(values[index] / largest), 0.0, 1.0))
-            row[kind] = {"value": float(values[index]), "share": share}
-    for row, index in zip(rows, shown):
-        if "importances" in row:
-            row["importances"]["std"] = float(inspection.importances_std[index])
-    covered = float(np.sum(inspection.relevances[shown])) if "relevances" in rows[0] else None
+    for kind in ("relevances", "importances"):
+        values = getattr(inspection, kind)[shown]
+        largest = np.nanmax(values, initial=0.0) or 1.0
+        for row, value in zip(rows, values):
+            share = float(np.clip(np.nan_to_num(value / largest), 0.0, 1.0))
+            row[kind] = {"value": float(value), "share": share}
+    for row, deviation in zip(rows, inspection.importances_std[shown]):
+        row["importances"]["std"] = float(deviation)
+    covered = float(np.sum(inspection.relevances[shown]))
     return {"rows": rows, "n_others": len(order) - len(shown), "covered": covered}
 
 
@@ -147,13 +141,8 @@ def frequent_confusions(rows):
 def novelty_section(comparison):
     """Return what the net finds novel among held-out rows, and whether it errs more there."""
     inspection = comparison.inspection
-    scores, threshold = np.asarray(inspection.novelty_scores), inspection.novelty_threshold
-    results = [one for one in comparison.of(comparison.ours) if one.split == 0]
-    if not scores.size or not results or not np.all(np.isfinite(scores)):
-        return None
-    place = {position: place for place, position in enumerate(comparison.splits[0][1])}
-    places = [place[position] for position in inspection.held_out]
-    prediction = results[0].prediction[places]
+    scores, threshold = inspection.novelty_scores, inspection.novelty_threshold
+    prediction = next(one for one in comparison.of(comparison.ours) if one.split == 0).prediction
     error = HeldOut.of(comparison.table, inspection.held_out, prediction).error
     flagged = scores < threshold
     description = "Histogram of the novelty scores of held-out rows, with the threshold."
