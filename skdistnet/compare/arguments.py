@@ -59,6 +59,8 @@ def check_arguments(args):
     args.folds = args.folds or (DEMO_FOLDS if args.demo else FOLDS)
     if args.groups and args.time:
         raise InputError("--groups and --time: choose one of them")
+    if args.time and args.repeats > 1:
+        raise InputError("--time splits rows in a single way: leave out --repeats")
     needed = ["pandas", "rich", *(["jinja2", "matplotlib"] if args.report else [])]
     missing = [name for name in needed if find_spec(name) is None]
     if missing:

@@ -123,7 +123,7 @@ def compare_models(comparison, candidates, args):
 
 def look_into_net(comparison, candidates, args):
     """Inspect the net of the first split, unless it is missing or this is interrupted."""
-    if comparison.interrupted or not any(one.estimator for one in comparison.results):
+    if comparison.interrupted or all(one.estimator is None for one in comparison.results):
         return
     other = find_best_other(comparison)
     of_curves = [comparison.ours, *([other.model] if other else [])]

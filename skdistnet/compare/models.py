@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -53,10 +52,6 @@ class Candidate:
     description: str
     estimator: BaseEstimator
     grid: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def n_settings(self):
-        return sum(len(list(product(*part.values()))) for part in self.grid)
 
 
 def split_columns(X, max_levels):
@@ -128,8 +123,8 @@ def net_candidate(table, seed, tune):
 
 
 def ensemble_candidate(table, seed):
-    kind = DistanceNetEnsembleClassifier if table.is_classification else None
-    kind = kind or DistanceNetEnsembleRegressor
+    kinds = DistanceNetEnsembleClassifier, DistanceNetEnsembleRegressor
+    kind = kinds[not table.is_classification]
     name = f"{kind.__name__}, on the columns as they are, at its defaults"
     return Candidate(ENSEMBLE, name, kind(random_state=seed))
 

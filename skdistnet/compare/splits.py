@@ -98,7 +98,6 @@ def make_splits(table, n_folds, n_repeats, random_state):
     if n_repeats > 1:
         folds += f", repeated {n_repeats} times"
     if table.time_column is not None:
-        n_repeats = 1
         text = f"{n_folds} splits by {table.time_column}: later rows are held out"
     elif table.groups is not None:
         n_groups = len(np.unique(table.groups))

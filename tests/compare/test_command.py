@@ -57,6 +57,7 @@ BAD_ARGUMENTS = {
     "no target": (["a.csv"], "--target is missing; columns of a.csv"),
     "no such target": (["a.csv", "--target", "z"], "no column 'z'"),
     "two kinds of splits": (["a.csv", "--groups", "y", "--time", "y"], "choose one of them"),
+    "repeated time": (["a.csv", "--time", "y", "--repeats", "2"], "leave out --repeats"),
     "one fold": (["a.csv", "--folds", "1"], "must be a whole number from 2; got '1'"),
     "no seed": (["a.csv", "--random-state", "4294967296"], "must be a whole number from 0 to"),
     "no option": (["a.csv", "--models", "all"], "unrecognized arguments: --models all"),

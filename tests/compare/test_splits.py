@@ -46,7 +46,7 @@ def test_no_group_is_in_both_parts(task):
 
 
 def test_later_rows_are_held_out_by_time():
-    splits, text = make_splits(make_table(60, time_column="when"), 4, 3, 0)
+    splits, text = make_splits(make_table(60, time_column="when"), 4, 1, 0)
     assert len(splits) == 4
     assert "by when" in text
     for train, held_out in splits:
