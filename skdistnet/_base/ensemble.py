@@ -29,6 +29,7 @@ from .constraints import (
 from .docstrings import LinkedDocs
 from .members import Kind, draw_folds, set_kind, train_member
 from .messages import warn, warn_about_fit
+from .start import choose_median_activation
 from .training import run_parts
 from .validation import check_sample_weight
 
@@ -140,7 +141,7 @@ class BaseEnsemble(
         else:
             pairs = [(each, net) for each, (net, *_) in zip(trials, tried)]
             members = self._train_members(nets, leader, data, pairs, folds, task)
-        candidate = self._with_members(members, data, folds, sample_weight, _num_samples(X))
+        candidate = self._with_trained(members, data, folds, sample_weight, _num_samples(X))
         if task is not None:
             task.end(candidate)
         self._end_fit(members, tried, data)
@@ -188,10 +189,14 @@ class BaseEnsemble(
             kind = self._kind(number)
             member._takes_ranks_ = kind.ranked
             member._feature_weights_ = weights if kind.weighted else None
-            if net.init_median_activation != "auto":
-                member.__dict__.pop("init_median_activation_", None)
             left_out = None if folds is None else folds == number
             seeds = net._draw_seeds(net.n_init)
+            if net.init_median_activation != "auto":
+                member.__dict__.pop("init_median_activation_", None)
+            elif "init_median_activation_" in found and member.activation != leader.activation:
+                # Units of another kernel are as narrow at another median.
+                del member.init_median_activation_
+                choose_median_activation(member, data.rows, seeds[0])
             part = task and task.part("member", len(seeds))
             # Dask sends large arguments to each worker only once, but not if they are in a tuple.
             arguments.append((member, *data, tried, left_out, seeds, part))
@@ -199,12 +204,17 @@ class BaseEnsemble(
         # Members keep parameters of the types that the user has passed.
         return [(net._commit(member), *others) for net, (member, *others) in zip(nets, trained)]
 
-    def _with_members(self, members, data, folds, sample_weight, n_rows):
-        """Return a copy of the ensemble with the members that were trained to their end, or one."""
+    def _with_members(self, nets):
+        """Return a copy of the ensemble with these nets as its members."""
         own = {name: value for name, value in vars(self).items() if name not in LEARNED}
-        candidate = object.__new__(type(self))
+        copy = object.__new__(type(self))
+        copy.__dict__ = own | {"estimators_": nets}
+        return copy
+
+    def _with_trained(self, members, data, folds, sample_weight, n_rows):
+        """Return a copy of the ensemble with the members that were trained to their end, or one."""
         complete = [each for each in members if each[1].reason != "interrupted"] or members[:1]
-        candidate.__dict__ = own | {"estimators_": [net for net, *_ in complete]}
+        candidate = self._with_members([net for net, *_ in complete])
         if folds is not None and len(complete) == self.n_estimators:
             shape, dtype = (len(folds), complete[0][0].n_outputs_), complete[0][-1].dtype
             raw = np.full(shape, np.nan, dtype)

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..engine import SCHEDULES, SOLVERS
 from ..engine.categories import CategoricalMap
-from ..engine.init.fine_structure import MEDIANS
+from ..engine.init.fine_structure import USUAL_MEDIAN
 from ..engine.init.initializers import draw_start_rows, first_median_activation, initialize
 from ..engine.layers import Distance
 from ..engine.losses import normalized_weights
@@ -150,7 +150,7 @@ def median_activations(candidate, H, target, weights, rng, rotated):
         arguments = candidate._network, candidate.init, H, target, weights, rng
         median, errors = first_median_activation(*arguments, rotated)
         candidate.init_median_activation_, candidate._median_errors_ = median, errors
-    return candidate.init_median_activation_, MEDIANS[0]
+    return candidate.init_median_activation_, USUAL_MEDIAN
 
 
 def choose_median_activation(candidate, rows, seed):

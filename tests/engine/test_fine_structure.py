@@ -6,9 +6,10 @@ import pytest
 from skdistnet.engine import Network
 from skdistnet.engine.init import fine_structure
 from skdistnet.engine.init.fine_structure import (
-    MEDIANS,
+    USUAL_MEDIAN,
     choose_median_activation,
     leave_one_out_errors,
+    median_activations_of,
     merge_equal_rows,
 )
 from skdistnet.engine.init.initializers import first_median_activation
@@ -80,14 +81,20 @@ def test_narrow_units_for_a_checkerboard(kernel):
     H, positions = uniform(1_000, 2)
     fields = np.floor(6 * positions).sum(axis=1).astype(int) % 2
     median, tried = choose(H, one_hot(fields), kernel=KERNELS[kernel])
-    assert median < MEDIANS[0]
+    assert median < USUAL_MEDIAN
     assert dict(map(tuple, tried))[median] < 0.6 * tried[0][1]
+
+
+@pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
+def test_medians_are_those_at_doubled_distances(kernel):
+    u = np.array([kernel.inverse(median) for median in median_activations_of(kernel)])
+    np.testing.assert_allclose(np.sqrt(u / u[0]), [1, 2, 4, 8])
 
 
 def test_narrow_units_for_a_fast_sine_in_one_column():
     H, positions = uniform(600, 1)
     median, _ = choose(H, np.sin(2 * np.pi * 12 * positions))
-    assert median < MEDIANS[0]
+    assert median < USUAL_MEDIAN
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -96,10 +103,10 @@ def test_usual_units_for_smooth_functions(n_columns, seed):
     H, positions = uniform(800, n_columns, seed)
     noise = np.random.default_rng(seed).normal(size=len(H))
     smooth = np.sin(3 * positions[:, 0]) + positions.sum(axis=1)
-    assert choose(H, smooth + 0.1 * noise)[0] == MEDIANS[0]
+    assert choose(H, smooth + 0.1 * noise)[0] == USUAL_MEDIAN
     # Without noise, classes would have a sharp border, which is fine structure.
     labels = (smooth + 0.3 * noise > np.median(smooth)).astype(int)
-    assert choose(H, one_hot(labels))[0] == MEDIANS[0]
+    assert choose(H, one_hot(labels))[0] == USUAL_MEDIAN
 
 
 @pytest.mark.parametrize("n_different", [100, 250, 800])
@@ -107,12 +114,12 @@ def test_usual_units_for_noise_on_repeated_rows(n_different):
     rng = np.random.default_rng(0)
     rows = rng.integers(n_different, size=800)
     H, labels = rng.normal(size=(n_different, 2)), rng.integers(2, size=n_different)
-    assert choose(H[rows], one_hot(labels[rows]))[0] == MEDIANS[0]
+    assert choose(H[rows], one_hot(labels[rows]))[0] == USUAL_MEDIAN
 
 
 def test_few_or_constant_rows_have_the_usual_median():
     for H in (np.zeros((50, 3)), np.empty((50, 0)), np.arange(2.0)[:, np.newaxis], np.ones((1, 1))):
-        assert choose(H, np.arange(len(H))) == (MEDIANS[0], [])
+        assert choose(H, np.arange(len(H))) == (USUAL_MEDIAN, [])
 
 
 def test_choice_does_not_depend_on_the_spread():
@@ -163,7 +170,7 @@ def test_nothing_is_tried_without_units_at_rows(activations, init):
     H, weights = uniform(90, 2)[0], np.full(90, 1 / 90)
     rng = np.random.default_rng(0)
     target = one_hot(np.arange(90) % 2)
-    assert first_median_activation(network, init, H, target, weights, rng) == (MEDIANS[0], [])
+    assert first_median_activation(network, init, H, target, weights, rng) == (USUAL_MEDIAN, [])
 
 
 def test_missing_values_count_as_the_mean():

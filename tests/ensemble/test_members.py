@@ -27,6 +27,8 @@ from skdistnet import (
     DistanceNetRegressor,
 )
 from skdistnet._base.members import CLASSIFIER_KINDS, REGRESSOR_KINDS, Kind
+from skdistnet.engine import KERNELS
+from skdistnet.engine.init.fine_structure import median_activations_of
 
 KINDS = {
     DistanceNetEnsembleClassifier: CLASSIFIER_KINDS,
@@ -343,3 +345,16 @@ def test_members_may_be_of_a_subclass():
     assert len({joblib.hash(net._theta_) for net in nets.estimators_}) == 4
     with pytest.raises(TypeError, match=r"no 'fit' of its own; got OwnFit\(\)"):
         DistanceNetEnsembleClassifier(OwnFit()).fit(X, y)
+
+
+def test_narrow_units_of_another_kernel_are_its_own():
+    rng = np.random.default_rng(0)
+    X = 6 * rng.random((600, 2))
+    fields = np.floor(X).sum(axis=1) % 2
+    net = DistanceNetClassifier(30, max_iter=2, early_stopping=False, tol=0)
+    nets = DistanceNetEnsembleClassifier(net, n_estimators=3, random_state=0).fit(X, fields)
+    kernels = [KERNELS[member.activation] for member in nets.estimators_]
+    found = [member.init_median_activation_ for member in nets.estimators_]
+    assert [median < 0.5 for median in found] == [True] * 3
+    for median, kernel in zip(found, kernels):
+        assert median in median_activations_of(kernel)

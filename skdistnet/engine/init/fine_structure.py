@@ -8,9 +8,8 @@ readout of their activations, fitted in closed form, predicts rows that it was n
 
 import numpy as np
 
-#: Median activations that are tried, each the activation at twice the distance of the one before
-#: for Gaussian units; the first is the usual one.
-MEDIANS = (0.5, 0.5**4, 0.5**16, 0.5**64)
+#: The usual median activation, and how much narrower than with it units may be.
+USUAL_MEDIAN, NARROWER = 0.5, (1, 2, 4, 8)
 #: Number of rows, and of centroids among them, that a readout is fitted to.
 ROWS, CENTROIDS = 800, 200
 #: At least this number of rows to a centroid: with fewer, a readout can predict each by itself.
@@ -58,6 +57,14 @@ def merge_equal_rows(H, target, weights):
     return H[first[order]], targets / merged[:, np.newaxis], merged
 
 
+def median_activations_of(kernel):
+    """Return the median activations that are tried: the usual one, and those of narrower units."""
+    u = kernel.inverse(USUAL_MEDIAN) * np.square(NARROWER, dtype=np.float64)
+    medians = np.empty_like(u)
+    kernel.value(u, medians)
+    return [USUAL_MEDIAN, *medians[1:].tolist()]
+
+
 def choose_median_activation(kernel, H, target, weights, rng):
     """Return the median activation for the first layer, and pairs of those tried and their errors.
 
@@ -71,10 +78,10 @@ def choose_median_activation(kernel, H, target, weights, rng):
     squared += np.einsum("ij,ij->i", centroids, centroids)
     positive = squared[squared > 1e-9 * squared.max(initial=0.0)]
     if not positive.size:
-        return MEDIANS[0], []
+        return USUAL_MEDIAN, []
     squared = np.maximum(squared, 0.0) / np.median(positive)
-    chosen, best, tried = MEDIANS[0], None, []
-    for median in MEDIANS:
+    chosen, best, tried = USUAL_MEDIAN, None, []
+    for median in median_activations_of(kernel):
         features = np.empty_like(squared)
         kernel.value(squared * kernel.inverse(median), features)
         errors = leave_one_out_errors(features, target, weights)

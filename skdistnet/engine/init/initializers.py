@@ -17,7 +17,7 @@ import numpy as np
 from ..layers import ACTIVATIONS, Distance
 from ..numerics import memory
 from ..numerics.statistics import has_missing, weighted_quantiles
-from .fine_structure import MEDIANS, choose_median_activation
+from .fine_structure import USUAL_MEDIAN, choose_median_activation
 from .near_identity import near_identity_radii, starts_near_identity
 
 #: Number of rows that initialisation uses, and their bytes as dense data; random rows where there
@@ -191,7 +191,7 @@ def first_median_activation(network, init, H, target, weights, rng, rotated=Fals
     """
     layer = network.layers[0]
     if not isinstance(layer, Distance) or layer.kernel is None or by_name(init, "uniform"):
-        return MEDIANS[0], []
+        return USUAL_MEDIAN, []
     H = np.nan_to_num(H)
     if layer.radii_shape[1] > 1 and not rotated:
         H = H / spread(H, weights)
