@@ -124,7 +124,10 @@ def spread_around(centroids):
 
 def compress(points):
     """Return points z, with ``k + asinh(|z| - k)`` and their sign beyond the knee k."""
-    excess = np.arcsinh(np.maximum(np.abs(points) - KNEE, 0.0))
+    excess = np.maximum(np.abs(points) - KNEE, 0.0)
+    if not excess.any():  # in most batches
+        return points
+    excess = np.arcsinh(excess)
     return np.where(excess > 0, np.copysign(KNEE + excess, points), points)
 
 

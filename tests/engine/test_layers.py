@@ -90,6 +90,20 @@ def test_rows_do_not_influence_each_other(layer):
 
 
 @every_layer
+@pytest.mark.parametrize("in_columns", [False, True])
+def test_expansion_gives_output_and_further_functions(layer, in_columns):
+    block, X, _ = sample(layer)
+    functions = np.random.default_rng(6).normal(size=(2, N_INPUTS))
+    expansion = layer.expand(layer.views(block), functions)
+    Z = X.T.copy() if in_columns else X.T
+    u, out = np.empty((N_UNITS + 2, N_ROWS)), np.empty((N_UNITS, N_ROWS))
+    expansion.write(Z, np.empty_like(Z), u)
+    np.testing.assert_allclose(u[N_UNITS:], functions @ X.T, rtol=1e-12, atol=1e-13)
+    actual = layer.activate(u[:N_UNITS], out).T
+    np.testing.assert_allclose(actual, run(layer, block, X), rtol=1e-11, atol=1e-13)
+
+
+@every_layer
 def test_backward_does_not_change_parameters_or_input(layer):
     block, X, d_out = sample(layer)
     before, work = block.copy(), layer.workspace(N_ROWS, X.dtype)
@@ -147,6 +161,7 @@ def test_distance_layer_outputs_have_no_subnormal_squares(kernel, dtype):
     X = np.linspace(0, 50, 2_001, dtype=dtype)[:, np.newaxis]
     out = run(layer, block, X)
     _, d_input = run(layer, block, X, np.full_like(out, 1e-3))
-    for values in (out, d_input):
+    activations = layer.activate(np.linspace(-1e9, 0, 2_001, dtype=dtype), np.empty(2_001, dtype))
+    for values in (out, d_input, activations):
         squares = (values * values)[values != 0]
         assert squares.min() >= np.finfo(dtype).tiny

@@ -93,6 +93,17 @@ def test_single_row_has_the_outputs_of_a_batch(radius_type, kernel, dtype):
 
 
 @every_radius_type
+def test_predictions_have_the_outputs_of_training(radius_type):
+    layer, block, X = draw(radius_type)
+    params, functions = layer.views(block), np.random.default_rng(1).normal(size=(2, N_INPUTS))
+    expansion, filled = layer.expand(params, functions), X.copy()
+    observed, u = fill_missing(filled), np.empty((N_UNITS + 2, N_ROWS))
+    layer.write_incomplete(params, expansion, filled, observed, u)
+    np.testing.assert_allclose(u[:N_UNITS].T, run(layer, block, X), rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(u[N_UNITS:], functions @ filled.T, rtol=1e-12, atol=1e-13)
+
+
+@every_radius_type
 def test_complete_rows_do_not_depend_on_incomplete_ones(radius_type):
     layer, block, X = draw(radius_type)
     np.testing.assert_allclose(

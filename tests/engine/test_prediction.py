@@ -39,6 +39,27 @@ def test_very_wide_layers_use_chunks_of_one_row(monkeypatch):
     assert layer_output(network, theta, MAP, rows(3)).shape == (3, 2)
 
 
+def test_blocks_of_rows_do_not_change_outputs(monkeypatch):
+    network, theta = make()
+    expected = layer_output(network, theta, MAP, rows())
+    monkeypatch.setattr(prediction, "BLOCK_ROWS", 4)
+    actual = layer_output(network, theta, MAP, rows())
+    np.testing.assert_allclose(actual, expected, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("linear_part", [False, True])
+def test_missing_values_may_begin_in_any_chunk(linear_part, monkeypatch):
+    network, theta = make(linear_part=linear_part)
+    X = rows()
+    X[6, 1] = X[9, 2] = np.nan
+    expected = layer_output(network, theta, MAP, X)
+    alone = np.concatenate([layer_output(network, theta, MAP, X[[row]]) for row in range(len(X))])
+    np.testing.assert_allclose(alone, expected, rtol=1e-11, atol=1e-13)
+    monkeypatch.setattr(prediction, "CHUNK_ROWS", 4)
+    actual = layer_output(network, theta, MAP, X)
+    np.testing.assert_allclose(actual, expected, rtol=1e-11, atol=1e-13)
+
+
 def test_no_rows_give_no_outputs():
     network, theta = make()
     assert layer_output(network, theta, MAP, rows(0)).shape == (0, 2)

@@ -31,6 +31,13 @@ def test_small_products_get_one_thread():
         assert set(numbers_of_threads()) == {1}
 
 
+def test_a_limit_of_the_caller_stays():
+    with threadpool_limits(1, user_api="blas"):
+        with blas_threads(NETWORK, SMALL):
+            assert set(numbers_of_threads()) == {1}
+        assert set(numbers_of_threads()) == {1}
+
+
 def test_large_products_keep_threads_in_one_library():
     with blas_threads(NETWORK, LARGE):
         assert numbers_of_threads().count(2) == 1

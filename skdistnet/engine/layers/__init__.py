@@ -19,8 +19,15 @@ decay acts on; they have `n_parameters` numbers in the flat parameter vector. It
     multiplied in place by the derivative of the activation.
 ``input_gradient(params, work, d_out, d_input)``
     Write the gradient with respect to the input; after `backward`.
+``expand(params, functions)``
+    Return the argument of the activation as an `Expansion`, which refers to no parameter, followed
+    by linear functions of the input, (n_functions, n_inputs).
+``write_incomplete(params, expansion, rows, observed, u)``
+    Write what `expansion` does, (n_units, n_rows), for rows with values missing; see missing.py.
+``activate(u, out)``
+    Return the activation, in `u` or in `out`, and overwrite `u`.
 ``forward_row(params, x, shares=None)``
-    Return the output for a single row, without a workspace; for `shares` see missing.py.
+    Return the output for a single row, however far away; for `shares` see missing.py.
 
 To add a kind, list it in `LAYERS` and extend `Network._make_layers`.
 """

@@ -9,6 +9,7 @@ from ..numerics.blas import multiply
 from ..numerics.denormals import flush_gradients
 from .activations import ACTIVATIONS
 from .dropout import drop_centered
+from .expansion import Expansion, weights_with_functions
 
 
 @dataclass(slots=True)
@@ -62,6 +63,19 @@ class Dense:
 
     def input_gradient(self, params, work, d_out, d_input):
         multiply(d_out, params["coefs"], d_input, transpose_b=True)
+
+    def expand(self, params, functions):
+        linear, constant = weights_with_functions(self.n_units, functions)
+        linear[: self.n_units] = params["coefs"].T
+        constant[: self.n_units, 0] = params["intercepts"]
+        return Expansion(linear, constant)
+
+    def write_incomplete(self, params, expansion, rows, observed, u):
+        expansion.write(rows.T, None, u)  # missing values count as zero
+
+    def activate(self, u, out):
+        ACTIVATIONS[self.activation].value(u)
+        return u
 
     def forward_row(self, params, x, shares=None):
         if shares is not None:  # only then may values be missing

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..numerics import memory
-from ..numerics.denormals import flush_activations, flush_gradients
+from ..numerics.denormals import flush_activations, flush_gradients, negligible_activation
 from . import missing
 from .distances import RADIUS_TYPES, from_differences
 from .dropout import drop_centered
@@ -92,6 +92,22 @@ class Distance:
     def input_gradient(self, params, work, d_out, d_input):
         radii = params["inverse_radii"]
         self.radii.input_gradient(work.centroids, radii, work, d_out, d_input)
+
+    def expand(self, params, functions):
+        return self.radii.expand(params["centroids"], params["inverse_radii"], functions)
+
+    def write_incomplete(self, params, expansion, rows, observed, u):
+        own, functions = u[: self.n_units], u[self.n_units :]
+        missing.write_columns(params["centroids"], params["inverse_radii"], rows, observed, own)
+        np.matmul(expansion.linear[self.n_units :], rows.T, out=functions)
+
+    def activate(self, u, out):
+        if self.kernel is None:
+            return u.clip(-np.inf, 0.0, out=u)
+        # Limited, so that no square of an activation is denormal, in the pass that clamps at zero.
+        u.clip(self.kernel.inverse(negligible_activation(u.dtype)), 0.0, out=u)
+        self.kernel.value(u, out)
+        return out
 
     def forward_row(self, params, x, shares=None):
         u = from_differences(params["centroids"], params["inverse_radii"], x)

@@ -17,9 +17,9 @@ their spread: callers shift data and centroids together, which leaves distances 
 that rounding makes positive is clamped.
 
 `RADIUS_TYPES` has a class for each way of sharing radii, named as in GaussianMixture. Its methods
-`workspace`, `prepare`, `forward`, `backward` and `input_gradient` are those of a layer, with u for
-the output and D for its gradient. `forward` clamps u at zero, except with dropout, where that would
-bias the mean of u. `input_gradient` needs no `backward` before it.
+`workspace`, `prepare`, `forward`, `backward`, `input_gradient` and `expand` are those of a layer,
+with u for the output and D for its gradient. `forward` clamps u at zero, except with dropout, where
+that would bias the mean of u. `input_gradient` needs no `backward` before it.
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,7 @@ import numpy as np
 
 from ..numerics import memory
 from ..numerics.blas import multiply
+from .expansion import Expansion, weights_with_functions
 
 #: Bytes of each parameter array worked on at a time, so that all passes over them find them in the
 #: processor's second-level cache: a third off their time in a layer of 1000 x 784.
@@ -40,6 +41,15 @@ def from_differences(centroids, inverse_radii, x):
     difference = centroids - x
     difference *= inverse_radii
     return -0.5 * np.einsum("ij,ij->i", difference, difference)
+
+
+def expand(centroids, squares, factors, functions):
+    """Return the expansion of u for squared inverse radii; see `Expansion` for its factors."""
+    n_units = len(centroids)
+    linear, constant = weights_with_functions(n_units, functions)
+    np.multiply(squares, centroids, out=linear[:n_units])
+    constant[:n_units, 0] = -0.5 * np.einsum("ij,ij->i", linear[:n_units], centroids)
+    return Expansion(linear, constant, factors)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -130,6 +140,10 @@ class DiagonalRadii:
         out *= work.X
         multiply(D, work.weights[1], out, keep=-1.0)
 
+    def expand(self, centroids, inverse_radii, functions):
+        squares = np.square(inverse_radii)
+        return expand(centroids, squares, (-0.5 * squares,), functions)
+
 
 class SphericalRadii:
     """One inverse radius for each unit: ``u = -1/2 r^2 |x - c|^2``.
@@ -176,6 +190,11 @@ class SphericalRadii:
         np.multiply(work.X, -work.keep_prob * work.scaled.sum(axis=1, keepdims=True), out=out)
         multiply(work.scaled, centroids, out, keep=1.0)
 
+    def expand(self, centroids, inverse_radii, functions):
+        squares = np.square(inverse_radii)
+        factors = -0.5 * squares, np.ones((1, centroids.shape[1]), centroids.dtype)
+        return expand(centroids, squares, factors, functions)
+
 
 class TiedRadii:
     """One vector of inverse radii, shared by all units of the layer."""
@@ -218,6 +237,11 @@ class TiedRadii:
         totals = -work.keep_prob * D.sum(axis=1, keepdims=True)
         np.multiply(work.X, totals * np.square(inverse_radii), out=out)
         multiply(D, work.weights, out, keep=1.0)
+
+    def expand(self, centroids, inverse_radii, functions):
+        squares = np.square(inverse_radii)
+        factors = np.full((len(centroids), 1), -0.5, centroids.dtype), squares
+        return expand(centroids, squares, factors, functions)
 
 
 RADIUS_TYPES: dict[str, Any] = {

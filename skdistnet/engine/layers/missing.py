@@ -12,6 +12,7 @@ any observed feature counts as zero, the mean of the data in network units.
 
 import numpy as np
 
+from ..numerics.blas import multiply
 from .distances import from_differences
 
 
@@ -45,6 +46,16 @@ def forward(centroids, inverse_radii, work, u):
     u *= -0.5
     u += work.weighted @ linear.T
     np.minimum(u, 0, out=u)
+
+
+def write_columns(centroids, inverse_radii, X, observed, u):
+    """Write u, (n_units, n_rows), of filled rows and their weights p, for predictions."""
+    square = np.multiply(inverse_radii, inverse_radii, out=np.empty_like(centroids))
+    linear, weighted = square * centroids, observed * X
+    multiply(linear, weighted, u, transpose_b=True)
+    multiply(linear * centroids, observed, u, transpose_b=True, scale=-0.5, keep=1.0)
+    weighted *= X
+    multiply(square, weighted, u, transpose_b=True, scale=-0.5, keep=1.0)
 
 
 def backward(centroids, inverse_radii, work, D, d_centroids, d_inverse_radii):

@@ -16,6 +16,11 @@ def flush(array, single, double):
     array -= small
 
 
+def negligible_activation(dtype):
+    """Return an activation that `flush_activations` zeros, but whose square is not denormal."""
+    return 2e-12 if dtype == np.float32 else 4e-77
+
+
 #: Zeros activations whose square times a gradient would be denormal.
 flush_activations = partial(flush, single=1e-4, double=1e-60)
 #: Zeros gradients whose product with a parameter would be denormal.

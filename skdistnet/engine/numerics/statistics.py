@@ -12,7 +12,7 @@ PART = 1_000_000
 def has_missing(X):
     """Return whether `X` contains NaN."""
     numbers = X.data if issparse(X) else X
-    return bool(np.isnan(np.min(numbers, initial=0.0)))
+    return numbers.size > 0 and bool(np.isnan(numbers.min()))
 
 
 def make_dense(part):

@@ -42,13 +42,14 @@ class Limit:
         with self.lock:
             if self.users == 0:
                 self.before = self.library.num_threads
-                set_threads(self.library, 1)
+                if self.before != 1:
+                    set_threads(self.library, 1)
             self.users += 1
 
     def __exit__(self, *exception):
         with self.lock:
             self.users -= 1
-            if self.users == 0:
+            if self.users == 0 and self.before != 1:
                 set_threads(self.library, self.before)
 
 
