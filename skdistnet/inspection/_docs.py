@@ -15,6 +15,9 @@ figure_ : matplotlib Figure
     Fitted, with a distance layer as first layer.""",
     "net": """estimator : DistanceNetClassifier or DistanceNetRegressor
     Fitted, by ``fit`` or ``partial_fit``, with layers of any kind.""",
+    "net_or_ensemble": """estimator : a distance net, or an ensemble of them
+    Fitted, with layers of any kind: DistanceNetClassifier, DistanceNetRegressor,
+    DistanceNetEnsembleClassifier or DistanceNetEnsembleRegressor.""",
     "rows": """X : {array-like, sparse matrix} of shape (n_samples, n_features)
     Rows, such as the training data.""",
     "targets": """y : array-like of shape (n_samples,) or (n_samples, n_targets)

@@ -3,6 +3,7 @@
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .._base.ensemble import BaseEnsemble
 from .._base.estimator import BaseDistanceNet
 from ..engine.layers import Distance
 from ..engine.layers.missing import fill_missing
@@ -11,21 +12,31 @@ from ..engine.numerics.threads import blas_threads
 BATCH_NUMBERS = 600_000  # in the arrays of one batch of rows, which bounds the memory used
 
 
-def check_net(estimator, caller, *, needs_hidden_units=False):
+def check_net(estimator, caller, *, needs_hidden_units=False, or_ensemble=False):
     """Raise an error unless `estimator` is a fitted distance net, with hidden units if needed."""
     if not isinstance(estimator, BaseDistanceNet):
-        is_pipeline = isinstance(estimator, Pipeline)
-        advice = " Pass pipeline[-1] and pipeline[:-1].transform(X)." if is_pipeline else ""
-        raise TypeError(
-            f"{caller} takes a DistanceNetClassifier or a DistanceNetRegressor; "
-            f"got {type(estimator).__name__}.{advice}"
-        )
+        kinds = "a DistanceNetClassifier or a DistanceNetRegressor"
+        kinds += ", or an ensemble of them" if or_ensemble else ""
+        advice = ""
+        if isinstance(estimator, Pipeline):
+            advice = " Pass pipeline[-1] and pipeline[:-1].transform(X)."
+        elif isinstance(estimator, BaseEnsemble):
+            advice = " Pass one of its estimators_."
+        raise TypeError(f"{caller} takes {kinds}; got {type(estimator).__name__}.{advice}")
     check_is_fitted(estimator)
     if needs_hidden_units and len(estimator._network.layers) < 2:
         raise ValueError(
             f"{caller} needs hidden units; got a {type(estimator).__name__} that was fitted with "
             "hidden_layer_sizes=()."
         )
+
+
+def check_members(estimator, caller, *, needs_hidden_units=False):
+    """Return the members of a fitted ensemble, or the net in a list; see :func:`check_net`."""
+    members = estimator._fitted() if isinstance(estimator, BaseEnsemble) else [estimator]
+    for net in members:
+        check_net(net, caller, needs_hidden_units=needs_hidden_units, or_ensemble=True)
+    return members
 
 
 def check_distance_layer(estimator, number, description, caller):

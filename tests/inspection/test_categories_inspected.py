@@ -112,3 +112,11 @@ def test_pruned_net_knows_the_levels(kind):
         pruned.predict(ROWS.assign(color="new")), pruned.predict(ROWS.assign(color=None))
     )
     assert pruned.score_samples(ROWS).shape == (30,)
+
+
+@both_kinds
+def test_scores_of_pruned_nets_count_levels(kind):
+    y = target_of(kind, FRAME)
+    net = net_of(kind, max_iter=30)
+    _, score = prune(net, FRAME, y, 10.0)
+    assert score >= net.score(FRAME, y) - 0.1
