@@ -29,8 +29,9 @@ TRUSTED_TYPES = [
     "skdistnet.rejection.RejectingClassifier",
 ]
 
-#: Number of the saved format; a change that older versions would misread increases it.
-FORMAT = 1
+#: Number of the newest saved format; a change that older versions would misread increases it.
+#: A net in half precision has format 2, any other is stored in format 1 as ever.
+FORMAT = 2
 
 #: Attributes that a fit sets and another fit replaces.
 LEARNED = frozenset().union(
@@ -133,8 +134,9 @@ class FittedNetwork(
 
     def _check_rows(self, X):
         """Return validated X for a fitted net."""
-        check_is_fitted(self)
         # Full validation takes longer than the prediction of a row.
+        if not self._is_started():
+            check_is_fitted(self)
         is_plain = self._levels_ is None and not hasattr(self, "feature_names_in_")
         if not (is_plain and is_validated(X, self.n_features_in_)):
             X = validate_rows(self, X, reset=False)
@@ -365,7 +367,13 @@ class FittedNetwork(
     # Pickles --------------------------------------------------------------------------------------
 
     def __getstate__(self):
-        return super().__getstate__() | {"_format": FORMAT}
+        state = super().__getstate__() | {"_format": 1}
+        if self._is_started():
+            with np.errstate(over="ignore"):
+                half = self._theta_.astype(np.float16)
+            if np.array_equal(half, self._theta_):
+                state |= {"_theta_": half, "_format": 2}
+        return state
 
     def __setstate__(self, state):
         state = dict(state)
@@ -384,4 +392,7 @@ class FittedNetwork(
             for each in inspect.signature(kind.__init__).parameters.values()  # type: ignore[misc]
             if each.default is not each.empty
         }
+        if "_theta_" in state:
+            dtype = network_for(*state["_specification_"]).dtype
+            state["_theta_"] = state["_theta_"].astype(dtype, copy=False)
         self.__dict__.update(defaults | state)

@@ -186,14 +186,14 @@ class RegressionCodec(Codec):
         with np.errstate(over="ignore"):
             prediction = self.loss.inverse_link(raw).astype(np.float64) * self.scale + self.shift
         prediction = np.where(self.n_varied > 0, prediction, self.constant)
-        dtype = self._prediction_dtype(raw.dtype)
+        dtype = self.prediction_dtype(raw.dtype)
         # For inputs far off, a linear net may predict more than the dtype can hold.
         largest = np.finfo(dtype).max
         np.clip(prediction, -largest, largest, out=prediction)
         prediction = prediction.astype(dtype, copy=False)
         return prediction[:, 0] if self.n_dims == 1 and not self.predicts_levels else prediction
 
-    def _prediction_dtype(self, dtype):
+    def prediction_dtype(self, dtype):
         """Return the dtype of the network, or float64 if rounding would hide differences of y."""
         rounding = np.finfo(dtype).eps * np.abs(self.shift)
         exact = (self.n_varied > 0) & (rounding <= LARGEST_ROUNDING * self.scale)

@@ -201,6 +201,25 @@ def test_saved_net_predicts_and_continues_training(kind, X, y, copy):
     np.testing.assert_array_equal(raw_output(saved.fit(X, y), X), raw_output(net.fit(X, y), X))
 
 
+@both_kinds
+@pytest.mark.parametrize("train", ["fit", "partial_fit"])
+def test_single_rows_follow_further_training(kind, X, y, train):
+    net = kind(**SMALL, warm_start=True, learning_rate="constant").fit(X, y)
+    before = raw_output(net, X[:1])
+    np.testing.assert_allclose(before, raw_output(net, X)[:1], rtol=1e-9)
+    getattr(net, train)(X, y)
+    np.testing.assert_allclose(raw_output(net, X[:1]), raw_output(net, X)[:1], rtol=1e-9)
+    assert not np.allclose(raw_output(net, X[:1]), before, rtol=1e-9)
+
+
+@both_kinds
+def test_predictions_do_not_enlarge_saved_nets(kind, X, y):
+    net = kind(**SMALL).fit(X, y)
+    before = pickle.dumps(net)
+    net.predict(X[:1])
+    assert pickle.dumps(net) == before
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_saved_net_stores_each_number_once(dtype):
     X, y = load_digits(return_X_y=True)

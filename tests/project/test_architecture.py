@@ -36,6 +36,7 @@ LEVELS = [
     ["classifier", "regressor", "rejection", "recipes"],
     ["ensemble"],
     ["inspection"],
+    ["export"],
     ["displays"],
     ["compare"],
     ["__main__"],
@@ -47,6 +48,7 @@ LEVEL_OF = {part: level for level, parts in enumerate(LEVELS) for part in parts}
 ENGINE_NEEDS = {"numpy", "scipy", "threadpoolctl"}
 NEEDS = ENGINE_NEEDS | {"sklearn", "joblib"}
 DISPLAYS_NEED = NEEDS | {"matplotlib"}
+EXPORT_NEEDS = NEEDS | {"onnx", "skl2onnx"}
 COMPARE_NEEDS = DISPLAYS_NEED | {"jinja2", "markupsafe", "pandas", "pyarrow", "rich"}
 
 
@@ -108,7 +110,8 @@ def test_modules_import_only_lower_levels(name):
 @every_module
 def test_modules_import_only_declared_dependencies(name):
     part = part_of(name)
-    allowed = {"displays": DISPLAYS_NEED, "compare": COMPARE_NEEDS}.get(part, NEEDS)
+    extras = {"displays": DISPLAYS_NEED, "export": EXPORT_NEEDS, "compare": COMPARE_NEEDS}
+    allowed = extras.get(part, NEEDS)
     allowed = ENGINE_NEEDS if part.startswith("engine") else allowed
     packages = {imported.split(".")[0] for imported in imported_names(MODULES[name])}
     assert packages - sys.stdlib_module_names - {"skdistnet"} <= allowed

@@ -1,0 +1,1 @@
+"""Estimators as nodes of ONNX graphs; these modules need the extra `onnx`."""
