@@ -1,8 +1,9 @@
-"""The hypothesis profiles, the option --no-skips, and fixtures: recorded training runs, files.
+"""The hypothesis profiles, options of the command line, and fixtures: training runs, files.
 
 `HYPOTHESIS_PROFILE=long` or `--hypothesis-profile=long` generates many cases; the default is few.
 Tests of an optional package are skipped if it is missing. With `--no-skips` a skip is a failure,
-for runs in which all optional packages are installed.
+for runs in which all optional packages are installed. With `--all-combinations` tests of pairs of
+options test every combination.
 """
 
 import os
@@ -29,6 +30,11 @@ def pytest_addoption(parser):
         "--no-skips",
         action="store_true",
         help="count a test, or a file of tests, that is skipped as failed",
+    )
+    parser.addoption(
+        "--all-combinations",
+        action="store_true",
+        help="test every combination of options instead of every pair",
     )
 
 
