@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
+import skl2onnx
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import load_diabetes, load_iris
@@ -19,6 +20,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils import get_tags
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
+from skdistnet.export import register_converters
 
 ROOT = Path(__file__).parents[2]
 X, Y = load_iris(return_X_y=True)
@@ -180,6 +182,16 @@ def pickles(library):
     return np.array_equal(pickle.loads(pickle.dumps(net)).predict_proba(X), net.predict_proba(X))
 
 
+def converts_to_onnx(library):
+    """Return None where skl2onnx lags behind scikit-learn, as for trees in 1.9."""
+    register_converters()
+    net = clone(library.classifier).fit(X, Y)
+    try:
+        return bool(skl2onnx.to_onnx(net, X[:1].astype(np.float32)).graph.node)
+    except (RuntimeError, ValueError):
+        return None if library is LIBRARIES["HistGB"] else False
+
+
 def repeats_itself(library):
     first, second = (clone(library.classifier).fit(X, Y).predict_proba(X) for _ in range(2))
     return np.array_equal(first, second)
@@ -266,6 +278,7 @@ ROWS = {
     ),
     "curve of the training loss": records_loss,
     "pickle": pickles,
+    "conversion to ONNX": converts_to_onnx,
     "hidden activations as features, `set_output`": attribute("set_output"),
 }
 
