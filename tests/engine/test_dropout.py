@@ -16,6 +16,7 @@ from skdistnet.engine.layers.dropout import Dropout, drop_centered
 from skdistnet.engine.layers.kernels import KERNELS
 from skdistnet.engine.losses import normalized_weights
 from skdistnet.engine.training.loop import Trainer
+from skdistnet.engine.training.mapped_rows import BatchedRows
 
 N_ROWS = 7
 
@@ -167,7 +168,8 @@ def test_dropout_gradient_takes_means_for_constants(activations, output_layer, r
 
 def test_dropout_is_constant_over_epochs():
     config = replace(CONFIG, dropout=0.4, max_iter=5)
-    trainer = Trainer(NETWORK, IDENTITY, make_rows(), config, make_state(config))
+    batched = BatchedRows(NETWORK, IDENTITY, make_rows(), config.batch_size)
+    trainer = Trainer(NETWORK, batched, config, make_state(config))
     for _ in range(config.max_iter):
         trainer.state.rate_factor *= 0.9  # as "adaptive" does, and a rollback after divergence
         assert np.isfinite(trainer.train_epoch())

@@ -77,3 +77,12 @@ def blas_threads(network, n_rows):
         for limit in idle if largest >= LARGE else every:
             stack.enter_context(limit)
         yield
+
+
+@contextmanager
+def single_blas_thread():
+    """Keep all products to one thread: others of the machine's cores have work of their own."""
+    with ExitStack() as stack:
+        for limit in limits()[0]:
+            stack.enter_context(limit)
+        yield

@@ -55,16 +55,18 @@ class Batches:
         self.n_parts = n_rows if self.rows is None else len(self.rows)
         self.n_batches = -(-self.n_parts // batch_size)
 
-    def epoch(self, rng):
+    def epoch(self, rng, n_batches=None):
         """Yield for each batch its rows, as a slice or indices, its weights and their sum.
 
         Weights are None if all rows weigh the same; else their sums average 1 over the batches.
+        There are `n_batches` if that is given, at most one for each row.
         """
+        n_batches = n_batches or self.n_batches
         # The order does not matter in a single batch, which is faster as a slice.
-        order = self._order(rng) if self.n_batches > 1 else None
+        order = self._order(rng) if n_batches > 1 else None
         # Sizes differ by at most one row: if all batches but the last were full, that might hold a
         # single row, whose step RMSProp makes as long as any other.
-        bounds = [number * self.n_parts // self.n_batches for number in range(self.n_batches + 1)]
+        bounds = [number * self.n_parts // n_batches for number in range(n_batches + 1)]
         for start, stop in pairwise(bounds):
             size = stop - start
             batch = slice(start, stop) if order is None else order[start:stop]

@@ -32,6 +32,14 @@ class TrainingConfig:
     maximize_score: bool = False
     mean_weight: float | None = None
 
+    def rate(self, state, steps_per_epoch, first_step=0):
+        """Return the learning rate of the state's next step; the run began with `first_step`."""
+        is_stream = self.mean_weight is not None
+        total_steps = None if is_stream else steps_per_epoch * self.max_iter
+        factor = self.schedule(state.n_steps - first_step, steps_per_epoch, total_steps)
+        # A NumPy scalar would compute in its own precision, not in that of the network.
+        return self.learning_rate_init * float(factor) * state.rate_factor
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -65,6 +73,10 @@ class TrainingState:
     rng: np.random.Generator
     n_steps: int = 0
     rate_factor: float = 1.0
+
+    def averages(self):
+        """Return the arrays of the solver's state."""
+        return [value for value in self.solver_state.values() if isinstance(value, np.ndarray)]
 
     def to_dict(self):
         """Return all but theta as arrays, numbers and strings, without copies."""

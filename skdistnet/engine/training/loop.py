@@ -3,94 +3,122 @@
 import numpy as np
 
 from ..layers.dropout import Dropout
-from ..layers.missing import fill_missing
 from ..numerics import memory
 from ..numerics.denormals import flush_averages, flush_parameters
 from ..numerics.threads import blas_threads
 from ..optim.weight_decay import WeightDecay
-from .batches import Batches
-from .mapped_rows import MappedRows
-from .monitor import Monitor
+from .mapped_rows import BatchedRows
+from .monitor import Evaluator, Monitor
 
 #: Number of steps after which denormals are removed; parameters and averages decay little in them.
 SWEEP = 16
 
 
-class Trainer:
-    """What the steps of a run share; an interrupted run has completed `n_epochs` before."""
+class Updater:
+    """Updates of parameters along gradients: weight decay, the solver's step, no denormals.
 
-    def __init__(self, network, input_map, rows, config, state, n_epochs=0):
-        self.network, self.rows, self.config, self.state = network, rows, config, state
+    `origin` (n_inputs,) is the zero, in network units, of the first layer's own input.
+    """
+
+    def __init__(self, network, config, origin):
+        self.solver, self.weight_decay = config.solver, None
+        self.radius_mask = network.parameter_mask(["inverse_radii"])
+        if config.alpha:
+            self.weight_decay = WeightDecay(network, config.penalty, config.alpha, origin)
+
+    def step(self, state, gradient, rate, n_rows):
+        """Make a step along the gradient of `n_rows` rows, which coupled decay changes in place."""
+        if self.weight_decay is not None:
+            self.weight_decay.apply(state.theta, gradient, rate, n_rows)
+        self.solver.step(state.theta, gradient, state.solver_state, rate)
+        state.n_steps += 1
+        if state.n_steps % SWEEP == 0:
+            averages = state.averages()
+            flush_parameters(state.theta, averages, self.radius_mask)
+            for array in averages:
+                flush_averages(array)
+
+
+class Trainer:
+    """What the steps of a run share: gradients of batches, and updates of the state by them.
+
+    Schedules count steps from `first_step` on, in epochs of `steps_per_epoch`.
+    """
+
+    def __init__(self, network, batched_rows, config, state, steps_per_epoch=None, first_step=0):
+        self.network, self.rows, self.config, self.state = network, batched_rows, config, state
+        self.steps_per_epoch = steps_per_epoch or batched_rows.batches.n_batches
+        self.first_step = first_step
         self.params = network.views(state.theta)
         self.gradient = memory.empty(state.theta.shape, state.theta.dtype)
         self.grads = network.views(self.gradient)
-        self.radius_mask = network.parameter_mask(["inverse_radii"])
-        self.mapped_rows = MappedRows(input_map, rows.X, network.dtype)
-        self.input_shares = input_map.input_shares
         self.workspaces = {}
-        size = config.batch_size
-        self.batches = Batches(rows.weights, len(rows), size, config.mean_weight)
-        self.dropout = Dropout(network, size, len(rows))
-        self.steps_per_epoch = self.batches.n_batches
-        is_stream = config.mean_weight is not None
-        self.total_steps = None if is_stream else self.steps_per_epoch * config.max_iter
-        has_horizon = getattr(config.schedule, "has_horizon", False)
-        self.first_step = state.n_steps - n_epochs * self.steps_per_epoch if has_horizon else 0
-        self.weight_decay = None
-        if config.alpha:
-            options = config.penalty, config.alpha, input_map.origin
-            self.weight_decay = WeightDecay(network, *options)
+        self.dropout = Dropout(network, batched_rows.batch_size, len(batched_rows))
+        self.updater = Updater(network, config, batched_rows.origin)
 
     def rate(self):
         """Return the learning rate of the next step."""
-        step = self.state.n_steps - self.first_step
-        factor = self.config.schedule(step, self.steps_per_epoch, self.total_steps)
-        # A NumPy scalar would compute in its own precision, not in that of the network.
-        return self.config.learning_rate_init * float(factor) * self.state.rate_factor
+        return self.config.rate(self.state, self.steps_per_epoch, self.first_step)
 
     def train_epoch(self):
         """Make a step for each batch and return the mean loss, each batch's before its step."""
-        batches = list(self.batches.epoch(self.state.rng))  # draws the order, before dropout draws
+        # Draws the order, before dropout draws.
+        batches = list(self.rows.batches.epoch(self.state.rng))
         self.dropout.refresh(self.config.dropout, self.state.rng)
+        total, mass = self.train_batches(batches)
+        return total / mass
+
+    def train_batches(self, batches):
+        """Make a step for each batch of `Batches`; return the sums of their losses and weights."""
         total = mass = 0.0
         for batch in batches:
             value, weight = self.step(batch)
             total += value
             mass += weight
-        return total / mass
+        return total, mass
 
     def step(self, batch):
         """Make one update from a batch of `Batches`; return its weighted loss and its weight."""
-        batch, weights, total_weight = batch
-        config, state, network = self.config, self.state, self.network
-        target = self.rows.target
-        # `take` is faster than fancy indexing.
-        target = target[batch] if isinstance(batch, slice) else target.take(batch, axis=0)
-        n_rows, dtype = len(target), network.dtype
-        weights = np.full(n_rows, 1 / n_rows, dtype) if weights is None else weights.astype(dtype)
+        value, n_rows = self.differentiate(*batch[:2])
+        self.updater.step(self.state, self.gradient, self.rate(), n_rows)
+        return value * n_rows, batch[2]
+
+    def differentiate(self, rows, weights):
+        """Fill `gradient` for a batch; return its mean loss and its number of rows."""
+        network, state = self.network, self.state
+        n_rows = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
         work = self.workspaces.get(n_rows)
         if work is None:
             work = self.workspaces[n_rows] = network.workspace(n_rows, self.dropout.keep_prob)
-        self.mapped_rows.gather(batch, work.X)
-        if self.mapped_rows.incomplete:
-            work.layers[0].observed = fill_missing(work.X, self.input_shares)
+        target, dtype = self.rows.load(rows, work), network.dtype
+        weights = np.full(n_rows, 1 / n_rows, dtype) if weights is None else weights.astype(dtype)
         network.prepare(self.params, work)
         masks = self.dropout.draw(n_rows, state.rng)
         raw = network.run_forward(self.params, work, masks)
-        value = config.loss.value_and_gradient(raw, target, weights, out=work.d_outputs[-1])
+        loss, d_raw = self.config.loss, work.d_outputs[-1]
+        value = loss.value_and_gradient(raw, target, weights, out=d_raw)
         network.run_backward(self.params, work, self.grads, masks)
-        rate = self.rate()
-        if self.weight_decay is not None:
-            self.weight_decay.apply(state.theta, self.gradient, rate, n_rows)
-        config.solver.step(state.theta, self.gradient, state.solver_state, rate)
-        state.n_steps += 1
-        if state.n_steps % SWEEP == 0:
-            values = state.solver_state.values()
-            averages = [array for array in values if isinstance(array, np.ndarray)]
-            flush_parameters(state.theta, averages, self.radius_mask)
-            for array in averages:
-                flush_averages(array)
-        return value * n_rows, total_weight
+        return value, n_rows
+
+
+def train_epochs(trainer, monitor, report=None, begin=None, checkpoint=None):
+    """Train for epochs until the monitor has a reason to stop, and return its TrainingResult.
+
+    The arguments are those of :func:`train`.
+    """
+    result = monitor.result
+    try:
+        while not result.reason:
+            if begin is not None:
+                begin()
+            rate = trainer.rate()
+            monitor.rollback.begin(len(result.loss_curve))
+            monitor.end_epoch(trainer.train_epoch(), rate, report)
+            if checkpoint is not None:
+                checkpoint.keep(result, monitor.to_dict)
+    except KeyboardInterrupt:
+        result.reason = "interrupted"
+    return result
 
 
 def train(
@@ -115,23 +143,20 @@ def train(
     and the rate. `checkpoint.load()` returns a dict to continue from, or None. After each epoch
     `checkpoint.keep(result, to_dict)` is called; the function `to_dict` returns the dict to save.
     """
-    monitor = Monitor(network, input_map, rows, config, state, validation, score)
-    result = monitor.result
+    evaluator = Evaluator(network, input_map, rows, config.loss, validation, score)
+    monitor = Monitor(config, state, evaluator)
     saved = checkpoint and checkpoint.load()
     if saved is not None:
         monitor.restore(saved)
     # Overflow shows in the loss, which the rollback checks.
     with blas_threads(network, min(config.batch_size, len(rows))), np.errstate(all="ignore"):
         try:
-            trainer = Trainer(network, input_map, rows, config, state, len(result.loss_curve))
-            while not result.reason:
-                if begin is not None:
-                    begin()
-                rate = trainer.rate()
-                monitor.rollback.begin(len(result.loss_curve))
-                monitor.end_epoch(trainer.train_epoch(), rate, report)
-                if checkpoint is not None:
-                    checkpoint.keep(result, monitor.to_dict)
+            batched = BatchedRows(network, input_map, rows, config.batch_size, config.mean_weight)
         except KeyboardInterrupt:
-            result.reason = "interrupted"
-    return result
+            monitor.result.reason = "interrupted"
+            return monitor.result
+        first_step = 0
+        if getattr(config.schedule, "has_horizon", False):
+            first_step = state.n_steps - len(monitor.result.loss_curve) * batched.batches.n_batches
+        trainer = Trainer(network, batched, config, state, first_step=first_step)
+        return train_epochs(trainer, monitor, report, begin, checkpoint)

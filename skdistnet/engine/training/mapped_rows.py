@@ -1,12 +1,14 @@
-"""Rows as inputs of a network, mapped batch by batch or once for all epochs."""
+"""Rows as inputs of a network, mapped batch by batch or once for all epochs, and their batches."""
 
 import math
 
 import numpy as np
 from scipy.sparse import issparse
 
+from ..layers.missing import fill_missing
 from ..numerics import memory
 from ..numerics.statistics import PART
+from .batches import Batches
 
 #: Mapped rows are cached during training up to this size.
 CACHE_BYTES = 64 * 2**20
@@ -41,3 +43,28 @@ class MappedRows:
             self.input_map.apply(rows, out)
         elif rows is not out:
             out[...] = rows
+
+
+class BatchedRows:
+    """Rows as training takes them: batches of inputs of a network, of targets and of weights.
+
+    `mean_weight` is that of all data, of which the rows may be a part.
+    """
+
+    def __init__(self, network, input_map, rows, batch_size, mean_weight=None):
+        self.target, self.dtype = rows.target, network.dtype
+        self.mapped = MappedRows(input_map, rows.X, network.dtype)
+        self.input_shares, self.origin = input_map.input_shares, input_map.origin
+        self.batch_size = batch_size
+        self.batches = Batches(rows.weights, len(rows), batch_size, mean_weight)
+
+    def __len__(self):
+        return len(self.target)
+
+    def load(self, rows, work):
+        """Write the inputs of rows, a slice or indices, into a workspace; return their target."""
+        self.mapped.gather(rows, work.X)
+        if self.mapped.incomplete:
+            work.layers[0].observed = fill_missing(work.X, self.input_shares)
+        # `take` is faster than fancy indexing.
+        return self.target[rows] if isinstance(rows, slice) else self.target.take(rows, axis=0)

@@ -51,15 +51,47 @@ class TrainingResult:
         return fall > max(tol * window, STILL_FALLING * (curve[0] - curve[-1]))
 
 
-class Monitor:
-    """Tracks the validation loss or score, or without validation rows the training loss."""
+class Evaluator:
+    """Computes losses and scores of parameters on the training rows and the validation rows.
 
-    def __init__(self, network, input_map, rows, config, state, validation=None, score=None):
-        self.network, self.input_map, self.config, self.state = network, input_map, config, state
+    `score(raw)` returns the validation score of the raw output on the validation rows, if any.
+    """
+
+    def __init__(self, network, input_map, rows, loss, validation=None, score=None):
+        self.network, self.input_map, self.loss = network, input_map, loss
         self.rows, self.validation, self.score = rows, validation, score
         if validation is not None:
             self.validation_map, X = input_map.prepared(validation.X, network.dtype)
             self.validation = replace(validation, X=X)
+
+    @property
+    def validates(self):
+        """Whether there are validation rows."""
+        return self.validation is not None
+
+    def training_loss(self, theta):
+        """Return the weighted loss on the training rows."""
+        return self._evaluate(theta, self.input_map, self.rows)[1]
+
+    def validation_loss_and_score(self, theta):
+        """Return the weighted loss, and the score, on the validation rows."""
+        raw, loss = self._evaluate(theta, self.validation_map, self.validation)
+        return loss, self.score(raw)
+
+    def _evaluate(self, theta, input_map, rows):
+        raw = layer_output(self.network, theta, input_map, rows.X)
+        weights = normalized_weights(rows.weights, len(raw), self.network.dtype)
+        return raw, self.loss.value(raw, rows.target, weights)
+
+
+class Monitor:
+    """Tracks the validation loss or score, or without validation rows the training loss.
+
+    The evaluator has the methods and properties of :class:`Evaluator`.
+    """
+
+    def __init__(self, config, state, evaluator):
+        self.config, self.state, self.evaluator = config, state, evaluator
         self.result, self.rollback = TrainingResult(state.theta.copy()), Rollback(state)
         self.best, self.n_stalled = np.inf, 0
 
@@ -83,7 +115,7 @@ class Monitor:
     def end_epoch(self, loss, rate, report):
         """Record an epoch with this loss, or undo it if it diverged, and decide whether to stop."""
         result, rollback = self.result, self.rollback
-        if rollback.has_diverged(loss, lambda theta: self.evaluate(theta, self.rows)[1]):
+        if rollback.has_diverged(loss, self.evaluator.training_loss):
             if not rollback.go_back():
                 result.reason = "diverged"
                 self.keep_best()
@@ -101,9 +133,8 @@ class Monitor:
     def record(self, loss):
         """Record the epoch's training loss; keep the parameters if they are the best so far."""
         result, monitored = self.result, loss
-        if self.validation is not None:
-            raw, monitored = self.evaluate(self.state.theta, self.validation)
-            score = self.score(raw)
+        if self.evaluator.validates:
+            monitored, score = self.evaluator.validation_loss_and_score(self.state.theta)
             # Recorded together, so that an interrupt in the score leaves curves of equal length.
             result.validation_loss_curve.append(monitored)
             result.validation_scores.append(score)
@@ -116,17 +147,10 @@ class Monitor:
         self.n_stalled = 0 if improved else self.n_stalled + 1
         # Without validation keep the latest parameters: an epoch's lower loss may be chance.
         # Some epoch is the best one even if no score is defined.
-        if self.validation is None or monitored < self.best or not result.best_epoch:
+        if not self.evaluator.validates or monitored < self.best or not result.best_epoch:
             np.copyto(result.theta, self.state.theta)
             result.best_epoch = len(result.loss_curve)
         self.best = min(self.best, monitored)
-
-    def evaluate(self, theta, rows):
-        """Return the raw output on some rows, and their weighted loss."""
-        input_map = self.validation_map if rows is self.validation else self.input_map
-        raw = layer_output(self.network, theta, input_map, rows.X)
-        weights = normalized_weights(rows.weights, len(raw), self.network.dtype)
-        return raw, self.config.loss.value(raw, rows.target, weights)
 
     def keep_best(self):
         """Keep the best of the start, the best epoch and the selected one after a divergence.
@@ -134,17 +158,18 @@ class Monitor:
         The validation loss or score decides, or else the loss on the training rows. The losses of
         epochs cannot be compared, because parameters change within an epoch.
         """
-        result, rollback, rows = self.result, self.rollback, self.rows
+        result, rollback, evaluator = self.result, self.rollback, self.evaluator
         candidates = [(rollback.good_epoch, rollback.good[0]), (0, rollback.initial_theta)]
-        by_score = False
-        if self.validation is not None:
+        if evaluator.validates:
             candidates.insert(0, (result.best_epoch, result.theta))
-            rows, by_score = self.validation, self.config.maximize_score
         measures = []
         for _, theta in candidates:
             np.copyto(self.state.theta, theta)  # from where a scorer reads the parameters
-            raw, loss = self.evaluate(theta, rows)
-            measures.append(-self.score(raw) if by_score else loss)
+            if evaluator.validates:
+                loss, score = evaluator.validation_loss_and_score(theta)
+                measures.append(-score if self.config.maximize_score else loss)
+            else:
+                measures.append(evaluator.training_loss(theta))
         result.best_epoch, theta = candidates[int(np.argmin(np.nan_to_num(measures, nan=np.inf)))]
         np.copyto(result.theta, theta)
         np.copyto(self.state.theta, theta)
@@ -162,4 +187,4 @@ class Monitor:
             state.rate_factor /= ADAPTIVE_DIVISOR
             self.n_stalled = 0
             return False
-        return self.validation is not None or not getattr(config.schedule, "has_horizon", False)
+        return self.evaluator.validates or not getattr(config.schedule, "has_horizon", False)
