@@ -72,13 +72,16 @@ def kmeans_labels(H, n_clusters, weights, seed):
         return model.fit(H, sample_weight=weights).labels_
 
 
-def initialize_network(candidate, rows, rng, is_stream=False):
-    """Initialise the network, its input map and its counters; return the state to train."""
+def initialize_network(candidate, rows, rng, is_stream=False, statistics=None):
+    """Initialise the network, its input map and its counters; return the state to train.
+
+    The rows may be a sample of those that the statistics (see locations.py) are from.
+    """
     target, codec = rows.target, candidate._codec
     set_specification(candidate, rows.X.shape[1], rows.X.shape[1], target)
     with blas_threads(candidate._network, min(largest_batch(candidate), len(rows))):
         weights = normalized_weights(rows.weights, len(rows), np.float64)
-        input_map = input_map_of(candidate, rows, weights, is_stream)
+        input_map = input_map_of(candidate, rows, weights, is_stream, statistics)
         set_input_map(candidate, input_map)
         # Columns that do not vary make no difference.
         n_varied = np.count_nonzero(input_map.varying)
@@ -108,22 +111,28 @@ def initialize_network(candidate, rows, rng, is_stream=False):
     return fresh_state(candidate, theta, rng)
 
 
-def input_map_of(candidate, rows, weights, is_stream):
+def input_map_of(candidate, rows, weights, is_stream, statistics=None):
     """Return the map of rows to the network's inputs, which may project many columns."""
     # The centroids of the paper are in the unit cube of the columns.
     is_uniform = isinstance(candidate.init, str) and candidate.init == "uniform"
     target, dtype = None if is_stream or is_uniform else rows.target, rows.target.dtype
 
+    levels, of_numbers = candidate._levels_, None
+    if statistics is not None:
+        is_number = slice(None) if levels is None else [one is None for one in levels]
+        of_numbers = statistics.columns.take(is_number)
+
     def fit_numbers(X, n_others=0.0):
-        numbers = fit_input_map(X, weights, candidate.standardize, dtype, target, n_others)
+        options = target, n_others, of_numbers
+        numbers = fit_input_map(X, weights, candidate.standardize, dtype, *options)
         if candidate._takes_ranks_ and candidate.standardize and not numbers.rotates:
             numbers = fit_quantile_map(X, weights, dtype, n_others)
         return numbers
 
-    if candidate._levels_ is None:
+    if levels is None:
         input_map = fit_numbers(rows.X)
     else:
-        arguments = candidate._levels_, weights, fit_numbers, candidate.standardize, is_stream
+        arguments = levels, weights, fit_numbers, candidate.standardize, is_stream, statistics
         input_map = locations.fit_map(rows, *arguments)
     is_weighted = candidate._feature_weights_ is not None and not input_map.rotates
     if is_weighted and candidate.standardize:

@@ -115,25 +115,29 @@ def simplex(n_levels, n_inputs):
 
 
 def fit_locations(codes, n_levels, weights, is_stream=False):
-    """Return equidistant locations for a column, centred at the mean over rows.
+    """Return equidistant locations for a column, centred at the mean over rows."""
+    return equidistant_locations(level_masses(codes, n_levels, weights), is_stream)
+
+
+def equidistant_locations(masses, is_stream=False):
+    """Return equidistant locations for levels whose rows have these weights.
 
     Two levels have one input, others one each; in a stream some are left for further levels.
     """
+    n_levels = len(masses)
     n_inputs = 1 if n_levels <= 2 else n_levels
     if is_stream:
         n_inputs = min(max(2 * n_levels, n_levels + SPARE_INPUTS), MOST_INPUTS)
     points = simplex(n_levels, n_inputs)
-    shares = level_shares(codes, n_levels, weights)
-    center = shares @ points
-    points[shares == 0] = np.nan
+    center = (masses / (masses.sum() or 1.0)) @ points
+    points[masses == 0] = np.nan
     return Locations(points - center, -center)
 
 
-def level_shares(codes, n_levels, weights):
-    """Return the share of each level in the weight of the rows that have one."""
+def level_masses(codes, n_levels, weights):
+    """Return the weight of the rows of each level."""
     observed = codes >= 0
-    mass = np.bincount(codes[observed].astype(np.intp), weights[observed], minlength=n_levels)
-    return mass / (mass.sum() or 1.0)
+    return np.bincount(codes[observed].astype(np.intp), weights[observed], minlength=n_levels)
 
 
 def variance(locations, codes, weights):

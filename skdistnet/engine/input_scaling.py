@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 from .numerics import memory
 from .numerics.statistics import (
     PART,
-    column_range,
+    ColumnStatistics,
     has_missing,
     make_dense,
     weighted_moments,
@@ -52,15 +52,15 @@ def columns_of_one_unit(low, high):
     return varying & inside & ((low == lowest) | (high == highest))
 
 
-def standard_scale(X, mean, std, usable, n_others=0.0):
+def standard_scale(statistics, usable, n_others=0.0):
     """Return each column's scale: its standard deviation, or that of all columns of its unit.
 
     Divided by its own, a pixel that is hardly ever lit would count as much as any other. With many
     columns scales are larger, because initial radii are small compared with the solver's steps.
     """
-    scale = np.ones_like(mean)
+    std, scale = statistics.std, np.ones_like(statistics.std)
     scale[usable] = std[usable]
-    shared = columns_of_one_unit(*column_range(X)) & usable
+    shared = columns_of_one_unit(statistics.low, statistics.high) & usable
     if shared.any():
         # Relative to the largest, so that no square overflows.
         largest = std[shared].max()
@@ -88,11 +88,12 @@ def outer_fences(values, weights):
         return low - FAR_OUT * (high - low), high + FAR_OUT * (high - low)
 
 
-def without_outliers(X, weights, columns):
+def without_outliers(X, weights, columns, statistics):
     """Return those columns that have values far out, their means and their standard deviations.
 
     Values beyond the fences count as if they were on them: -999 for a missing value, or a single
-    extreme one, would make all others look equal.
+    extreme one, would make all others look equal. X may be a sample of the rows that `statistics`
+    are from.
     """
     step = -(-X.shape[0] // QUANTILE_ROWS)
     sample, sample_weights = X[::step], weights[::step]
@@ -105,10 +106,9 @@ def without_outliers(X, weights, columns):
         observed = ~np.isnan(values)
         if not observed.any():
             continue
-        fences = outer_fences(values[observed], sample_weights[observed])
-        values = make_dense(X[:, [column]]).astype(np.float64)
-        inside = np.clip(values, *fences)
-        if not np.array_equal(inside, values, equal_nan=True):
+        low, high = outer_fences(values[observed], sample_weights[observed])
+        if statistics.low[column] < low or statistics.high[column] > high:
+            inside = np.clip(make_dense(X[:, [column]]).astype(np.float64), low, high)
             mean, std, _ = weighted_moments(inside, weights)
             if exceeds_rounding(std, mean, X.dtype, X.dtype):
                 found.append((column, mean[0], std[0]))
@@ -197,17 +197,19 @@ class InputMap:
     feature_weights: Any = None
 
     @classmethod
-    def fit(cls, X, weights, standardize, dtype, n_others=0.0):
+    def fit(cls, X, weights, standardize, dtype, n_others=0.0, statistics=None):
         """Learn the map; columns that vary by no more than rounding errors have scale 1.
 
-        The network has further inputs with the variance of `n_others` columns.
+        The network has further inputs with the variance of `n_others` columns. X may be a sample
+        of the rows that `statistics` are from.
         """
         if not X.shape[1]:
             none = np.empty(0)
             return cls(none, none, none, none.astype(int) if standardize else None)
         if issparse(X):
             X = X.tocsc()
-        mean, std, reach = weighted_moments(X, weights)
+        statistics = statistics or ColumnStatistics.of(X, weights)
+        mean, std, reach = statistics.mean, statistics.std, statistics.reach
         known = np.where(np.isnan(mean), 0.0, mean)
         farthest = int(np.argmax(np.abs(known)))
         if not standardize and not np.abs(known[farthest]) < np.finfo(dtype).max:
@@ -220,10 +222,11 @@ class InputMap:
         scale, n_varied, far_out = np.ones_like(std), None, np.empty(0, dtype=np.intp)
         if standardize:
             usable = exceeds_rounding(std, known, X.dtype, dtype)
-            scale = standard_scale(X, mean, std, usable, n_others)
+            scale = standard_scale(statistics, usable, n_others)
             n_varied = np.where(usable, VARIED, 0)
-            own = np.flatnonzero(usable & ~columns_of_one_unit(*column_range(X)))
-            far_out, center, spread = without_outliers(X, weights, own)
+            own = usable & ~columns_of_one_unit(statistics.low, statistics.high)
+            outside = without_outliers(X, weights, np.flatnonzero(own), statistics)
+            far_out, center, spread = outside
             shift[far_out] = center.astype(X.dtype)
             scale[far_out] = scale[far_out] / std[far_out] * spread
         largest = np.full(len(scale), largest_square_root(X.shape[1], dtype))

@@ -24,10 +24,9 @@ from .input_scaling import (
 from .numerics.memory import slices
 from .numerics.statistics import (
     PART,
-    column_range,
+    ColumnStatistics,
     has_missing,
     make_dense,
-    weighted_moments,
 )
 
 #: More columns than this are projected,
@@ -162,16 +161,17 @@ def squared_lengths(input_map, rows):
 # Fit ----------------------------------------------------------------------------------------------
 
 
-def fit_input_map(X, weights, standardize, dtype, target=None, n_others=0.0):
+def fit_input_map(X, weights, standardize, dtype, target=None, n_others=0.0, statistics=None):
     """Return the map for rows X; it projects many columns if their `target` is given.
 
     The weights sum to 1. Columns with missing values are not projected. The network has further
-    inputs with the variance of `n_others` columns.
+    inputs with the variance of `n_others` columns. X may be a sample of the rows that `statistics`
+    are from.
     """
     projected = None
     if target is not None and standardize and has_many_columns(X, weights) and not has_missing(X):
-        projected = fit_projected_map(X, weights, dtype, target, n_others)
-    return projected or InputMap.fit(X, weights, standardize, dtype, n_others)
+        projected = fit_projected_map(X, weights, dtype, target, n_others, statistics)
+    return projected or InputMap.fit(X, weights, standardize, dtype, n_others, statistics)
 
 
 def has_many_columns(X, weights):
@@ -183,9 +183,12 @@ def has_many_columns(X, weights):
     return np.count_nonzero(is_rare(share)) >= MOSTLY_RARE * np.count_nonzero(share)
 
 
-def fit_projected_map(X, weights, dtype, target, n_others):
+def fit_projected_map(X, weights, dtype, target, n_others, statistics=None):
     """Return the map that projects X, or None if too few columns vary or squares would overflow."""
-    mean, std, reach = weighted_moments(X, weights)
+    statistics = statistics or ColumnStatistics.of(X, weights)
+    mean, std, reach = statistics.mean, statistics.std, statistics.reach
+    if (statistics.mass < 0.5).any():  # missing in rows that X, a sample, does not have
+        return None
     usable = exceeds_rounding(std, mean, X.dtype, dtype)
     overflows = reach >= largest_square_root(X.shape[1], X.dtype)
     if np.count_nonzero(usable) <= MANY_RARE_COLUMNS or overflows.any():
@@ -195,7 +198,7 @@ def fit_projected_map(X, weights, dtype, target, n_others):
     # The deviation of a column with the same values in a share `RARE` of rows.
     squares = std[rare] ** 2 + (mean[rare] - usual[rare]) ** 2
     spread[rare] = np.sqrt(squares / share[rare] * RARE * (1.0 - RARE))
-    shared = columns_of_one_unit(*column_range(X)) & usable
+    shared = columns_of_one_unit(statistics.low, statistics.high) & usable
     if shared.any():
         spread[shared] = np.sqrt(np.mean(std[shared] ** 2))
     scale = np.where(usable, spread, 1.0)

@@ -10,6 +10,7 @@ from sklearn.preprocessing import TargetEncoder
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor
 from skdistnet._base import locations
+from skdistnet.engine.training import Rows
 
 N_ROWS, N_LEVELS = 240, 40
 NAMES = np.array([f"level {number:03}" for number in range(300)])
@@ -222,15 +223,34 @@ def test_light_rows_hardly_move_locations():
     assert abs(correlation(locations_of_levels, EFFECTS)) > 0.8
 
 
-def test_equal_weights_draw_each_row_once():
-    for n_rows in (1, 7, 1000):
-        drawn = locations.rows_by_weight(np.full(n_rows, 1.0 / n_rows))
-        np.testing.assert_array_equal(drawn, np.arange(n_rows))
+@given(st.lists(st.integers(1, 4), min_size=30, max_size=60), st.integers(0, 9))
+def test_means_by_weight_are_those_of_repeated_rows(repeats, seed):
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(-1, 25, len(repeats)).astype(float)
+    y = rng.normal(size=(len(repeats), 2))
+    levels, weights = [list(range(25))], np.array(repeats, dtype=float)
+    directions = locations.TargetDirections(np.zeros(2), np.eye(2))
+    (sums,) = locations.level_sums(Rows(codes[:, np.newaxis], y), weights, levels, directions)
+    again, y_again = np.repeat(codes, repeats), np.repeat(y, repeats, axis=0)
+    means, seen = sums.means(slice(None)), np.isin(np.arange(25), codes)
+    for column, wanted in zip(means.T, y_again.T):
+        encoder = TargetEncoder(target_type="continuous").fit(again[:, np.newaxis], wanted)
+        found = encoder.categories_[0] >= 0
+        np.testing.assert_allclose(column[seen], encoder.encodings_[0][found], atol=1e-9)
+    assert np.isnan(means[~seen]).all()
 
 
-@given(st.lists(st.floats(0.1, 10.0), min_size=1, max_size=50))
-def test_rows_are_drawn_in_proportion_to_weights(weights):
-    weights = np.array(weights)
-    counts = np.bincount(locations.rows_by_weight(weights), minlength=len(weights))
-    assert counts.sum() == len(weights)
-    assert np.all(np.abs(counts - weights / weights.mean()) <= 1 + 1e-6)
+@given(st.integers(2, 5), st.integers(0, 9))
+def test_sums_of_parts_add_up(n_parts, seed):
+    rng = np.random.default_rng(seed)
+    codes, y = rng.integers(0, 30, (60, 1)).astype(float), rng.normal(size=(60, 1))
+    arguments = [list(range(30))], locations.TargetDirections(np.zeros(1), np.eye(1))
+    parts = [
+        locations.level_sums(Rows(codes[part], y[part]), np.ones(len(part)), *arguments)[0]
+        for part in np.array_split(rng.permutation(60), n_parts)
+    ]
+    together = locations.level_sums(Rows(codes, y), np.ones(60), *arguments)[0]
+    added = sum(parts[1:], parts[0])
+    # Folds differ: each part deals its own rows to them.
+    for one, other in zip(vars(added).values(), vars(together).values()):
+        np.testing.assert_allclose(one.sum(axis=0), other.sum(axis=0), atol=1e-12)

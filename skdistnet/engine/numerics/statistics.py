@@ -1,5 +1,7 @@
 """Weights of rows, and weighted moments, quantiles and ranges of columns, sparse or with NaN."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.sparse import issparse
 
@@ -57,6 +59,60 @@ def weighted_moments(X, weights):
     std[~varies] = 0.0
     with np.errstate(over="ignore"):
         return mean, std, np.where(varies, np.maximum(high - mean, mean - low), 0.0)
+
+
+@dataclass(frozen=True)
+class ColumnStatistics:
+    """Moments and range of each column, (n_columns,) in float64; see :func:`weighted_moments`."""
+
+    mean: np.ndarray
+    std: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    mass: np.ndarray
+    """Weight of the rows in which each column is observed."""
+
+    @classmethod
+    def of(cls, X, weights):
+        """Return the statistics of rows, whose weights sum to 1."""
+        low, high = (end.astype(np.float64) for end in column_range(X))
+        mass = np.full(X.shape[1], weights.sum())
+        if has_missing(X):
+            for part in slices(X.shape[1], PART // X.shape[0]):
+                mass[part] = weights @ ~np.isnan(make_dense(X[:, part]))
+        return cls(*weighted_moments(X, weights)[:2], low, high, mass)
+
+    @classmethod
+    def merged(cls, parts, masses):
+        """Return the statistics of all rows of several parts, each of this weight."""
+        mass = np.stack([one.mass * weight for one, weight in zip(parts, masses)])
+        observed = mass > 0
+        low = np.fmin.reduce([one.low for one in parts])
+        high = np.fmax.reduce([one.high for one in parts])
+        share = mass / np.where(observed.any(axis=0), mass.sum(axis=0), 1.0)
+        means = np.where(observed, [one.mean for one in parts], 0.0)
+        mean = np.einsum("ij,ij->j", share, means)
+        deviations = np.where(observed, means - mean, 0.0)
+        stds = np.where(observed, [one.std for one in parts], 0.0)
+        # Relative to the largest, so that no square overflows.
+        largest = np.maximum(np.abs(deviations), stds).max(axis=0)
+        divisor = np.where(largest > 0, largest, 1.0)
+        squares = (deviations / divisor) ** 2 + (stds / divisor) ** 2
+        std = largest * np.sqrt(np.einsum("ij,ij->j", share, squares))
+        varies = low < high
+        mean, std = np.where(varies, mean, low), np.where(varies, std, 0.0)
+        return cls(mean, std, low, high, mass.sum(axis=0))
+
+    @property
+    def reach(self):
+        """The largest deviation of each column from its mean."""
+        with np.errstate(over="ignore"):
+            largest = np.maximum(self.high - self.mean, self.mean - self.low)
+        return np.where(self.low < self.high, largest, 0.0)
+
+    def take(self, columns):
+        """Return the statistics of some columns."""
+        return ColumnStatistics(*(values[columns] for values in vars(self).values()))
 
 
 def weighted_mean(columns, weights):

@@ -20,7 +20,7 @@ import numpy as np
 from ..numerics import memory
 from ..numerics.threads import single_blas_thread
 from ..optim.solvers import copy_state
-from .config import TrainingConfig, TrainingState
+from .config import TrainingState
 from .loop import Trainer
 from .mapped_rows import BatchedRows
 
