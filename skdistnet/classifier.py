@@ -367,7 +367,11 @@ class DistanceNetClassifier(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
             If `y` has another shape than in the fit, or strings where the classes are numbers, or
             numbers where they are strings.
         """
-        predicted, codec = self.predict(X), self._codec
+        return self._score_of(self.predict(X), y, sample_weight)
+
+    def _score_of(self, predicted, y, sample_weight):
+        """Return the score of predictions for the true labels `y`."""
+        codec = self._codec
         if codec.kind != MultiOutputCodec.kind:
             return accuracy_score(y, predicted, sample_weight=sample_weight)
         y = y.toarray() if issparse(y) else np.asarray(y)
@@ -387,7 +391,7 @@ class DistanceNetClassifier(MultiOutputMixin, ClassifierMixin, BaseDistanceNet):
         check_classification_targets(y)
         return y
 
-    def _new_codec(self, y, weights, dtype, classes):
+    def _new_codec(self, y, weights, dtype, classes, statistics=None):
         return codec_for(y, classes, self.label_smoothing, self.class_weight)
 
     @property

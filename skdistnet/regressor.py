@@ -264,8 +264,11 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
             As :meth:`predict`; TypeError for sparse `y`.
         """
         check_dense(y)
-        prediction = self.predict(X)
-        return self._codec.score(np.asarray(y), prediction, sample_weight)
+        return self._score_of(self.predict(X), y, sample_weight)
+
+    def _score_of(self, predicted, y, sample_weight):
+        """Return the score of predictions for the true targets `y`."""
+        return self._codec.score(np.asarray(y), predicted, sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -282,8 +285,8 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         # In one memory order, because sums over another may differ in the last bit.
         return np.ascontiguousarray(y, dtype=np.float64)
 
-    def _new_codec(self, y, weights, dtype, classes):
-        return RegressionCodec.for_targets(y, weights, dtype, self._chosen_loss())
+    def _new_codec(self, y, weights, dtype, classes, statistics=None):
+        return RegressionCodec.for_targets(y, weights, dtype, self._chosen_loss(), statistics)
 
     @property
     def _codec(self):

@@ -16,7 +16,7 @@ class LinkedDocs:
     _doc_link_template = f"{DOCS_URL}/api/skdistnet.{{estimator_name}}.html"
 
 
-#: The parameters of both estimators, including those that only one of them has.
+#: The parameters of both estimators, including those that only one of them, or of Dask's, has.
 PARAMETERS = """
 hidden_layer_sizes : int or sequence of int
     Units of each hidden layer; () for no hidden layer.
@@ -171,6 +171,17 @@ checkpoint : str, path-like or None
     has files of its own. Requires `random_state`. `partial_fit` saves nothing.
 verbose : bool or int
     Whether to print a line for each epoch.
+client : distributed.Client or None
+    The client of the cluster; None is the current one. Pickles and copies of workers lack it.
+n_shards : int or None
+    Number of shards into which the rows are divided. All are trained on at the same time, so it
+    should be a multiple of the number of workers, which is what None stands for. The net depends on
+    it, but not on the workers: set it for the same net on another cluster.
+local_steps : int or "auto"
+    Number of steps on each shard between two means over the shards. 1 averages the gradients of all
+    steps: each is then a step on the joint batch of all shards. "auto" depends on the sizes of the
+    net, so that communication takes a fifth of the time where a message takes as long as on one
+    machine.
 """
 
 ATTRIBUTES = """

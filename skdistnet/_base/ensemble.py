@@ -28,7 +28,7 @@ from .constraints import (
 )
 from .docstrings import LinkedDocs
 from .members import Kind, draw_folds, set_kind, train_member
-from .messages import warn, warn_about_fit
+from .messages import constant_loss, warn, warn_about_fit
 from .start import choose_median_activation
 from .training import run_parts
 from .validation import check_sample_weight
@@ -239,7 +239,7 @@ class BaseEnsemble(
                 checkpoint.remove()
         # One warning: most members would give the same.
         worst = max(members, key=lambda each: (each[1].reason == "diverged", each[1].n_halvings))
-        warn_about_fit(worst[0], data.rows, worst[1])
+        warn_about_fit(*worst[:2], partial(constant_loss, data.rows))
 
     # Fitted members -------------------------------------------------------------------------------
 

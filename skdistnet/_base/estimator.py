@@ -1,6 +1,7 @@
 """The base of both estimators: the order of steps in fit and partial_fit, and novelty scores."""
 
 from abc import ABCMeta, abstractmethod
+from functools import partial
 
 import numpy as np
 from sklearn.base import is_regressor
@@ -19,7 +20,7 @@ from .checkpoints import check_checkpoint_folder, checkpoints_of
 from .constraints import NETWORK_CONSTRAINTS, WITHIN, check_parameter, check_parameters, to_builtin
 from .docstrings import LinkedDocs
 from .fitted import LEARNED, FittedNetwork
-from .messages import warn_about_fit, warn_if_diverged_or_interrupted
+from .messages import constant_loss, warn_about_fit, warn_if_diverged_or_interrupted
 from .stream import Stream
 from .validation import accepts_missing, check_sample_weight, validate_rows
 
@@ -59,8 +60,8 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
         """Return `y` in the form that codecs take."""
 
     @abstractmethod
-    def _new_codec(self, y, weights, dtype, classes):
-        """Return the codec for a validated `y`."""
+    def _new_codec(self, y, weights, dtype, classes, statistics=None):
+        """Return the codec for a validated `y`, perhaps a sample of what `statistics` are from."""
 
     @property
     @abstractmethod
@@ -94,7 +95,7 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
         if result.reason != "interrupted":
             for checkpoint in filter(None, checkpoints):
                 checkpoint.remove()
-        warn_about_fit(candidate, data.rows, result)
+        warn_about_fit(candidate, result, partial(constant_loss, data.rows))
         return self._commit(candidate)
 
     def _prepare_fit(self, X, y, sample_weight, validation_set):
@@ -261,7 +262,8 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
         self._target_state_ = codec.state()
         if hasattr(codec, "classes"):
             self.classes_ = codec.classes
-        weigh = self._codec.weighter(target, weights)
+        codec = self._codec
+        weigh = codec.weighter(codec.masses(target, weights))
         return Rows(X, target, weigh(target, weights)), weigh
 
     def _validation_rows(self, X, y, sample_weight, weigh, dtype):
@@ -283,18 +285,19 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
 
     # Novelty --------------------------------------------------------------------------------------
 
-    def _fit_novelty(self, rows, validation, seed, trials=()):
+    def _fit_novelty(self, rows, validation, seed, trials=(), limits=None):
         """Calibrate novelty scores on training rows, and thresholds also on held-out ones.
 
-        These are the validation rows or else those that `trials`, pairs of a net and the rows that
-        it was trained and validated on, have held out.
+        Held-out rows are the validation rows or else those that `trials`, pairs of a net and the
+        rows that it was trained and validated on, have held out. `limits` are the range of each
+        column, if the rows are a sample.
         """
         if not isinstance(self._network.layers[0], Distance):
             return
         network, theta = self._distance_part
         input_map, groups = self._input_map, self._codec.novelty_groups
         known, scores = groups(rows.target), []
-        scorer = NoveltyScorer.fit(network, theta, input_map, rows.X, known, seed)
+        scorer = NoveltyScorer.fit(network, theta, input_map, rows.X, known, seed, limits)
         if validation is not None:
             scores.append(scorer.score(network, theta, input_map, validation.X))
         else:

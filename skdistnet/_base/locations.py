@@ -116,6 +116,10 @@ class LevelSums:
         pairs = zip(vars(self).values(), vars(other).values())
         return LevelSums(*(one + another for one, another in pairs))
 
+    def scaled(self, factor):
+        """Return the sums for weights that are multiplied by a factor."""
+        return LevelSums(*(part * factor for part in vars(self).values()))
+
     def means(self, folds):
         """Return the mean targets of levels in some folds, NaN for those without a row.
 

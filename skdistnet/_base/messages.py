@@ -65,8 +65,11 @@ def warn_if_diverged_or_interrupted(estimator, result):
         )
 
 
-def warn_about_fit(estimator, rows, result):
-    """Warn of interruption, divergence, too few epochs, or predictions that are near constant."""
+def warn_about_fit(estimator, result, find_constant_loss):
+    """Warn of interruption, divergence, too few epochs, or predictions that are near constant.
+
+    `find_constant_loss(estimator, result)` returns what `constant_loss` does.
+    """
     warn_if_diverged_or_interrupted(estimator, result)
     if result.n_halvings or result.reason not in ("budget", "plateau"):
         return
@@ -78,7 +81,7 @@ def warn_about_fit(estimator, rows, result):
             ConvergenceWarning,
         )
         return
-    constant = constant_loss(estimator, rows, result)
+    constant = find_constant_loss(estimator, result)
     if constant is not None:
         loss, change = result.loss_curve[-1], " and ".join(advice(estimator))
         warn(
@@ -89,7 +92,7 @@ def warn_about_fit(estimator, rows, result):
         )
 
 
-def constant_loss(estimator, rows, result):
+def constant_loss(rows, estimator, result):
     """Return the loss of the best constant prediction if the net's is hardly lower, else None."""
     if len(result.loss_curve) < ENOUGH_EPOCHS and not trial_ended_early(estimator):
         return None

@@ -102,11 +102,12 @@ def distinct_rows(rows):
     return first[order], np.argsort(order)[group]
 
 
-def run_trials(candidate, trials, data, seed, task):
+def run_trials(candidate, trials, data, seed, task, n_rows=None):
     """Train a copy of the candidate for each trial, and give the candidate what they have found.
 
     Return for each trial its copy, its result and its checkpoint. If one was interrupted, the
-    candidate stays as it was, and the list ends with it.
+    candidate stays as it was, and the list ends with it. There are `n_rows` rows to train on
+    afterwards, by default those of the data.
     """
     if not trials:
         return []
@@ -126,7 +127,7 @@ def run_trials(candidate, trials, data, seed, task):
     if "init_median_activation_" in vars(copies[-1]):
         candidate.init_median_activation_ = copies[-1].init_median_activation_
     sizes = [tuple(map(len, rows)) for rows in taken]
-    candidate.trial_ = findings(copies[0], sizes, results, len(data.rows))
+    candidate.trial_ = findings(copies[0], sizes, results, n_rows or len(data.rows))
     return tried
 
 

@@ -44,8 +44,11 @@ class NoveltyScorer:
     state: dict  # of arrays and numbers, and of lists and dicts of them
 
     @classmethod
-    def fit(cls, network, theta, input_map, X, groups, seed=0):
-        """Calibrate on a sample of the rows X, in input units; `groups` are classes, or zeros."""
+    def fit(cls, network, theta, input_map, X, groups, seed=0, limits=None):
+        """Calibrate on a sample of the rows X, in input units; `groups` are classes, or zeros.
+
+        `limits` are the range of each column over all rows, if X is a part of these.
+        """
         rows, groups = calibration_rows(X, groups, seed)
         n_rows = rows.shape[0]
         # As many threads as in training, so that concurrent fits do not change the result.
@@ -69,7 +72,7 @@ class NoveltyScorer:
             unique = input_map.unique(rows)
             known_scores += log_share_of_unseen(unique, unseen_shares(unique))
         state = {
-            "bounds": box(column_range(X), input_map),
+            "bounds": box(limits or column_range(X), input_map),
             "unseen_shares": unseen_shares(unique),
             "layers": [asdict(layer) for layer in layers],
             "ppca": asdict(ppca),

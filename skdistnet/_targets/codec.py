@@ -31,11 +31,12 @@ class Codec:
         """Return the target to train on."""
         return target
 
-    def weighter(self, target, weights):
-        """Return the function from target and sample weights of rows to their weights.
+    def masses(self, target, weights):
+        """Return the weight of the training rows in each column of the target, for `weighter`."""
+        return None
 
-        The arguments are those of the training rows.
-        """
+    def weighter(self, masses):
+        """Return the function from target and sample weights of rows to their weights."""
         return lambda target, weights: weights
 
     def least_loss(self, target, weights):

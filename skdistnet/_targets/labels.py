@@ -160,16 +160,19 @@ class MultiOutputCodec(Codec):
             spread[group] = expected * (self.label_smoothing / np.count_nonzero(expected))
         return target * (1.0 - self.label_smoothing) + spread.astype(target.dtype)
 
-    def weighter(self, target, weights):
+    def masses(self, target, weights):
+        return (np.ones(len(target)) if weights is None else weights) @ target
+
+    def weighter(self, masses):
         """Return the function that multiplies class weights into the weights of rows.
 
         Raises a ValueError if dicts do not suit the labels, or balanced weights overflow; so does
         the function for products that are not finite or not positive.
         """
         if self.class_weight is None:
-            return super().weighter(target, weights)
+            return super().weighter(masses)
         if isinstance(self.class_weight, str):
-            by_column = balanced_weights(self.groups, target, weights)
+            by_column = balanced_weights(self.groups, masses)
         else:
             by_column = weights_from_dicts(self.class_weight, self)
 
@@ -297,9 +300,11 @@ KINDS = {cls.kind: cls for cls in (SingleLabelCodec, MultilabelCodec, MultiOutpu
 # Class weights ------------------------------------------------------------------------------------
 
 
-def balanced_weights(groups, target, weights):
-    """Return for each column of the target the weight that balances the classes of its output."""
-    mass = (np.ones(len(target)) if weights is None else weights) @ target
+def balanced_weights(groups, mass):
+    """Return for each column of the target the weight that balances the classes of its output.
+
+    `mass` is the weight of the rows of each column.
+    """
     by_column = np.ones(len(mass))
     for group in groups:
         # Under warm_start a class may have no rows this time.

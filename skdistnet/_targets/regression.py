@@ -89,11 +89,14 @@ class RegressionCodec(Codec):
     """Number of rows in which each column has had another value, up to `VARIED`."""
 
     @classmethod
-    def for_targets(cls, y, weights, dtype, loss):
-        """Return the codec for targets like the validated `y`."""
-        check_magnitude(y, dtype)
+    def for_targets(cls, y, weights, dtype, loss, statistics=None):
+        """Return the codec for targets like `y`, perhaps a sample of what `statistics` are from."""
         columns = y.reshape(len(y), -1)
-        n_columns = columns.shape[1]
+        varies, n_columns = (columns != columns[0]).any(axis=0), columns.shape[1]
+        check_magnitude(y, dtype)
+        if statistics is not None:
+            check_magnitude(np.stack([statistics.low, statistics.high]), dtype)
+            varies = statistics.low < statistics.high
         codec = cls(
             loss.name,
             asdict(loss),
@@ -101,9 +104,9 @@ class RegressionCodec(Codec):
             shift=np.zeros(n_columns),
             scale=np.ones(n_columns),
             constant=columns[0].copy(),
-            n_varied=np.where((columns != columns[0]).any(axis=0), VARIED, 0),
+            n_varied=np.where(varies, VARIED, 0),
         )
-        codec._fit_units(columns, weights, dtype, np.arange(n_columns))
+        codec._fit_units(columns, weights, dtype, np.arange(n_columns), statistics)
         return codec
 
     def state(self):
@@ -130,10 +133,10 @@ class RegressionCodec(Codec):
                 f"({self.shift.size}) as before; got shape {y.shape}."
             )
 
-    def _fit_units(self, columns, weights, dtype, which):
+    def _fit_units(self, columns, weights, dtype, which, statistics=None):
         """Learn shift and scale of the columns `which` of the target."""
         weights = normalized_weights(weights, len(columns), np.float64)
-        shift, scale = self.loss.units(columns[:, which], weights)
+        shift, scale = self.loss.units(columns[:, which], weights, statistics)
         # New arrays: the estimator's own must not change if the fit fails.
         self.shift, self.scale = self.shift.copy(), self.scale.copy()
         self.shift[which] = shift

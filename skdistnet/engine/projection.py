@@ -187,7 +187,7 @@ def fit_projected_map(X, weights, dtype, target, n_others, statistics=None):
     """Return the map that projects X, or None if too few columns vary or squares would overflow."""
     statistics = statistics or ColumnStatistics.of(X, weights)
     mean, std, reach = statistics.mean, statistics.std, statistics.reach
-    if (statistics.mass < 0.5).any():  # missing in rows that X, a sample, does not have
+    if (statistics.mass < 1.0 - 1e-6).any():  # missing in rows that X, a sample, does not have
         return None
     usable = exceeds_rounding(std, mean, X.dtype, dtype)
     overflows = reach >= largest_square_root(X.shape[1], X.dtype)

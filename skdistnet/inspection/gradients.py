@@ -85,7 +85,7 @@ def gradient_flow(estimator, X, y, sample_weight=None):
     X, y, weights = estimator._drop_weightless(X, y, weights, min_rows=1)
     codec = estimator._codec
     target = codec.encode(y, estimator._network.dtype)
-    weights = codec.weighter(target, weights)(target, weights)
+    weights = codec.weighter(codec.masses(target, weights))(target, weights)
     rows = Rows(X, codec.smoothed(target), weights)
     # Overflow, from rows far from the data, shows in the result.
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):

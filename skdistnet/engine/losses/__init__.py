@@ -19,8 +19,9 @@ which sum to 1. It has
 
 A loss for regression also has `out_activation`, the name of its inverse link, and
 
-``units(columns, weights)``
-    Shift and scale of each column of y: the target is ``(columns - shift) / scale``.
+``units(columns, weights, statistics=None)``
+    Shift and scale of each column of y: the target is ``(columns - shift) / scale``. The columns
+    may be a sample of the rows that the `ColumnStatistics` are from.
 
 `LOSSES` maps names to classes. Settings, such as the level of a quantile, are dataclass fields with
 a default and with the name of the constructor's parameter. To add a loss, write such a class and

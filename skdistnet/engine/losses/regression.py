@@ -68,7 +68,9 @@ class SquaredError(RegressionLoss):
         out *= weights[:, np.newaxis] / raw.shape[1]
         return value
 
-    def units(self, columns, weights):
+    def units(self, columns, weights, statistics=None):
+        if statistics is not None:
+            return statistics.mean, statistics.std
         return weighted_moments(columns, weights)[:2]
 
     def fit_intercept_only(self, target, weights):
@@ -102,7 +104,7 @@ class Poisson(RegressionLoss):
     def in_y_true_range(self, target):
         return bool(np.all((target >= 0) & (target < np.inf)))
 
-    def units(self, columns, weights):
+    def units(self, columns, weights, statistics=None):
         return np.zeros(columns.shape[1]), np.ones(columns.shape[1])
 
     def fit_intercept_only(self, target, weights):
@@ -119,7 +121,7 @@ class RobustLoss(RegressionLoss):
     def typical_value(self, raw, target, weights):
         return float(weighted_quantiles(self.terms(raw, target), weights, 0.5).mean())
 
-    def units(self, columns, weights):
+    def units(self, columns, weights, statistics=None):
         low, median, high = (weighted_quantiles(columns, weights, q) for q in (0.25, 0.5, 0.75))
         spread = (high - low) / NORMAL_IQR
         std = weighted_moments(columns, weights)[1]

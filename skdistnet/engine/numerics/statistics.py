@@ -74,7 +74,7 @@ class ColumnStatistics:
 
     @classmethod
     def of(cls, X, weights):
-        """Return the statistics of rows, whose weights sum to 1."""
+        """Return the statistics of rows, whose weights sum to 1, as do masses."""
         low, high = (end.astype(np.float64) for end in column_range(X))
         mass = np.full(X.shape[1], weights.sum())
         if has_missing(X):
@@ -83,9 +83,9 @@ class ColumnStatistics:
         return cls(*weighted_moments(X, weights)[:2], low, high, mass)
 
     @classmethod
-    def merged(cls, parts, masses):
-        """Return the statistics of all rows of several parts, each of this weight."""
-        mass = np.stack([one.mass * weight for one, weight in zip(parts, masses)])
+    def merged(cls, parts):
+        """Return the statistics of all rows of several parts."""
+        mass = np.stack([one.mass for one in parts])
         observed = mass > 0
         low = np.fmin.reduce([one.low for one in parts])
         high = np.fmax.reduce([one.high for one in parts])

@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from ..numerics import memory
+from ..numerics.statistics import normalized_weights
 from ..numerics.threads import single_blas_thread
 from ..optim.solvers import copy_state
+from ..prediction import layer_output
 from .config import TrainingState
 from .loop import Trainer
 from .mapped_rows import BatchedRows
@@ -68,7 +70,7 @@ class Shard:
     def __init__(self, number, network, input_map, rows, batch_size, mean_weight):
         self.number, self.network = number, network
         self.rows = BatchedRows(network, input_map, rows, batch_size, mean_weight)
-        self.weight = float(len(rows) if rows.weights is None else rows.weights.sum())
+        self.weights = rows.weights
         self._epoch: tuple[Any, list] = (None, [])
 
     @property
@@ -93,6 +95,13 @@ class Shard:
         with single_blas_thread(), np.errstate(all="ignore"):
             loss, n_rows = trainer.differentiate(rows, weights)
         return ShardGradient(trainer.gradient, n_rows, loss * n_rows, weight)
+
+    def loss(self, theta, loss):
+        """Return the weighted mean loss of parameters over the rows."""
+        mapped, target = self.rows.mapped, self.rows.target
+        raw = layer_output(self.network, theta, mapped.input_map, mapped.X)
+        weights = normalized_weights(self.weights, len(target), self.network.dtype)
+        return loss.value(raw, target, weights)
 
     def _trainer(self, replica, config, seed, n_steps, steps_per_epoch):
         """Return a trainer for the replica, and the batches of a round."""

@@ -1,0 +1,94 @@
+"""Tasks of a fit on a cluster: labels, waiting with a time limit, and an end that leaves none."""
+
+import time
+import uuid
+from weakref import WeakSet
+
+import distributed
+from distributed.scheduler import KilledWorker
+
+#: Seconds between two looks at whether a task has ended, and how long a fit waits for a worker.
+POLL, WORKERLESS = 2.0, 60.0
+
+
+def client_of(estimator):
+    """Return the client that is set, or else the current one of this process."""
+    if estimator.client is not None:
+        return estimator.client
+    try:
+        return distributed.get_client()
+    except ValueError as error:
+        raise ValueError(
+            f"{type(estimator).__name__} found no Dask client: start one, for example by "
+            "'client = distributed.Client()', or pass it as 'client'."
+        ) from error
+
+
+class Tasks:
+    """The tasks of a fit, a context that cancels those that are left at its end.
+
+    Keys begin with a label, by which Dask's dashboard groups tasks. Tasks are never bound to a
+    worker, and no data is scattered: so all that a worker had can be computed again elsewhere.
+    """
+
+    def __init__(self, client):
+        self.client, self.token = client, uuid.uuid4().hex
+        self.futures = WeakSet()
+        self.n_tasks = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.client.cancel(list(self.futures), force=True)
+
+    def key(self, label):
+        """Return a key for a task; all tasks of a fit have different ones."""
+        self.n_tasks += 1
+        return f"{label}-{self.token}-{self.n_tasks}"
+
+    def submit(self, label, function, *arguments):
+        """Submit a task whose arguments may be futures; return its future."""
+        future = self.client.submit(function, *arguments, key=self.key(label))
+        self.futures.add(future)
+        return future
+
+    def compute(self, delayed):
+        """Submit delayed objects, whose arguments may be partitions; return their futures."""
+        futures = self.client.compute(delayed)
+        for future in futures:
+            self.futures.add(future)
+        return futures
+
+    def results(self, futures):
+        """Return the results of tasks, at once if they are there, and else when they are."""
+        workerless_since = None
+        while True:
+            try:
+                distributed.wait(futures, timeout=POLL)
+                return self.client.gather(futures)
+            except KilledWorker as error:
+                raise RuntimeError(
+                    "The fit was given up, because each worker that tried one of its tasks died. "
+                    "They may lack memory: use more shards or smaller partitions, or give the "
+                    f"workers more of it. Dask reports: {error}"
+                ) from error
+            except TimeoutError:
+                if self.client.nthreads():
+                    workerless_since = None
+                    continue
+                workerless_since = workerless_since or time.monotonic()
+                if time.monotonic() - workerless_since > WORKERLESS:
+                    raise RuntimeError(
+                        f"The fit was given up, because the cluster has had no worker for "
+                        f"{WORKERLESS:.0f} seconds: start workers and call 'fit' again."
+                    ) from None
+
+    def result(self, future):
+        """Return the result of a task."""
+        return self.results([future])[0]
+
+    def n_workers(self):
+        """Return the number of workers, at least one, for which it waits."""
+        self.result(self.submit("wait-for-worker", int))
+        return len(self.client.nthreads())

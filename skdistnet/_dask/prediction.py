@@ -1,0 +1,83 @@
+"""Predictions for Dask collections: lazy arrays, computed block by block where the rows lie."""
+
+import math
+from itertools import pairwise
+
+import dask
+import dask.array
+import numpy as np
+
+from .partitions import blocks_of, check_collection, partitions_of
+
+
+def predict_lazily(net, method, X):
+    """Return what a method of a fitted net returns for X, as a Dask array or a list of them."""
+    check_collection(X, "X", n_dims=(2,))
+    example = getattr(net, method)(example_rows(net, X))
+    sizes = [one.shape[1] for one in example] if isinstance(example, list) else None
+    joined = join_columns(example)
+    shared, blocks = dask.delayed(net), blocks_of(X, "X", X, "X")
+    lengths = [math.nan] * len(blocks)
+    if isinstance(X, dask.array.Array):
+        lengths = X.chunks[0]
+    empty = joined[:0]
+    parts = [
+        dask.array.from_delayed(
+            dask.delayed(predict_block)(shared, method, block, empty),
+            shape=(length, *joined.shape[1:]),
+            meta=empty,
+        )
+        for block, length in zip(blocks, lengths, strict=True)
+    ]
+    predicted = dask.array.concatenate(parts, allow_unknown_chunksizes=True)
+    if sizes is None:
+        return predicted
+    bounds = np.cumsum([0, *sizes]).tolist()
+    return [predicted[:, slice(*pair)] for pair in pairwise(bounds)]
+
+
+def score_collections(net, X, y, sample_weight):
+    """Return the score of a fitted net, a float.
+
+    Targets and predictions, but not X, are brought to one worker.
+    """
+    parts = partitions_of(X, y, sample_weight)
+    shared = dask.delayed(net)
+    columns = [
+        dask.delayed(predicted_and_true)(shared, one.X, one.y, one.sample_weight) for one in parts
+    ]
+    return dask.delayed(score_of)(shared, columns).compute()
+
+
+def example_rows(net, X):
+    """Return a few rows that X might have."""
+    if isinstance(X, dask.array.Array):
+        return np.zeros((1, net.n_features_in_), dtype=X.dtype)
+    return X._meta_nonempty
+
+
+def join_columns(predicted):
+    return np.concatenate(predicted, axis=1) if isinstance(predicted, list) else predicted
+
+
+# Tasks --------------------------------------------------------------------------------------------
+
+
+def predict_block(net, method, rows, empty):
+    """Return the predictions for a block, whose outputs are side by side."""
+    return join_columns(getattr(net, method)(rows)) if rows.shape[0] else empty
+
+
+def predicted_and_true(net, X, y, sample_weight):
+    """Return predictions, targets and weights of a partition's rows; None if there are none."""
+    if not len(y):
+        return None
+    weights = None if sample_weight is None else np.asarray(sample_weight)
+    return net.predict(X), np.asarray(y), weights
+
+
+def score_of(net, columns):
+    """Return the score of predictions for all partitions."""
+    predicted, y, weights = zip(*(one for one in columns if one is not None))
+    weights = None if weights[0] is None else np.concatenate(weights)
+    return net._score_of(np.concatenate(predicted), np.concatenate(y), weights)

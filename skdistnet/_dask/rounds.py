@@ -1,0 +1,183 @@
+"""Rounds of training: how long they are, and epochs of them as tasks on a cluster."""
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+
+from .._base.training import validation_score
+from ..engine.numerics.threads import single_blas_thread
+from ..engine.training.monitor import Evaluator
+from ..engine.training.shards import Replica, average, joint_step
+
+#: Seconds that a round costs besides its steps, and that it costs for each parameter, as
+#: benchmarks/dask_training.py measures them on a machine's own network.
+ROUND_SECONDS, PARAMETER_SECONDS = 0.015, 5e-8
+#: Seconds of a step, and for each product of a weight with a row.
+STEP_SECONDS, PRODUCT_SECONDS = 4e-4, 1.5e-10
+#: Name of the momentum over rounds in a solver's state.
+MOVE = "move"
+#: Share of the time of a round that communication may take.
+COMMUNICATION = 0.2
+#: Rounds of at least this many steps have momentum. If an epoch has fewer, they have at most
+#: `SHORT_ROUND`.
+LONG_ROUND, SHORT_ROUND = 20, 8
+#: Steps per epoch that regression has at least, unless batches become smaller than those of a
+#: local fit divided by the number of shards.
+REGRESSION_STEPS = 32
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """How an epoch is divided into rounds, and what is done between them."""
+
+    steps_per_epoch: int
+    local_steps: int
+    momentum: float = 0.0
+
+    @property
+    def sizes(self):
+        """Number of steps of each round of an epoch, as equal as possible."""
+        n_rounds = math.ceil(self.steps_per_epoch / self.local_steps)
+        bounds = [number * self.steps_per_epoch // n_rounds for number in range(n_rounds + 1)]
+        return [stop - start for start, stop in pairwise(bounds)]
+
+
+def plan_rounds(network, config, shard_sizes, local_steps, is_classifier):
+    """Return the configuration of training on shards of these sizes, and the rounds of an epoch.
+
+    A step of P shards on batches of b rows takes as many rows as P b / B steps on usual batches of
+    B. So that it gets as far as these, either the learning rate is multiplied by that gain, or, in
+    longer rounds, the moves from round to round get the momentum of ``1 - 1 / gain``, which is
+    less noisy. For regression, whose rates are higher, the gain is the root of that.
+    """
+    usual, largest, n_shards = config.batch_size, max(shard_sizes), len(shard_sizes)
+    batch_size = min(usual, largest)
+    if not is_classifier:
+        fewest = math.ceil(usual / n_shards)
+        batch_size = min(batch_size, max(fewest, math.ceil(largest / REGRESSION_STEPS)))
+    gain = max(1.0, n_shards * batch_size / usual)
+    gain = gain if is_classifier else gain**0.5
+    steps_per_epoch = math.ceil(largest / batch_size)
+    if local_steps == "auto":
+        local_steps = affordable_steps(network, batch_size)
+        if min(local_steps, steps_per_epoch) < LONG_ROUND:
+            local_steps = min(local_steps, SHORT_ROUND)
+    rounds = Rounds(steps_per_epoch, min(local_steps, steps_per_epoch))
+    rate = config.learning_rate_init
+    if rounds.local_steps >= LONG_ROUND:
+        rounds = replace(rounds, momentum=1.0 - 1.0 / gain)
+    else:
+        rate *= gain
+    return replace(config, batch_size=batch_size, learning_rate_init=rate), rounds
+
+
+def affordable_steps(network, batch_size):
+    """Return the number of steps in a round for which communication takes its share of the time.
+
+    It follows from sizes and from times that were measured once: were they measured in each fit,
+    the net would depend on them.
+    """
+    n_products = batch_size * sum(m * n for m, n in pairwise(network.sizes))
+    step = STEP_SECONDS + PRODUCT_SECONDS * n_products
+    overhead = ROUND_SECONDS + PARAMETER_SECONDS * network.n_parameters
+    return math.ceil(overhead * (1.0 - COMMUNICATION) / (COMMUNICATION * step))
+
+
+class RoundTrainer:
+    """Trains epochs in rounds of tasks; it has what `train_epochs` needs of a trainer.
+
+    A round has a task for each shard, and one that computes their mean. The parameters stay on the
+    workers from round to round. At the end of an epoch they come here, with the averages of the
+    solver, so that the chain of tasks that a dead worker leaves to be repeated stays short.
+    """
+
+    def __init__(self, tasks, shards, weights, config, state, seed, rounds, updater):
+        self.tasks, self.shards, self.weights = tasks, shards, weights
+        self.config, self.state, self.seed, self.rounds = config, state, seed, rounds
+        self.updater = updater
+        # Momentum over rounds is a part of the state, which is restored after divergence.
+        state.solver_state.setdefault(MOVE, np.zeros_like(state.theta))
+
+    def rate(self):
+        """Return the learning rate of the next step."""
+        return self.config.rate(self.state, self.rounds.steps_per_epoch)
+
+    def train_epoch(self):
+        """Train for an epoch and return its mean loss, that of each batch before its step."""
+        state = self.state
+        solver_state = {name: part for name, part in state.solver_state.items() if name != MOVE}
+        values = state.theta, solver_state, state.solver_state[MOVE]
+        replica = Replica(*values, state.n_steps, state.rate_factor)
+        latest = self.tasks.submit("begin-epoch", identity, replica)
+        for n_steps in self.rounds.sizes:
+            latest = self._submit_round(latest, n_steps)
+        replica = self.tasks.result(latest)
+        np.copyto(state.theta, replica.theta)
+        state.solver_state = replica.solver_state | {MOVE: replica.move}
+        state.n_steps = replica.n_steps
+        return replica.loss / replica.weight
+
+    def _submit_round(self, before, n_steps):
+        """Submit the tasks of a round; return the future of the replica after it."""
+        submit, config, n_batches = self.tasks.submit, self.config, self.rounds.steps_per_epoch
+        if self.rounds.local_steps == 1:
+            shared = before, config, self.seed, n_batches
+            parts = [submit("differentiate", differentiate, one, *shared) for one in self.shards]
+            return submit("step", joint_step, before, parts, self.updater, config, n_batches)
+        shared = before, config, self.seed, n_steps, n_batches
+        replicas = [submit("train", advance, one, *shared) for one in self.shards]
+        return submit("average", average, before, replicas, self.weights, self.rounds.momentum)
+
+
+class ClusterEvaluator:
+    """Losses and scores of parameters as tasks; see `Evaluator` for its methods."""
+
+    def __init__(self, tasks, shards, weights, candidate, loss, validation):
+        self.tasks, self.shards, self.weights = tasks, shards, weights
+        self.candidate, self.loss, self.validation = candidate, loss, validation
+
+    @property
+    def validates(self):
+        return self.validation is not None
+
+    def training_loss(self, theta):
+        parts = [self.tasks.submit("loss", shard_loss, s, theta, self.loss) for s in self.shards]
+        return float(np.average(self.tasks.results(parts), weights=self.weights))
+
+    def validation_loss_and_score(self, theta):
+        arguments = self.candidate, theta, self.loss, self.validation
+        return self.tasks.result(self.tasks.submit("validate", validate, *arguments))
+
+
+# Tasks --------------------------------------------------------------------------------------------
+
+
+def identity(value):
+    return value
+
+
+def advance(shard, *arguments):
+    return shard.advance(*arguments)
+
+
+def differentiate(shard, *arguments):
+    return shard.differentiate(*arguments)
+
+
+def shard_loss(shard, theta, loss):
+    """Return the mean loss of parameters over a shard."""
+    with single_blas_thread(), np.errstate(all="ignore"):
+        return shard.loss(theta, loss)
+
+
+def validate(candidate, theta, loss, validation):
+    """Return the loss and the score of parameters on validation rows."""
+    net = candidate._candidate(keep=True)
+    net._theta_ = theta
+    with single_blas_thread(), np.errstate(all="ignore"):
+        score = validation_score(net, validation, SimpleNamespace(theta=theta))
+        arguments = net._network, net._input_map, None, loss, validation, score
+        return Evaluator(*arguments).validation_loss_and_score(theta)

@@ -1,0 +1,200 @@
+"""The start of a fit, each function being the work of a task.
+
+A candidate is an estimator of this process's own kind, which travels between tasks; it has no
+reference to the cluster.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_regressor
+
+from .._base import locations, start, trial
+from .._base.hashing import digest
+from .._base.training import FitData, ValidationRows
+from ..engine.losses import normalized_weights
+from ..engine.numerics.threads import single_blas_thread
+from ..engine.training import Rows
+from ..engine.training.shards import Shard
+from .partitions import checked_rows, concatenated, row_keys, take_rows
+
+#: At most this many rows validate the net after each epoch; of more, random ones.
+MOST_VALIDATED = 100_000
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """What leads from the rows of a partition to those that a network is trained on."""
+
+    candidate: Any
+    """With the columns, levels, classes and units of all rows."""
+    dtype: np.dtype
+    masses: Any
+    """For the codec's weights of classes."""
+    directions: Any
+    """For levels that lie by target."""
+
+    @classmethod
+    def fit(cls, estimator, summary):
+        """Learn from the summary of all rows."""
+        candidate = estimator._candidate(keep=False)
+        candidate.n_jobs, candidate.verbose, candidate.checkpoint = None, False, None
+        candidate.n_features_in_, candidate._levels_ = summary.n_features, summary.levels
+        if summary.feature_names is not None:
+            candidate.feature_names_in_ = summary.feature_names
+        candidate.trial_ = None
+        X, y, _ = candidate._check_data(summary.sample.X, summary.sample.y, None)
+        weights, dtype = summary.sample.weights, np.dtype(candidate.dtype or X.dtype)
+        classes = None if is_regressor(candidate) else classes_of(summary, y)
+        codec = candidate._new_codec(y, weights, dtype, classes, summary.target)
+        target = codec.fit_encode(y, weights, dtype, more_to_come=False)
+        candidate._target_state_ = codec.state()
+        if classes_are_learned := hasattr(codec, "classes"):
+            candidate.classes_ = codec.classes
+        masses = class_masses(codec, summary) if classes_are_learned else None
+        directions = None
+        if summary.levels is not None and locations.columns_by_target(summary.levels):
+            shares = normalized_weights(weights, len(y), np.float64)
+            directions = locations.TargetDirections.of(target, shares)
+        return cls(candidate, dtype, masses, directions)
+
+    def encode(self, X, y, weights):
+        """Return validated data as rows to train on or to validate on, and their `y`."""
+        if weights is not None and not weights.all():
+            kept = weights > 0
+            X, y, weights = X[kept], y[kept], weights[kept]
+        codec = self.candidate._codec
+        target = codec.encode(y, self.dtype)
+        return Rows(X, target, codec.weighter(self.masses)(target, weights)), y
+
+    def encode_pieces(self, seed, pieces, parts, selected):
+        """Return rows of several partitions, and their `y`; None if there are none.
+
+        Pieces are the number of a partition and a slice of its rows, parts its data. Only rows are
+        taken whose random numbers are `selected`, a range without its upper end.
+        """
+        found = []
+        for (number, rows), part in zip(pieces, parts, strict=True):
+            keys = row_keys(seed, number, len(part[1]))[rows]
+            chosen = np.flatnonzero((selected[0] <= keys) & (keys < selected[1])) + rows.start
+            if len(chosen):
+                own = [None if one is None else take_rows(one, chosen) for one in part]
+                found.append(checked_rows(self.candidate, number, *own))
+        if not found:
+            return None
+        X, y, weights = zip(*found)
+        weights = None if weights[0] is None else concatenated(weights)
+        return self.encode(concatenated(X), concatenated(y), weights)
+
+    def encode_sample(self, summary):
+        """Return the rows of the sample, and their `y`."""
+        X, y, _ = self.candidate._check_data(summary.sample.X, summary.sample.y, None)
+        weights = summary.sample.weights
+        return self.encode(X, y, None if np.all(weights == 1.0) else weights)
+
+
+def classes_of(summary, y):
+    """Return the classes of all rows in the form of `classes_`, None for an indicator matrix."""
+    classes = [labels for labels, _ in summary.classes]
+    if y.ndim == 1:
+        return classes[0]
+    if y.dtype.kind in "biuf" and all(np.isin(labels, (0, 1)).all() for labels in classes):
+        return None
+    return [labels.astype(np.result_type(*classes)) for labels in classes]
+
+
+def class_masses(codec, summary):
+    """Return the weight of the rows of each column of the target."""
+    masses = []
+    for classes, (labels, weights) in zip(codec.columns, summary.classes, strict=True):
+        of_classes = np.zeros(len(classes))
+        of_classes[np.searchsorted(classes, labels)] = weights
+        masses.append(of_classes)
+    return np.concatenate(masses)
+
+
+# Tasks --------------------------------------------------------------------------------------------
+
+
+def fit_encoder(estimator, summary):
+    """Return the encoder, the number of rows of each partition, and a digest of the data."""
+    if summary is None or not len(summary.sample):
+        raise ValueError("'X' must have rows of positive weight; it has none.")
+    encoder = Encoder.fit(estimator, summary)
+    rows, _ = encoder.encode_sample(summary)
+    data = digest([vars(rows), vars(summary.columns), sorted(summary.n_rows.items())])
+    return encoder, summary.n_rows, data
+
+
+def encode_shard(encoder, seed, pieces, parts, selected):
+    """Return the rows of a shard; None if there are none."""
+    encoded = encoder.encode_pieces(seed, pieces, parts, selected)
+    return encoded and encoded[0]
+
+
+def encode_validation(encoder, seed, pieces, parts, selected):
+    """Return rows to validate on; None if there are none."""
+    encoded = encoder.encode_pieces(seed, pieces, parts, selected)
+    return encoded and ValidationRows(**vars(encoded[0]), y=encoded[1])
+
+
+def measure_shard(rows, encoder):
+    """Return the number of rows, their weight, and sums of levels with these weights."""
+    if rows is None:
+        return 0, 0.0, None
+    weight = float(len(rows) if rows.weights is None else rows.weights.sum())
+    sums = None
+    if encoder.directions is not None:
+        weights = np.ones(len(rows)) if rows.weights is None else rows.weights
+        levels, directions = encoder.candidate._levels_, encoder.directions
+        sums = locations.level_sums(rows, weights, levels, directions)
+    return len(rows), weight, sums
+
+
+def run_trials(encoder, summary, validation, seed, n_rows, held_from):
+    """Return a candidate that knows for how many epochs to train, and its trials with their nets.
+
+    The rows from the random number `held_from` on are validated on later.
+    """
+    candidate = encoder.candidate._candidate(keep=True)
+    rows, y = encoder.encode_sample(summary)
+    if held_from < 1.0:
+        trained = np.flatnonzero(summary.sample.keys < held_from)
+        rows, y = rows.take(trained), y[trained]
+    with single_blas_thread():
+        trials = trial.draw_trials(candidate, rows, validation, seed)
+        data = FitData(rows, y, validation)
+        tried = trial.run_trials(candidate, trials, data, seed, None, n_rows)
+    return candidate, [(net, each) for each, (net, *_) in zip(trials, tried)]
+
+
+def initialize(encoder, summary, tried, sums, seed):
+    """Return a candidate with an initial network, whose start and scale are those of all rows."""
+    candidate = tried[0]._candidate(keep=True)
+    rows, _ = encoder.encode_sample(summary)
+    columns = replace(summary.columns, mass=summary.columns.mass / summary.weight)
+    statistics = locations.RowStatistics(columns, summary.level_masses, sums)
+    with single_blas_thread():
+        rng = np.random.default_rng(seed)
+        start.initialize_network(candidate, rows, rng, statistics=statistics)
+    return candidate
+
+
+def prepare_shard(number, rows, candidate, batch_size, mean_weight):
+    """Return a shard of rows that is ready for training."""
+    input_map, codec = candidate._input_map, candidate._codec
+    rows = locations.rows_to_train(input_map, rows)
+    rows = replace(rows, target=codec.smoothed(rows.target))
+    return Shard(number, candidate._network, input_map, rows, batch_size, mean_weight)
+
+
+def calibrate_novelty(candidate, encoder, summary, tried, validation, seed):
+    """Return the state of the novelty scorer, None for a net without one."""
+    candidate = candidate._candidate(keep=True)
+    rows, y = encoder.encode_sample(summary)
+    nets = [(net, each.take(rows, y, validation)) for net, each in tried[1]]
+    limits = summary.columns.low, summary.columns.high
+    with single_blas_thread():
+        candidate._fit_novelty(rows, validation, seed, nets, limits)
+    return vars(candidate).get("_novelty_")
