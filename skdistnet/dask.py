@@ -288,7 +288,7 @@ class DaskDistanceNetClassifier(DaskDistanceNet, DistanceNetClassifier):
     >>> X, y = load_iris(return_X_y=True)
     >>> order = np.random.default_rng(0).permutation(len(y))  # partitions should be alike
     >>> X, y = (da.from_array(each[order], chunks=50) for each in (X, y))
-    >>> with Client(n_workers=1, processes=False, dashboard_address=None) as client:
+    >>> with Client(n_workers=1, processes=False, dashboard_address=":0") as client:
     ...     net = DaskDistanceNetClassifier(n_shards=2, random_state=0).fit(X, y)
     ...     score = net.score(X, y)
     >>> bool(score > 0.9)
@@ -392,7 +392,7 @@ class DaskDistanceNetRegressor(DaskDistanceNet, DistanceNetRegressor):
     >>> from sklearn.datasets import load_diabetes
     >>> from skdistnet.dask import DaskDistanceNetRegressor
     >>> X, y = (da.from_array(each, chunks=100) for each in load_diabetes(return_X_y=True))
-    >>> with Client(n_workers=1, processes=False, dashboard_address=None) as client:
+    >>> with Client(n_workers=1, processes=False, dashboard_address=":0") as client:
     ...     net = DaskDistanceNetRegressor(n_shards=2, random_state=0).fit(X, y)
     ...     predicted = net.predict(X).compute()
     >>> predicted.shape
