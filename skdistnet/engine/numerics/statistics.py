@@ -92,13 +92,14 @@ class ColumnStatistics:
         share = mass / np.where(observed.any(axis=0), mass.sum(axis=0), 1.0)
         means = np.where(observed, [one.mean for one in parts], 0.0)
         mean = np.einsum("ij,ij->j", share, means)
-        deviations = np.where(observed, means - mean, 0.0)
-        stds = np.where(observed, [one.std for one in parts], 0.0)
-        # Relative to the largest, so that no square overflows.
+        # Halves, as a difference may be beyond the range; relative to the largest, so that no square
+        # overflows.
+        deviations = np.where(observed, 0.5 * means - 0.5 * mean, 0.0)
+        stds = np.where(observed, [0.5 * one.std for one in parts], 0.0)
         largest = np.maximum(np.abs(deviations), stds).max(axis=0)
         divisor = np.where(largest > 0, largest, 1.0)
         squares = (deviations / divisor) ** 2 + (stds / divisor) ** 2
-        std = largest * np.sqrt(np.einsum("ij,ij->j", share, squares))
+        std = largest * (2.0 * np.sqrt(np.einsum("ij,ij->j", share, squares)))
         varies = low < high
         mean, std = np.where(varies, mean, low), np.where(varies, std, 0.0)
         return cls(mean, std, low, high, mass.sum(axis=0))
