@@ -65,7 +65,8 @@ class Tasks:
         workerless_since = None
         while True:
             try:
-                distributed.wait(futures, timeout=POLL)
+                with self.client.as_current():  # it need not be the default one
+                    distributed.wait(futures, timeout=POLL)
                 return self.client.gather(futures)
             except KilledWorker as error:
                 raise RuntimeError(
