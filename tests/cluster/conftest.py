@@ -9,7 +9,7 @@ def client():
     distributed = pytest.importorskip("distributed", reason="needs the extra 'dask'")
     workers = {"n_workers": 2, "threads_per_worker": 1, "processes": False}
     with (
-        distributed.LocalCluster(**workers, dashboard_address=None) as cluster,
+        distributed.LocalCluster(**workers, dashboard_address=":0") as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
         yield client
