@@ -92,8 +92,8 @@ class ColumnStatistics:
         share = mass / np.where(observed.any(axis=0), mass.sum(axis=0), 1.0)
         means = np.where(observed, [one.mean for one in parts], 0.0)
         mean = np.einsum("ij,ij->j", share, means)
-        # Halves, as a difference may be beyond the range; relative to the largest, so that no square
-        # overflows.
+        # Halves, as a difference may be beyond the range, and relative to the largest, so that no
+        # square overflows.
         deviations = np.where(observed, 0.5 * means - 0.5 * mean, 0.0)
         stds = np.where(observed, [0.5 * one.std for one in parts], 0.0)
         largest = np.maximum(np.abs(deviations), stds).max(axis=0)
