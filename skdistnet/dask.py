@@ -13,6 +13,7 @@ from ._base.callbacks import fit_task, fitted_attributes, with_callbacks
 from ._base.constraints import COUNT, NONE, OneOf, Rule, check_parameter, check_parameters
 from ._base.docstrings import describe_parameters
 from ._base.estimator import check_first_layer_is_distance
+from ._base.fitted import LEARNED
 from ._dask.cluster import Tasks, client_of
 from ._dask.fit import ClusterFit
 from ._dask.prediction import predict_lazily, score_collections
@@ -76,7 +77,9 @@ class DaskDistanceNet:
             Before the fit.
         """
         check_is_fitted(self)
-        return self._as_local(fitted_attributes(self))
+        return self._as_local(
+            {name: value for name, value in fitted_attributes(self).items() if name in LEARNED}
+        )
 
     def _as_local(self, attributes):
         parameters = self.get_params(deep=False)
@@ -237,7 +240,7 @@ class DaskDistanceNet:
         net = self.to_local()
         if not is_collection(X):
             return net.score(X, y, sample_weight)
-        return score_collections(net, X, y, sample_weight)
+        return score_collections(self.client, net, X, y, sample_weight)
 
     # Copies ---------------------------------------------------------------------------------------
 

@@ -36,8 +36,8 @@ def predict_lazily(net, method, X):
     return [predicted[:, slice(*pair)] for pair in pairwise(bounds)]
 
 
-def score_collections(net, X, y, sample_weight):
-    """Return the score of a fitted net, a float.
+def score_collections(client, net, X, y, sample_weight):
+    """Return the score of a fitted net, a float, computed by a client or, for None, as Dask is set.
 
     Targets and predictions, but not X, are brought to one worker.
     """
@@ -46,7 +46,8 @@ def score_collections(net, X, y, sample_weight):
     columns = [
         dask.delayed(predicted_and_true)(shared, one.X, one.y, one.sample_weight) for one in parts
     ]
-    return dask.delayed(score_of)(shared, columns).compute()
+    score = dask.delayed(score_of)(shared, columns)
+    return score.compute() if client is None else client.compute(score).result()
 
 
 def example_rows(net, X):
