@@ -25,7 +25,7 @@ def client_of(estimator):
 
 
 class Tasks:
-    """The tasks of a fit, a context that cancels those that are left at its end.
+    """The tasks of a fit, a context that drops those that are left at its end.
 
     Keys begin with a label, by which Dask's dashboard groups tasks. Tasks are never bound to a
     worker, and no data is scattered: so all that a worker had can be computed again elsewhere.
@@ -40,7 +40,9 @@ class Tasks:
         return self
 
     def __exit__(self, *exception):
-        self.client.cancel(list(self.futures), force=True)
+        # What nobody waits for is dropped. `Client.cancel` fails on tasks inside of graphs.
+        for future in list(self.futures):
+            future.release()
 
     def key(self, label):
         """Return a key for a task; all tasks of a fit have different ones."""

@@ -140,7 +140,8 @@ class ClusterFit:
     def _start(self):
         """Find how many epochs to train for, and set the initial candidate of each seed."""
         submit, encoder = self.tasks.submit, self.encoder
-        n_rows = sum(self.sizes.values())
+        # An epoch has as many steps as one over the rows of a shard, each of which does more.
+        n_rows = round(sum(self.sizes.values()) / len(self.rows) ** 0.5)
         self.tried = submit(
             "trials",
             tasks_of_start.run_trials,

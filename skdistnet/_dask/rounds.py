@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import SimpleNamespace
 
+import dask
 import numpy as np
 
 from .._base.training import validation_score
@@ -111,25 +112,30 @@ class RoundTrainer:
         solver_state = {name: part for name, part in state.solver_state.items() if name != MOVE}
         values = state.theta, solver_state, state.solver_state[MOVE]
         replica = Replica(*values, state.n_steps, state.rate_factor)
-        latest = self.tasks.submit("begin-epoch", identity, replica)
+        latest = self._task("begin-epoch", identity, replica)
         for n_steps in self.rounds.sizes:
-            latest = self._submit_round(latest, n_steps)
-        replica = self.tasks.result(latest)
+            latest = self._round(latest, n_steps)
+        # All rounds are submitted as one graph: between them nothing passes through this process.
+        (replica,) = self.tasks.results(self.tasks.compute([latest]))
         np.copyto(state.theta, replica.theta)
         state.solver_state = replica.solver_state | {MOVE: replica.move}
         state.n_steps = replica.n_steps
         return replica.loss / replica.weight
 
-    def _submit_round(self, before, n_steps):
-        """Submit the tasks of a round; return the future of the replica after it."""
-        submit, config, n_batches = self.tasks.submit, self.config, self.rounds.steps_per_epoch
+    def _task(self, label, function, *arguments):
+        return dask.delayed(function)(*arguments, dask_key_name=self.tasks.key(label))
+
+    def _round(self, before, n_steps):
+        """Return the replica after a round, delayed."""
+        config, n_batches = self.config, self.rounds.steps_per_epoch
         if self.rounds.local_steps == 1:
             shared = before, config, self.seed, n_batches
-            parts = [submit("differentiate", differentiate, one, *shared) for one in self.shards]
-            return submit("step", joint_step, before, parts, self.updater, config, n_batches)
+            parts = [self._task("differentiate", differentiate, s, *shared) for s in self.shards]
+            return self._task("step", joint_step, before, parts, self.updater, config, n_batches)
         shared = before, config, self.seed, n_steps, n_batches
-        replicas = [submit("train", advance, one, *shared) for one in self.shards]
-        return submit("average", average, before, replicas, self.weights, self.rounds.momentum)
+        replicas = [self._task("train", advance, shard, *shared) for shard in self.shards]
+        momentum = self.rounds.momentum
+        return self._task("average", average, before, replicas, self.weights, momentum)
 
 
 class ClusterEvaluator:

@@ -37,7 +37,7 @@ class Replica:
 
     theta: np.ndarray
     solver_state: dict
-    move: np.ndarray
+    move: Any
     n_steps: int
     rate_factor: float = 1.0
     loss: float = 0.0
@@ -84,7 +84,8 @@ class Shard:
         with single_blas_thread(), np.errstate(all="ignore"):
             loss, weight = trainer.train_batches(batches)
         state = trainer.state
-        changed = {"solver_state": state.solver_state, "n_steps": state.n_steps}
+        # The mean takes the momentum over rounds from the replica before.
+        changed = {"solver_state": state.solver_state, "n_steps": state.n_steps, "move": None}
         return replace(replica, theta=state.theta, loss=loss, weight=weight, **changed)
 
     def differentiate(self, replica, config, seed, steps_per_epoch):

@@ -1,0 +1,222 @@
+"""Score, time, bytes and memory of training on Dask clusters, beside a local fit.
+
+Clusters are local ones, of processes with one thread. Scores are those of nets that were trained on
+three quarters of the rows of each table of a folder::
+
+    python benchmarks/dask_training.py --data FOLDER --markdown docs/benchmarks.md
+    python benchmarks/dask_training.py --only speed --rows 200000
+
+On busy cores two workers are not faster than one by the clock. So the table of speed also has the
+processor time of the busiest worker, which is the time that idle cores would take.
+"""
+
+import argparse
+from itertools import product
+from statistics import mean
+
+import dask.array
+import distributed
+from _cluster import Bytes, PeakMemory, cluster_of, generated, worker_seconds
+from _harness import add_output_options, fail, publish, quiet, seconds
+from _tables import read_folder
+from sklearn.metrics import log_loss
+from sklearn.model_selection import train_test_split
+from threadpoolctl import threadpool_limits
+
+from skdistnet import DistanceNetClassifier, DistanceNetRegressor
+from skdistnet.dask import DaskDistanceNetClassifier, DaskDistanceNetRegressor
+
+#: Tables on which no choice about rounds was made.
+TABLES = ["airfoil", "california_housing", "magic", "pendigits", "protein_casp", "wine_white"]
+#: Number of shards, and steps in a round, of the fits whose scores are compared.
+SHARDS, STEPS = (1, 2, 4, 8), ("auto", 1, 5, 50)
+#: Inputs and hidden layers of the nets whose time is measured.
+NETS = {"20-200": (20, (200,)), "784-100-100": (784, (100, 100))}
+PARTITIONS, TEST_ROWS = 16, 20_000
+#: Rows, inputs and partitions of the measurement of memory.
+LARGE = 2_000_000, 50, 40
+PARTS = ["scores", "speed", "bytes", "memory"]
+
+
+# Scores -------------------------------------------------------------------------------------------
+
+
+def evaluate(net, X, y):
+    """The score of a net, and its log-loss if it has one."""
+    net = getattr(net, "to_local", lambda: net)()
+    loss = float("nan")
+    if hasattr(net, "predict_proba"):
+        loss = log_loss(y, net.predict_proba(X), labels=net.classes_)
+    return {"score": net.score(X, y), "log-loss": loss}
+
+
+def compare_scores(table, seed, settings):
+    """The figures of the local fit, under None, and of fits with some shards and steps."""
+    labels = table.y if table.classes else None
+    split = train_test_split(table.X, table.y, stratify=labels, random_state=seed)
+    X_train, X_test, y_train, y_test = split
+    kinds = DistanceNetRegressor, DaskDistanceNetRegressor
+    if table.classes:
+        kinds = DistanceNetClassifier, DaskDistanceNetClassifier
+    options = {"random_state": seed, "categorical_features": table.categorical}
+    figures = {None: evaluate(kinds[0](**options).fit(X_train, y_train), X_test, y_test)}
+    # Partitions are not shards.
+    size = -(-len(y_train) // PARTITIONS)
+    X, y = dask.array.from_array(X_train, (size, -1)), dask.array.from_array(y_train, size)
+    for n_shards, steps in settings:
+        net = kinds[1](**options, n_shards=n_shards, local_steps=steps).fit(X, y)
+        figures[n_shards, steps] = evaluate(net, X_test, y_test)
+        print(table.name, seed, n_shards, steps, figures[n_shards, steps], flush=True)
+    return figures
+
+
+def score_tables(args):
+    """Tables of the differences to the local fit, by setting and by table."""
+    if not args.data:
+        fail("--data is needed for scores")
+    tables = [one for one in read_folder(args.data) if one.name in TABLES]
+    settings = [(n, "auto") for n in SHARDS] + [(4, steps) for steps in STEPS if steps != "auto"]
+    with cluster_of(1, processes=False):
+        runs = {
+            table.name: [compare_scores(table, seed, settings) for seed in range(args.seeds)]
+            for table in tables
+        }
+
+    def differences(name, setting, figure):
+        return [run[setting][figure] - run[None][figure] for run in runs[name]]
+
+    summary, by_table = [], []
+    for setting in settings:
+        means = {
+            figure: [mean(differences(name, setting, figure)) for name in runs]
+            for figure in ("score", "log-loss")
+        }
+        losses = [one for one in means["log-loss"] if one == one]
+        summary.append(
+            {
+                "shards": setting[0],
+                "steps in a round": setting[1],
+                "score - local": f"{mean(means['score']):+.4f}",
+                "worst table": f"{min(means['score']):+.4f}",
+                "log-loss - local": f"{mean(losses):+.4f}",
+                "worst log-loss": f"{max(losses):+.4f}",
+            }
+        )
+        row = dict(zip(runs, (f"{one:+.4f}" for one in means["score"])))
+        by_table.append({"shards, steps": f"{setting[0]}, {setting[1]}"} | row)
+    return {"Dask, scores": summary, "Dask, scores by table": by_table}
+
+
+# Speed --------------------------------------------------------------------------------------------
+
+
+def time_fit(n_workers, hidden, n_features, n_rows, options):
+    """The score of a fit on a cluster, its seconds, and those of the busiest worker."""
+    with cluster_of(n_workers) as client:
+        X, y = (part.persist() for part in generated(n_rows, n_features, PARTITIONS))
+        X_test, y_test = generated(TEST_ROWS, n_features, 1, first=PARTITIONS)
+        distributed.wait([X, y])
+        net = DaskDistanceNetClassifier(hidden, random_state=0, **options)
+        before = worker_seconds(client)
+        wall = seconds(lambda: net.fit(X, y))
+        busiest = (worker_seconds(client) - before).max()
+        return net.score(X_test, y_test), wall, busiest, net
+
+
+def speed_tables(args):
+    """A table of one and two workers, each with a shard, for each net and some steps."""
+    rows = []
+    for (name, (n_features, hidden)), steps in product(NETS.items(), args.steps):
+        of_one = None
+        for n_workers in (1, 2):
+            options = {"n_shards": n_workers, "local_steps": steps}
+            score, wall, busiest, net = time_fit(n_workers, hidden, n_features, args.rows, options)
+            of_one = of_one or (wall, busiest)
+            rows.append(
+                {
+                    "net": name,
+                    "workers": n_workers,
+                    "steps in a round": net.local_steps_,
+                    "epochs": net.n_iter_,
+                    "score": f"{score:.4f}",
+                    "seconds": f"{wall:.1f}",
+                    "of the busiest worker": f"{busiest:.1f}",
+                    "speed by the clock": f"{of_one[0] / wall:.2f}",
+                    "speed by the busiest": f"{of_one[1] / busiest:.2f}",
+                }
+            )
+            print(rows[-1], flush=True)
+    return {f"Dask, two workers, {args.rows:,} rows": rows}
+
+
+# Bytes and memory ---------------------------------------------------------------------------------
+
+
+def fit_rounds(client, hidden, n_features, n_rounds, n_epochs):
+    """Bytes and seconds of a fit with this number of rounds in each epoch, of one step each."""
+    n_rows = 2 * 20 * n_rounds
+    X, y = (part.persist() for part in generated(n_rows, n_features, 4))
+    net = DaskDistanceNetClassifier(
+        hidden, batch_size=20, max_iter=n_epochs, early_stopping=False, n_shards=2, random_state=0
+    )
+    net.set_params(local_steps=2)
+    with Bytes() as counted, quiet():
+        elapsed = seconds(lambda: net.fit(X, y))
+    return counted.count, elapsed
+
+
+def byte_tables(args):
+    """What a round costs, from fits that differ in their number of rounds only."""
+    rows = []
+    for name, (n_features, hidden) in NETS.items():
+        with cluster_of(2) as client:
+            few, many = 20, 120
+            fit_rounds(client, hidden, n_features, few, 2)
+            found = {n: fit_rounds(client, hidden, n_features, n, 4) for n in (few, many)}
+        n_more = 4 * (many - few) / 2
+        rows.append(
+            {
+                "net": name,
+                "kB through client and scheduler": f"{(found[many][0] - found[few][0]) / n_more / 1e3:.1f}",
+                "milliseconds": f"{(found[many][1] - found[few][1]) / n_more * 1e3:.1f}",
+            }
+        )
+    return {"Dask, a round of two shards": rows}
+
+
+def memory_tables(args):
+    """The memory of client and scheduler in a fit on many rows."""
+    n_rows, n_features, n_partitions = LARGE
+    with cluster_of(2):
+        X, y = generated(n_rows, n_features, n_partitions)
+        net = DaskDistanceNetClassifier(random_state=0, max_iter=3, early_stopping=False)
+        with PeakMemory() as peak, quiet():
+            elapsed = seconds(lambda: net.fit(X, y))
+    row = {"rows": f"{n_rows:,} x {n_features}", "partitions": n_partitions}
+    row |= {"MB above idle": f"{peak.megabytes:.0f}", "seconds": f"{elapsed:.0f}"}
+    return {"Dask, memory of client and scheduler": [row]}
+
+
+def steps_of(text):
+    return text if text == "auto" else int(text)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", help="folder of tables, for the scores")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--rows", type=int, default=200_000, help="for the speed")
+    parser.add_argument("--steps", nargs="+", type=steps_of, default=["auto"], help="for the speed")
+    add_output_options(parser, "dask_training.json")
+    args = parser.parse_args()
+    makers = dict(zip(PARTS, [score_tables, speed_tables, byte_tables, memory_tables]))
+    tables = {}
+    with threadpool_limits(1), quiet():
+        for part in args.only:
+            tables |= makers[part](args)
+    publish(tables, args, "Dask")
+
+
+if __name__ == "__main__":
+    main()
