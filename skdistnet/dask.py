@@ -4,7 +4,16 @@ import copy
 from inspect import Parameter, signature
 from typing import Any, ClassVar
 
-from dask import is_dask_collection as is_collection
+try:
+    from dask import is_dask_collection as is_collection
+
+    from ._dask.cluster import Tasks, client_of
+    from ._dask.fit import ClusterFit
+    from ._dask.prediction import predict_lazily, score_collections
+except ImportError as error:
+    message = f"skdistnet.dask needs the extra 'dask': pip install 'skdistnet[dask]' ({error})."
+    raise ImportError(message) from error
+
 from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -14,9 +23,6 @@ from ._base.constraints import COUNT, NONE, OneOf, Rule, check_parameter, check_
 from ._base.docstrings import describe_parameters
 from ._base.estimator import check_first_layer_is_distance
 from ._base.fitted import LEARNED
-from ._dask.cluster import Tasks, client_of
-from ._dask.fit import ClusterFit
-from ._dask.prediction import predict_lazily, score_collections
 from .classifier import DistanceNetClassifier
 from .regressor import DistanceNetRegressor
 
