@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._base.callbacks import fit_task, fitted_attributes, with_callbacks
 from ._base.constraints import COUNT, NONE, OneOf, Rule, check_parameter, check_parameters
 from ._base.docstrings import describe_parameters
-from ._base.estimator import check_first_layer_is_distance
+from ._base.estimator import BaseDistanceNet, check_first_layer_is_distance
 from ._base.fitted import LEARNED
 from .classifier import DistanceNetClassifier
 from .regressor import DistanceNetRegressor
@@ -52,10 +52,13 @@ def extend_constructor(cls):
     return cls
 
 
-class DaskDistanceNet:
+class DaskDistanceNet(BaseDistanceNet):
     """What both estimators have in place of the methods of the local ones."""
 
     _local_class: Any
+    client: Any
+    n_shards: Any
+    local_steps: Any
     _cluster_constraints: ClassVar = {
         "client": [Rule("a distributed.Client", lambda value: hasattr(value, "submit")), NONE],
         "n_shards": [COUNT, NONE],

@@ -83,9 +83,9 @@ class Encoder:
                 found.append(checked_rows(self.candidate, number, *own))
         if not found:
             return None
-        X, y, weights = zip(*found)
-        weights = None if weights[0] is None else concatenated(weights)
-        return self.encode(concatenated(X), concatenated(y), weights)
+        X, y = (concatenated([one[part] for one in found]) for part in (0, 1))
+        weights = None if found[0][2] is None else concatenated([one[2] for one in found])
+        return self.encode(X, y, weights)
 
     def encode_sample(self, summary):
         """Return the rows of the sample, and their `y`."""
