@@ -16,6 +16,7 @@ from statistics import mean
 
 import dask.array
 import distributed
+import numpy as np
 from _cluster import Bytes, PeakMemory, cluster_of, generated, worker_seconds
 from _harness import add_output_options, fail, publish, quiet, seconds
 from _tables import read_folder

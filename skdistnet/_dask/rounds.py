@@ -22,8 +22,8 @@ STEP_SECONDS, PRODUCT_SECONDS = 4e-4, 1.5e-10
 MOVE = "move"
 #: Share of the time of a round that communication may take.
 COMMUNICATION = 0.2
-#: Rounds of at least this many steps have momentum. If an epoch has fewer, they have at most
-#: `SHORT_ROUND`.
+#: Rounds of at least this many steps have momentum. Where an epoch has not two of them, rounds have
+#: at most `SHORT_ROUND` steps.
 LONG_ROUND, SHORT_ROUND = 20, 8
 #: Steps per epoch that regression has at least, unless batches become smaller than those of a
 #: local fit divided by the number of shards.
@@ -63,9 +63,11 @@ def plan_rounds(network, config, shard_sizes, local_steps, is_classifier):
     gain = gain if is_classifier else gain**0.5
     steps_per_epoch = math.ceil(largest / batch_size)
     if local_steps == "auto":
-        local_steps = affordable_steps(network, batch_size)
-        if min(local_steps, steps_per_epoch) < LONG_ROUND:
-            local_steps = min(local_steps, SHORT_ROUND)
+        # Of two rounds in an epoch, or four if they are long.
+        most = max(LONG_ROUND, math.ceil(steps_per_epoch / 4))
+        if steps_per_epoch < 2 * LONG_ROUND:
+            most = SHORT_ROUND
+        local_steps = min(affordable_steps(network, batch_size), most)
     rounds = Rounds(steps_per_epoch, min(local_steps, steps_per_epoch))
     rate = config.learning_rate_init
     if rounds.local_steps >= LONG_ROUND:
