@@ -69,7 +69,7 @@ class Encoder:
         return Rows(X, target, codec.weighter(self.masses)(target, weights)), y
 
     def encode_pieces(self, seed, pieces, parts, selected):
-        """Return rows of several partitions, and their `y`; None if there are none.
+        """Return rows of several partitions, and their `y`; None if there are none of any weight.
 
         Pieces are the number of a partition and a slice of its rows, parts its data. Only rows are
         taken whose random numbers are `selected`, a range without its upper end.
@@ -85,6 +85,8 @@ class Encoder:
             return None
         X, y, weights = zip(*found)
         weights = None if weights[0] is None else concatenated(weights)
+        if weights is not None and not weights.any():
+            return None
         return self.encode(concatenated(X), concatenated(y), weights)
 
     def encode_sample(self, summary):
