@@ -136,9 +136,12 @@ def encode_shard(encoder, seed, pieces, parts, selected):
 
 
 def encode_validation(encoder, seed, pieces, parts, selected):
-    """Return rows to validate on; None if there are none."""
+    """Return rows to validate on."""
     encoded = encoder.encode_pieces(seed, pieces, parts, selected)
-    return encoded and ValidationRows(**vars(encoded[0]), y=encoded[1])
+    if encoded is None:
+        source = "early_stopping=True has held out none" if selected[0] > 0 else "'X_val' has none"
+        raise ValueError(f"To validate, rows of positive weight are needed; {source}.")
+    return ValidationRows(**vars(encoded[0]), y=encoded[1])
 
 
 def measure_shard(rows, encoder):
