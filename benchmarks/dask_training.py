@@ -174,13 +174,9 @@ def byte_tables(args):
             fit_rounds(client, hidden, n_features, few, 2)
             found = {n: fit_rounds(client, hidden, n_features, n, 4) for n in (few, many)}
         n_more = 4 * (many - few) / 2
-        rows.append(
-            {
-                "net": name,
-                "kB through client and scheduler": f"{(found[many][0] - found[few][0]) / n_more / 1e3:.1f}",
-                "milliseconds": f"{(found[many][1] - found[few][1]) / n_more * 1e3:.1f}",
-            }
-        )
+        n_bytes, elapsed = np.subtract(found[many], found[few]) / n_more
+        row = {"net": name, "kB through client and scheduler": f"{n_bytes / 1e3:.1f}"}
+        rows.append(row | {"milliseconds": f"{elapsed * 1e3:.1f}"})
     return {"Dask, a round of two shards": rows}
 
 

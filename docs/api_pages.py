@@ -6,6 +6,7 @@ docstring of its module and its entries.
 """
 
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import re
@@ -18,13 +19,15 @@ __all__ = ["public_packages", "write_pages"]
 
 
 def public_packages():
-    """Return skdistnet and its public subpackages."""
+    """Return skdistnet, its public subpackages and, if Dask is installed, the module for it."""
     names = [
         f"skdistnet.{module.name}"
         for module in pkgutil.iter_modules(skdistnet.__path__)
         if module.ispkg and not module.name.startswith("_")
     ]
-    return [skdistnet, *map(importlib.import_module, names)]
+    if importlib.util.find_spec("distributed"):
+        names.append("skdistnet.dask")
+    return [skdistnet, *map(importlib.import_module, sorted(names))]
 
 
 def write_pages(folder):

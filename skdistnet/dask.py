@@ -4,7 +4,16 @@ import copy
 from inspect import Parameter, signature
 from typing import Any, ClassVar
 
-from dask import is_dask_collection as is_collection
+try:
+    from dask import is_dask_collection as is_collection
+
+    from ._dask.cluster import Tasks, client_of
+    from ._dask.fit import ClusterFit
+    from ._dask.prediction import predict_lazily, score_collections
+except ImportError as error:
+    message = f"skdistnet.dask needs the extra 'dask': pip install 'skdistnet[dask]' ({error})."
+    raise ImportError(message) from error
+
 from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -12,11 +21,8 @@ from sklearn.utils.validation import check_is_fitted
 from ._base.callbacks import fit_task, fitted_attributes, with_callbacks
 from ._base.constraints import COUNT, NONE, OneOf, Rule, check_parameter, check_parameters
 from ._base.docstrings import describe_parameters
-from ._base.estimator import check_first_layer_is_distance
+from ._base.estimator import BaseDistanceNet, check_first_layer_is_distance
 from ._base.fitted import LEARNED
-from ._dask.cluster import Tasks, client_of
-from ._dask.fit import ClusterFit
-from ._dask.prediction import predict_lazily, score_collections
 from .classifier import DistanceNetClassifier
 from .regressor import DistanceNetRegressor
 
@@ -46,10 +52,13 @@ def extend_constructor(cls):
     return cls
 
 
-class DaskDistanceNet:
+class DaskDistanceNet(BaseDistanceNet):
     """What both estimators have in place of the methods of the local ones."""
 
     _local_class: Any
+    client: Any
+    n_shards: Any
+    local_steps: Any
     _cluster_constraints: ClassVar = {
         "client": [Rule("a distributed.Client", lambda value: hasattr(value, "submit")), NONE],
         "n_shards": [COUNT, NONE],

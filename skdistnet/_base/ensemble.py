@@ -239,7 +239,7 @@ class BaseEnsemble(
                 checkpoint.remove()
         # One warning: most members would give the same.
         worst = max(members, key=lambda each: (each[1].reason == "diverged", each[1].n_halvings))
-        warn_about_fit(*worst[:2], partial(constant_loss, data.rows))
+        warn_about_fit(worst[0], worst[1], partial(constant_loss, data.rows))
 
     # Fitted members -------------------------------------------------------------------------------
 

@@ -36,7 +36,7 @@ class Tasks:
 
     def __init__(self, client):
         self.client, self.token = client, uuid.uuid4().hex
-        self.futures = WeakSet()
+        self.futures: WeakSet = WeakSet()
         self.n_tasks = 0
 
     def __enter__(self):

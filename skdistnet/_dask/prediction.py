@@ -79,6 +79,7 @@ def predicted_and_true(net, X, y, sample_weight):
 
 def score_of(net, columns):
     """Return the score of predictions for all partitions."""
-    predicted, y, weights = zip(*(one for one in columns if one is not None))
-    weights = None if weights[0] is None else np.concatenate(weights)
-    return net._score_of(np.concatenate(predicted), np.concatenate(y), weights)
+    columns = [one for one in columns if one is not None]
+    predicted, y = (np.concatenate([one[part] for one in columns]) for part in (0, 1))
+    weights = None if columns[0][2] is None else np.concatenate([one[2] for one in columns])
+    return net._score_of(predicted, y, weights)

@@ -132,8 +132,8 @@ class RoundTrainer:
             shared = before, config, self.seed, n_batches
             parts = [self._task("differentiate", differentiate, s, *shared) for s in self.shards]
             return self._task("step", joint_step, before, parts, self.updater, config, n_batches)
-        shared = before, config, self.seed, n_steps, n_batches
-        replicas = [self._task("train", advance, shard, *shared) for shard in self.shards]
+        options = before, config, self.seed, n_steps, n_batches
+        replicas = [self._task("train", advance, shard, *options) for shard in self.shards]
         momentum = self.rounds.momentum
         return self._task("average", average, before, replicas, self.weights, momentum)
 

@@ -83,11 +83,11 @@ class Encoder:
                 found.append(checked_rows(self.candidate, number, *own))
         if not found:
             return None
-        X, y, weights = zip(*found)
-        weights = None if weights[0] is None else concatenated(weights)
+        X, y = (concatenated([one[part] for one in found]) for part in (0, 1))
+        weights = None if found[0][2] is None else concatenated([one[2] for one in found])
         if weights is not None and not weights.any():
             return None
-        return self.encode(concatenated(X), concatenated(y), weights)
+        return self.encode(X, y, weights)
 
     def encode_sample(self, summary):
         """Return the rows of the sample, and their `y`."""

@@ -32,9 +32,9 @@ LEVELS = [
     ["engine"],
     ["_novelty", "_targets"],
     ["_base"],
-    ["metrics"],
+    ["metrics", "_dask"],
     ["classifier", "regressor", "rejection", "recipes"],
-    ["ensemble"],
+    ["ensemble", "dask"],
     ["inspection"],
     ["export"],
     ["displays"],
@@ -49,6 +49,7 @@ ENGINE_NEEDS = {"numpy", "scipy", "threadpoolctl"}
 NEEDS = ENGINE_NEEDS | {"sklearn", "joblib"}
 DISPLAYS_NEED = NEEDS | {"matplotlib"}
 EXPORT_NEEDS = NEEDS | {"onnx", "skl2onnx"}
+DASK_NEEDS = NEEDS | {"dask", "distributed", "pandas"}
 COMPARE_NEEDS = DISPLAYS_NEED | {"jinja2", "markupsafe", "pandas", "pyarrow", "rich"}
 
 
@@ -111,6 +112,7 @@ def test_modules_import_only_lower_levels(name):
 def test_modules_import_only_declared_dependencies(name):
     part = part_of(name)
     extras = {"displays": DISPLAYS_NEED, "export": EXPORT_NEEDS, "compare": COMPARE_NEEDS}
+    extras |= {"dask": DASK_NEEDS, "_dask": DASK_NEEDS}
     allowed = extras.get(part, NEEDS)
     allowed = ENGINE_NEEDS if part.startswith("engine") else allowed
     packages = {imported.split(".")[0] for imported in imported_names(MODULES[name])}

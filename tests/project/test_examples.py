@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 SLOW = {"calibration", "checkpoints", "gradient_flow", "hybrid", "missing_values", "out_of_core"}
 SLOW |= {"pruning", "rejection", "relevances", "time_series", "trial"}
 #: So do examples that need optional packages.
-SLOW |= {"optuna_pruning"}
+SLOW |= {"dask_training", "optuna_pruning"}
 NAMES = sorted(path.stem.removeprefix("plot_") for path in ROOT.glob("examples/plot_*.py"))
 
 

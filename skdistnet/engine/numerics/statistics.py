@@ -80,7 +80,8 @@ class ColumnStatistics:
         if has_missing(X):
             for part in slices(X.shape[1], PART // X.shape[0]):
                 mass[part] = weights @ ~np.isnan(make_dense(X[:, part]))
-        return cls(*weighted_moments(X, weights)[:2], low, high, mass)
+        mean, std, _ = weighted_moments(X, weights)
+        return cls(mean, std, low, high, mass)
 
     @classmethod
     def merged(cls, parts):
