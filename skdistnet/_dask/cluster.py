@@ -4,11 +4,14 @@ import time
 import uuid
 from weakref import WeakSet
 
+import dask
 import distributed
 from distributed.scheduler import KilledWorker
 
 #: Seconds between two looks at whether a task has ended, and how long a fit waits for a worker.
 POLL, WORKERLESS = 2.0, 60.0
+#: Once an epoch the parameters travel as a part of a graph, of whose size Dask would warn.
+ANY_SIZE = {"distributed.admin.large-graph-warning-threshold": "1 TiB"}
 
 
 def client_of(estimator):
@@ -51,13 +54,15 @@ class Tasks:
 
     def submit(self, label, function, *arguments):
         """Submit a task whose arguments may be futures; return its future."""
-        future = self.client.submit(function, *arguments, key=self.key(label))
+        with dask.config.set(ANY_SIZE):
+            future = self.client.submit(function, *arguments, key=self.key(label))
         self.futures.add(future)
         return future
 
     def compute(self, delayed):
         """Submit delayed objects, whose arguments may be partitions; return their futures."""
-        futures = self.client.compute(delayed)
+        with dask.config.set(ANY_SIZE):
+            futures = self.client.compute(delayed)
         for future in futures:
             self.futures.add(future)
         return futures

@@ -69,7 +69,7 @@ class Encoder:
         return Rows(X, target, codec.weighter(self.masses)(target, weights)), y
 
     def encode_pieces(self, seed, pieces, parts, selected):
-        """Return rows of several partitions, and their `y`; None if there are none.
+        """Return rows of several partitions, and their `y`; None if there are none of any weight.
 
         Pieces are the number of a partition and a slice of its rows, parts its data. Only rows are
         taken whose random numbers are `selected`, a range without its upper end.
@@ -85,6 +85,8 @@ class Encoder:
             return None
         X, y = (concatenated([one[part] for one in found]) for part in (0, 1))
         weights = None if found[0][2] is None else concatenated([one[2] for one in found])
+        if weights is not None and not weights.any():
+            return None
         return self.encode(X, y, weights)
 
     def encode_sample(self, summary):
@@ -134,9 +136,12 @@ def encode_shard(encoder, seed, pieces, parts, selected):
 
 
 def encode_validation(encoder, seed, pieces, parts, selected):
-    """Return rows to validate on; None if there are none."""
+    """Return rows to validate on."""
     encoded = encoder.encode_pieces(seed, pieces, parts, selected)
-    return encoded and ValidationRows(**vars(encoded[0]), y=encoded[1])
+    if encoded is None:
+        source = "early_stopping=True has held out none" if selected[0] > 0 else "'X_val' has none"
+        raise ValueError(f"To validate, rows of positive weight are needed; {source}.")
+    return ValidationRows(**vars(encoded[0]), y=encoded[1])
 
 
 def measure_shard(rows, encoder):
