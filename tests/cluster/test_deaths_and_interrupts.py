@@ -14,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 pytest.importorskip("distributed", reason="needs the extra 'dask'")
 pytest.importorskip("dask.dataframe")
 
+import dask
 import distributed
 from cluster_fits import KINDS, SMALL, fitted, partitioned
 from interrupted_fits import same
@@ -143,7 +144,7 @@ def test_tasks_that_kill_workers_are_given_up():
     def die(block):
         os.kill(os.getpid(), signal.SIGKILL)
 
-    with processes(1) as (_, own):
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), processes(1) as (_, own):
         rows = partitioned(X).map_blocks(die, dtype=X.dtype, meta=X[:0])
         net = KIND(**SMALL, client=own)
         with pytest.raises(RuntimeError, match="each worker that tried one of its tasks died"):

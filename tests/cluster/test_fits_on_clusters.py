@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 from sklearn.metrics import accuracy_score, make_scorer
 
 pytest.importorskip("distributed", reason="needs the extra 'dask'")
 pytest.importorskip("dask.dataframe")
 
 import dask
+import dask.dataframe as dd
 import distributed
 from cluster_fits import (
     DIABETES,
@@ -107,6 +109,24 @@ def test_unknown_chunk_sizes_work(client):
     np.testing.assert_array_equal(net.classes_, np.delete(np.arange(10), 4))
     assert np.isnan(data[0].shape[0])
     assert net.score(*data) == pytest.approx(net.to_local().score(X[kept], y[kept]))
+
+
+def test_sparse_blocks_give_the_net_of_dense_ones(client):
+    kind, X, y = KINDS["classifier"]
+    blocks = partitioned(X).map_blocks(csr_array, dtype=float, meta=csr_array((0, 0)))
+    net = kind(**SMALL, client=client).fit(blocks, partitioned(y))
+    np.testing.assert_allclose(net._theta_, fitted(client, kind, X, y)._theta_, atol=1e-3)
+    assert net.score(blocks, partitioned(y)) == net.to_local().score(X, y)
+
+
+def test_categories_of_partitions_may_differ(client):
+    frame, y = mixed_frame()
+    parts = [frame[:100].astype({"color": "category"}), frame[100:].astype({"color": "category"})]
+    parts = [part.assign(city=part["city"].cat.remove_unused_categories()) for part in parts]
+    rows = dd.from_delayed([dask.delayed(part) for part in parts], frame[:0], verify_meta=False)
+    net = DaskDistanceNetClassifier(**SMALL, client=client).fit(rows, partitioned(y, [0, 100, 240]))
+    expected = fitted(client, DaskDistanceNetClassifier, frame, y, bounds=[0, 100, 240])
+    np.testing.assert_array_equal(net._theta_, expected._theta_)
 
 
 def test_columns_in_chunks_work(client):
