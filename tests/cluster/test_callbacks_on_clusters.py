@@ -1,0 +1,57 @@
+"""Callbacks of scikit-learn see every epoch of a fit on a cluster, and can stop it."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("distributed", reason="needs the extra 'dask'")
+pytest.importorskip("dask.dataframe")
+pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
+
+from cluster_fits import KINDS, SMALL, partitioned
+
+both_kinds = pytest.mark.parametrize(("kind", "X", "y"), KINDS.values(), ids=KINDS)
+
+
+class Recorder:
+    """Record the tasks that end, and predictions of their nets; stop after some epochs."""
+
+    def __init__(self, rows, epochs=None):
+        self.rows, self.epochs = rows, epochs
+        self.ended, self.predicted = [], []
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        self.ended.append(context.task_name)
+        self.predicted.append(fitted_estimator.predict(self.rows))
+        return context.task_name == "epoch" and context.task_id + 1 == self.epochs
+
+
+@both_kinds
+def test_callbacks_receive_the_net_of_each_epoch(client, kind, X, y):
+    recorder, data = Recorder(X), [partitioned(each) for each in (X, y)]
+    net = kind(**SMALL, client=client).set_callbacks(recorder).fit(*data)
+    assert recorder.ended == ["epoch"] * 3 + ["fit"]
+    np.testing.assert_array_equal(recorder.predicted[-1], net.predict(X))
+    assert np.any(recorder.predicted[0] != recorder.predicted[-1])
+
+
+def test_callbacks_stop_a_fit(client):
+    kind, X, y = KINDS["classifier"]
+    recorder, data = Recorder(X, epochs=2), [partitioned(each) for each in (X, y)]
+    net = kind(**SMALL, client=client).set_callbacks(recorder).fit(*data)
+    assert net.n_iter_ == 2
+
+
+def test_starts_are_tasks_of_callbacks(client):
+    kind, X, y = KINDS["classifier"]
+    recorder, data = Recorder(X), [partitioned(each) for each in (X, y)]
+    kind(**SMALL | {"n_init": 2}, client=client).set_callbacks(recorder).fit(*data)
+    assert recorder.ended == (["epoch"] * 3 + ["start"]) * 2 + ["fit"]
