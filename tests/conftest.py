@@ -11,7 +11,13 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-from skdistnet._base import training
+# The workers of pytest-xdist share the cores: otherwise threads of BLAS and of k-means would wait
+# for each other, and most fits take longer. NumPy and child processes read this when they start.
+N_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+if N_WORKERS > 1:
+    os.environ.setdefault("OMP_NUM_THREADS", str(max((os.cpu_count() or 1) // N_WORKERS, 1)))
+
+from skdistnet._base import training  # noqa: E402
 
 # Fits take any time, and the data are slow to generate.
 COMMON = {
