@@ -19,7 +19,7 @@ SMALL = {
     "hidden_layer_sizes": (6, 5),
     "init_median_activation": 0.5,
     "max_iter": 8,
-    "batch_size": 30,
+    "batch_size": 100,
 }
 NETS = {
     DistanceNetEnsembleClassifier: DistanceNetClassifier,
