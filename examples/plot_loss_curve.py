@@ -42,7 +42,7 @@ print(f"{'test accuracy':17}  parameters kept: the best epoch's  the last epoch'
 for ax, (name, settings) in zip(axes, NETS.items(), strict=True):
     settings = settings | {"n_iter_no_change": 100, "random_state": 0}
     net = DistanceNetClassifier(early_stopping=True, validation_fraction=0.25, **settings)
-    last = DistanceNetClassifier(**settings)
+    last = DistanceNetClassifier(early_stopping=False, **settings)
     with warnings.catch_warnings():
         # The training loss is meant to fall to the end.
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -10,8 +10,17 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+from threadpoolctl import threadpool_limits
 
 from skdistnet._base import training
+
+# The workers of pytest-xdist share the cores: otherwise threads of BLAS and of k-means would wait
+# for each other, and most fits take longer. Child processes read the variable.
+N_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+if N_WORKERS > 1 and "OMP_NUM_THREADS" not in os.environ:
+    threads_of_worker = max((os.cpu_count() or 1) // N_WORKERS, 1)
+    os.environ["OMP_NUM_THREADS"] = str(threads_of_worker)
+    threadpool_limits(threads_of_worker)
 
 # Fits take any time, and the data are slow to generate.
 COMMON = {

@@ -1,21 +1,19 @@
-"""Codec of regression targets: their units inside the network, predictions and scores."""
+"""Codec of regression targets: their units inside the network, and predictions."""
 
 from dataclasses import asdict, dataclass
 from math import ceil
 
 import numpy as np
-from sklearn.metrics import d2_pinball_score, d2_tweedie_score, r2_score
 from sklearn.model_selection import train_test_split
 
 from ..engine.input_scaling import VARIED
 from ..engine.losses import REGRESSION_LOSSES, check_target, normalized_weights
 from ..engine.training.batches import mean_weight
 from .codec import Codec
+from .scores import SCORES
 
 #: Largest rounding error, in standard deviations of the target, at which predictions stay float32.
 LARGEST_ROUNDING = 1e-4
-#: If a target varies by less than this share of itself, rounding hides its deviance.
-LEAST_SPREAD = float(np.finfo(np.float64).eps) ** 0.5
 
 
 def check_magnitude(y, dtype, when=""):
@@ -26,51 +24,6 @@ def check_magnitude(y, dtype, when=""):
             f"'y' reaches {largest:.3g}{when}, which is too large for {np.dtype(dtype).name}: "
             "rescale it" + ("." if dtype == np.float64 else ", or set dtype='float64'.")
         )
-
-
-def r2(y, prediction, sample_weight, quantile):
-    """Return R^2, averaged over targets."""
-    return r2_score(y, prediction, sample_weight=sample_weight)
-
-
-def d2_poisson(y, prediction, sample_weight, quantile):
-    """Return the explained share of the Poisson deviance, averaged over targets.
-
-    For a target that is constant except for rounding it is 1 if the target is met exactly, else 0,
-    as with R^2.
-    """
-    counting = slice(None) if sample_weight is None else np.asarray(sample_weight) > 0
-    y = y.astype(np.float64)  # a range of bools is not defined
-    columns = zip(y.reshape(len(y), -1).T, prediction.reshape(len(y), -1).T, strict=True)
-    return np.mean(
-        [
-            d2_tweedie_score(target, predicted, sample_weight=sample_weight, power=1)
-            if np.ptp(target[counting]) > LEAST_SPREAD * target[counting].max()
-            else float(np.array_equal(target[counting], predicted[counting]))
-            for target, predicted in columns
-        ]
-    )
-
-
-def d2_pinball(y, prediction, sample_weight, quantile):
-    """Return the explained share of the pinball loss, averaged over targets or levels."""
-    levels, columns = np.atleast_1d(quantile), prediction.T if np.ndim(quantile) else [prediction]
-    return np.mean(
-        [
-            d2_pinball_score(y, predicted, sample_weight=sample_weight, alpha=level)
-            for level, predicted in zip(levels, columns, strict=True)
-        ]
-    )
-
-
-#: For each loss a function ``(y, prediction, sample_weight, quantile)``.
-SCORES = {
-    "squared_error": r2,
-    "absolute_error": r2,
-    "huber": r2,
-    "poisson": d2_poisson,
-    "quantile": d2_pinball,
-}
 
 
 @dataclass
@@ -211,14 +164,14 @@ class RegressionCodec(Codec):
     def score_of(self, rows):
         if len(rows) < 2:  # neither R^2 nor D^2 is defined
             return lambda raw: float("nan")
-        target = rows.target[:, 0] if self.predicts_levels else rows.target
+        quantile = self.loss_settings.get("quantile")
+        score_of_prediction = SCORES[self.loss_name].of_rows(rows.target, rows.weights, quantile)
         # Constants as `encode` gives them, so that their error is exactly zero.
-        constants = ((self.constant - self.shift) / self.scale).astype(target.dtype)
+        constants = ((self.constant - self.shift) / self.scale).astype(rows.target.dtype)
 
         def score(raw):
             prediction = self.loss.inverse_link(raw).astype(np.float64)
-            prediction = np.where(self.n_varied > 0, prediction, constants)
-            return self.score(target, prediction, rows.weights)
+            return score_of_prediction(np.where(self.n_varied > 0, prediction, constants))
 
         return score
 

@@ -3,7 +3,7 @@
 import joblib
 import numpy as np
 import pytest
-from ensembles import WINE, WINE_Y, assert_same_members, both_kinds, small
+from ensembles import WINE, WINE_Y, assert_same_members, both_kinds, fitted_small, small
 from interrupted_fits import CutOff, checkpoint_every, count_epochs
 from joblib import parallel_config
 from sklearn.base import clone
@@ -19,7 +19,7 @@ N_TRIAL_EPOCHS = 5 * 8
 @pytest.mark.parametrize("out_of_fold", [False, True])
 @both_kinds
 def test_killed_ensemble_resumes_bit_for_bit(kind, X, y, fatal, out_of_fold, tmp_path):
-    uninterrupted = small(kind, out_of_fold=out_of_fold).fit(X, y)
+    uninterrupted = fitted_small(kind, out_of_fold)
     n_epochs = N_TRIAL_EPOCHS + 3 * uninterrupted.trial_["n_epochs"]
     ensemble = small(kind, out_of_fold=out_of_fold, checkpoint=tmp_path)
     with checkpoint_every(2):
@@ -76,7 +76,7 @@ def test_ctrl_c_in_a_trial_keeps_its_net(kind, X, y, out_of_fold, runs):
 @pytest.mark.parametrize("out_of_fold", [False, True])
 @both_kinds
 def test_ctrl_c_in_a_member_keeps_complete_ones(kind, X, y, n_complete, kept, out_of_fold):
-    whole = small(kind, out_of_fold=out_of_fold).fit(X, y)
+    whole = fitted_small(kind, out_of_fold)
     fatal = N_TRIAL_EPOCHS + n_complete * whole.trial_["n_epochs"] + 3
     ensemble = clone(whole)
     with (
@@ -94,7 +94,7 @@ def test_ctrl_c_in_a_member_keeps_complete_ones(kind, X, y, n_complete, kept, ou
 
 @both_kinds
 def test_ctrl_c_with_threads_keeps_complete_members(kind, X, y):
-    whole = small(kind).fit(X, y)
+    whole = fitted_small(kind)
     fatal = N_TRIAL_EPOCHS + 2 * whole.trial_["n_epochs"] + 2
     ensemble = small(kind, n_jobs=2)
     with (
@@ -119,7 +119,7 @@ def test_interrupted_ensemble_resumes_from_checkpoints(tmp_path):
     with count_epochs() as epochs:
         ensemble.fit(WINE, WINE_Y)
     assert len(epochs) <= 2 * 8
-    assert_same_members(ensemble, small(DistanceNetEnsembleClassifier).fit(WINE, WINE_Y))
+    assert_same_members(ensemble, fitted_small(DistanceNetEnsembleClassifier))
     assert not list(tmp_path.iterdir())
 
 

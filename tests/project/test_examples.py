@@ -1,9 +1,9 @@
 """Each example runs from beginning to end and draws a figure."""
 
-import subprocess
-import sys
+import importlib
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -15,19 +15,21 @@ SLOW |= {"dask_training", "optuna_pruning"}
 NAMES = sorted(path.stem.removeprefix("plot_") for path in ROOT.glob("examples/plot_*.py"))
 
 
+@pytest.fixture
+def draw(monkeypatch):
+    """Return the function that runs an example, and restore what it changes in matplotlib."""
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    monkeypatch.setattr(plt, "show", plt.show)
+    with plt.rc_context():
+        yield importlib.import_module("draw_images").draw
+    plt.close("all")
+
+
+@pytest.mark.filterwarnings("error")  # those, too, that tests ignore
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in SLOW])
-def test_example_draws_its_figure(name, tmp_path):
-    # In a separate process, because matplotlib's backend is a state of the process.
-    run = subprocess.run(
-        [sys.executable, ROOT / "docs" / "draw_images.py", "--folder", tmp_path, name],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    assert "Warning" not in run.stderr
+def test_example_draws_its_figure(name, draw, tmp_path, capfd):
+    draw(name, tmp_path)
+    assert "Warning" not in capfd.readouterr().err
     assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -1,5 +1,7 @@
 """Small ensembles and their data, for the tests of ensembles."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_wine
@@ -17,7 +19,7 @@ SMALL = {
     "hidden_layer_sizes": (6, 5),
     "init_median_activation": 0.5,
     "max_iter": 8,
-    "batch_size": 30,
+    "batch_size": 100,
 }
 NETS = {
     DistanceNetEnsembleClassifier: DistanceNetClassifier,
@@ -53,6 +55,13 @@ def small(kind, n_estimators=3, *, out_of_fold=False, n_jobs=None, verbose=False
         random_state=0,
         verbose=verbose,
     )
+
+
+@cache
+def fitted_small(kind, out_of_fold=False):
+    """Return a fitted ensemble of small nets, for tests that only read it."""
+    _, X, y = next(case for case in CASES.values() if case[0] is kind)
+    return small(kind, out_of_fold=out_of_fold).fit(X, y)
 
 
 def assert_same_members(ensemble, other):

@@ -12,7 +12,7 @@ from sklearn.metrics import d2_pinball_score, d2_tweedie_score, r2_score
 from sklearn.model_selection import cross_val_score, train_test_split
 
 from skdistnet import DistanceNetRegressor
-from skdistnet._targets.regression import SCORES
+from skdistnet._targets.scores import SCORES
 from skdistnet.engine.losses import REGRESSION_LOSSES
 from skdistnet.inspection import gradient_flow, prototypes
 
@@ -200,10 +200,23 @@ def test_constant_target_is_scored_like_r2(weights):
     for prediction, expected in [(y, 1.0), (y + 1.0, 0.0)]:
         for name in ("poisson", "squared_error", "quantile"):
             assert SCORES[name](y, prediction, weights, 0.5) == expected
+            score = SCORES[name].of_rows(y[:, np.newaxis], weights, 0.5)
+            assert score(prediction[:, np.newaxis]) == expected
     options = {"early_stopping": True, "validation_fraction": 0.5, "max_iter": 2}
     net = DistanceNetRegressor(loss="poisson", **options, random_state=0)
     net.fit(np.arange(20.0).reshape(-1, 2), np.full(10, 7.0))
     assert np.isfinite(net.validation_scores_).all()
+
+
+@every_loss
+@pytest.mark.parametrize("weights", [None, np.arange(21) % 3], ids=["even", "weighted"])
+def test_scores_during_training_equal_scikit_learn(loss, weights):
+    rng = np.random.default_rng(0)
+    y, score = rng.gamma(2.0, size=(21, 2)), SCORES[loss]
+    of_rows = score.of_rows(y, weights, 0.3)
+    for prediction in (rng.gamma(2.0, size=y.shape), np.full_like(y, 2.0), 1.1 * y):
+        expected = [score(*columns, weights, 0.3) for columns in zip(y.T, prediction.T)]
+        assert of_rows(prediction) == pytest.approx(np.mean(expected))
 
 
 def test_score_of_several_quantiles_is_the_mean():
