@@ -89,31 +89,31 @@ def before_epochs(act):
 
 def test_net_of_killed_workers_is_the_same(client):
     undisturbed = fitted(client, KIND, X, Y, **OPTIONS)
-    with processes(2) as (_, own):
-        own_pids = own.run(os.getpid)
+    # One is left whether or not Dask's nannies restart the others, which they sometimes fail to.
+    with processes(3) as (_, own):
+        pids = sorted(own.run(os.getpid).values())
 
         def kill(number):
             if number in (2, 5):
-                pids = own.run(os.getpid)
-                victim = sorted(pids)[number % len(pids)]
                 # In the midst of the epoch's rounds.
-                threading.Timer(0.03, os.kill, (pids[victim], signal.SIGKILL)).start()
+                threading.Timer(0.03, os.kill, (pids.pop(), signal.SIGKILL)).start()
 
         with before_epochs(kill):
             net = in_time(fitted, own, KIND, X, Y, **OPTIONS)
-        assert set(own_pids.values()) != set(own.run(os.getpid).values())
+        assert len(pids) == 1
         assert n_tasks(own) == 0
     assert same(net, undisturbed)
 
 
 def test_death_of_all_workers_is_survived(client):
     undisturbed = fitted(client, KIND, X, Y, **OPTIONS)
-    with processes(1) as (_, own):
+    with processes(1) as (cluster, own):
 
         def kill(number):
             if number == 3:
                 (pid,) = own.run(os.getpid).values()
                 os.kill(pid, signal.SIGKILL)
+                cluster.scale(2)
 
         with before_epochs(kill):
             net = in_time(fitted, own, KIND, X, Y, **OPTIONS)
