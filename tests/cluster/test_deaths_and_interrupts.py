@@ -202,10 +202,11 @@ def waits_before_training(client):
 def test_interrupt_before_training_changes_nothing(client):
     n_waits = waits_before_training(client)
     assert n_waits > 2
-    net = KIND(**SMALL | OPTIONS, client=client)
+    net, kept = KIND(**SMALL | OPTIONS, client=client), []
     for number in range(n_waits):
-        with interrupt_at(number), pytest.raises(KeyboardInterrupt):
+        with interrupt_at(number), pytest.raises(KeyboardInterrupt) as caught:
             net.fit(partitioned(X), partitioned(Y))
+        kept.append(caught)  # Python keeps the last traceback, and so all that the fit had
         with pytest.raises(NotFittedError):
             net.to_local()
         assert n_tasks(client) == 0

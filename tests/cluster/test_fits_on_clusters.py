@@ -226,6 +226,15 @@ def test_heavy_rows_count_more(client):
     assert net.to_local().predict_proba(X)[:, 0].mean() == pytest.approx(0.8, abs=0.06)
 
 
+@both_kinds
+def test_only_ratios_of_weights_matter(client, kind, X, y):
+    weights = np.random.default_rng(0).random(len(y)) + 0.5
+    net = fitted(client, kind, X, y, weights, solver="sgd")
+    scaled = fitted(client, kind, X, y, 1024 * weights, solver="sgd")
+    np.testing.assert_allclose(net.loss_curve_, scaled.loss_curve_, rtol=1e-5)
+    np.testing.assert_allclose(net._theta_, scaled._theta_, rtol=1e-4, atol=1e-6)
+
+
 def test_frames_with_categories_are_learned(client):
     X, y = mixed_frame(1200)
     options = {"max_iter": 30, "hidden_layer_sizes": (20,)}
