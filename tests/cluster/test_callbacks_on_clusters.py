@@ -1,4 +1,4 @@
-"""Callbacks of scikit-learn see every epoch of a fit on a cluster, and can stop it."""
+"""Callbacks see every epoch of a fit on a cluster, and checkpoints let it be resumed."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,11 @@ pytest.importorskip("distributed", reason="needs the extra 'dask'")
 pytest.importorskip("dask.dataframe")
 pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
 
-from cluster_fits import KINDS, SMALL, partitioned
+from cluster_fits import KINDS, SMALL, fitted, partitioned
+from interrupted_fits import same
+
+from skdistnet._base import checkpoints
+from skdistnet._dask.rounds import RoundTrainer
 
 both_kinds = pytest.mark.parametrize(("kind", "X", "y"), KINDS.values(), ids=KINDS)
 
@@ -55,3 +59,26 @@ def test_starts_are_tasks_of_callbacks(client):
     recorder, data = Recorder(X), [partitioned(each) for each in (X, y)]
     kind(**SMALL | {"n_init": 2}, client=client).set_callbacks(recorder).fit(*data)
     assert recorder.ended == (["epoch"] * 3 + ["start"]) * 2 + ["fit"]
+
+
+def test_checkpointed_fit_resumes_with_same_net(client, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "EVERY", 2)
+    kind, X, y = KINDS["classifier"]
+    options = {"max_iter": 6, "checkpoint": tmp_path}
+    undisturbed = fitted(client, kind, X, y, max_iter=6)
+    original, epochs = RoundTrainer.train_epoch, []
+
+    def epoch(self):
+        epochs.append(len(epochs))
+        if len(epochs) == 5:
+            raise RuntimeError("cut off")
+        return original(self)
+
+    monkeypatch.setattr(RoundTrainer, "train_epoch", epoch)
+    with pytest.raises(RuntimeError, match="cut off"):
+        fitted(client, kind, X, y, **options)
+    assert list(tmp_path.iterdir())
+    net = fitted(client, kind, X, y, **options)
+    assert same(net, undisturbed)
+    assert len(epochs) == 5 + 2
+    assert not list(tmp_path.iterdir())

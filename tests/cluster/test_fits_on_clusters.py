@@ -226,6 +226,16 @@ def test_heavy_rows_count_more(client):
     assert net.to_local().predict_proba(X)[:, 0].mean() == pytest.approx(0.8, abs=0.06)
 
 
+def test_heavy_shards_count_more(client):
+    """The labels of the light shard are wrong."""
+    X, y, light = DIGITS[:800], DIGITS_Y[:800].copy(), np.arange(800) >= 400
+    y[light] = (y[light] + 1) % 10
+    weights = np.where(light, 1e-3, 1.0)
+    options = {"bounds": 2, "max_iter": 20, "batch_size": 50, "local_steps": 2}
+    net = fitted(client, DaskDistanceNetClassifier, X, y, weights, **options)
+    assert net.score(X[~light], y[~light]) > 0.95
+
+
 @both_kinds
 def test_only_ratios_of_weights_matter(client, kind, X, y):
     weights = np.random.default_rng(0).random(len(y)) + 0.5
@@ -325,29 +335,3 @@ def test_large_graphs_cause_no_warnings(client):
     """Dask warns of graphs of more than 10 MB, which those of large nets have."""
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 kB"}):
         fitted(client, *KINDS["classifier"], hidden_layer_sizes=(100,))
-
-
-def test_checkpointed_fit_resumes_with_same_net(client, tmp_path, monkeypatch):
-    from skdistnet._base import checkpoints
-    from skdistnet._dask.rounds import RoundTrainer
-
-    monkeypatch.setattr(checkpoints, "EVERY", 2)
-    kind, X, y = KINDS["classifier"]
-    options = {"max_iter": 6, "checkpoint": tmp_path}
-    undisturbed = fitted(client, kind, X, y, max_iter=6)
-    original, epochs = RoundTrainer.train_epoch, []
-
-    def epoch(self):
-        epochs.append(len(epochs))
-        if len(epochs) == 5:
-            raise RuntimeError("cut off")
-        return original(self)
-
-    monkeypatch.setattr(RoundTrainer, "train_epoch", epoch)
-    with pytest.raises(RuntimeError, match="cut off"):
-        fitted(client, kind, X, y, **options)
-    assert list(tmp_path.iterdir())
-    net = fitted(client, kind, X, y, **options)
-    assert same(net, undisturbed)
-    assert len(epochs) == 5 + 2
-    assert not list(tmp_path.iterdir())
