@@ -26,7 +26,9 @@ from cluster_fits import (
 )
 from interrupted_fits import same
 
+from skdistnet._dask import rounds
 from skdistnet.dask import DaskDistanceNetClassifier, DaskDistanceNetRegressor
+from skdistnet.engine.training.shards import average
 
 both_kinds = pytest.mark.parametrize(("kind", "X", "y"), KINDS.values(), ids=KINDS)
 
@@ -226,14 +228,25 @@ def test_heavy_rows_count_more(client):
     assert net.to_local().predict_proba(X)[:, 0].mean() == pytest.approx(0.8, abs=0.06)
 
 
-def test_heavy_shards_count_more(client):
-    """The labels of the light shard are wrong."""
-    X, y, light = DIGITS[:800], DIGITS_Y[:800].copy(), np.arange(800) >= 400
-    y[light] = (y[light] + 1) % 10
-    weights = np.where(light, 1e-3, 1.0)
-    options = {"bounds": 2, "max_iter": 20, "batch_size": 50, "local_steps": 2}
-    net = fitted(client, DaskDistanceNetClassifier, X, y, weights, **options)
-    assert net.score(X[~light], y[~light]) > 0.95
+class Recorded:
+    """The weights of shards in each mean; the workers share this process."""
+
+    weights: list = []  # noqa: RUF012
+
+
+def recorded_average(before, replicas, weights, momentum):
+    Recorded.weights.append(weights)
+    return average(before, replicas, weights, momentum)
+
+
+def test_shards_count_by_weights_of_rows(client, monkeypatch):
+    monkeypatch.setattr(rounds, "average", recorded_average)
+    Recorded.weights.clear()
+    kind, X, y = KINDS["classifier"]
+    weights = np.repeat([1.0, 0.25], 300)
+    fitted(client, kind, X, y, weights, bounds=2, batch_size=50, local_steps=2)
+    assert len(Recorded.weights) >= 3
+    assert all(found == [300.0, 75.0] for found in Recorded.weights)
 
 
 @both_kinds
