@@ -19,6 +19,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ._base.callbacks import fit_task, fitted_attributes, with_callbacks
+from ._base.checkpoints import check_checkpoint_folder
 from ._base.constraints import COUNT, NONE, OneOf, Rule, check_parameter, check_parameters
 from ._base.docstrings import describe_parameters
 from ._base.estimator import BaseDistanceNet, check_first_layer_is_distance
@@ -139,6 +140,7 @@ class DaskDistanceNet(BaseDistanceNet):
                 f"The 'warm_start' parameter of {name} must be False; to go on with the training, "
                 "call 'partial_fit' of the estimator that 'to_local' returns."
             )
+        check_checkpoint_folder(self)
         local = self._as_local({})
         task = fit_task(self, self.max_iter, self.n_init, X, y, sample_weight)
         if task is not None:
@@ -270,7 +272,8 @@ class DaskDistanceNetClassifier(DaskDistanceNet, DistanceNetClassifier):
 
     It has the parameters and fitted attributes of :class:`~skdistnet.DistanceNetClassifier`. The
     data are Dask arrays or data frames of any size, which stay on the workers: each shard makes a
-    few steps on its own rows, and then parameters are averaged over the shards.
+    few steps on its own rows, and then parameters are averaged over the shards. `n_jobs` has no
+    effect: the starts of `n_init` are trained one after the other, each on all workers.
 
     Parameters
     ----------
@@ -379,7 +382,8 @@ class DaskDistanceNetRegressor(DaskDistanceNet, DistanceNetRegressor):
 
     It has the parameters and fitted attributes of :class:`~skdistnet.DistanceNetRegressor`. The
     data are Dask arrays or data frames of any size, which stay on the workers: each shard makes a
-    few steps on its own rows, and then parameters are averaged over the shards.
+    few steps on its own rows, and then parameters are averaged over the shards. `n_jobs` has no
+    effect: the starts of `n_init` are trained one after the other, each on all workers.
 
     Parameters
     ----------

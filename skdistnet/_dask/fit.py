@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from .._base import start, training
-from .._base.checkpoints import check_checkpoint_folder, checkpoints_of
+from .._base.checkpoints import checkpoints_of
 from .._base.messages import constant_loss, print_epoch, warn_about_fit
 from ..engine.training.config import TrainingState
 from ..engine.training.loop import Updater, train_epochs
@@ -230,7 +230,6 @@ class ClusterFit:
         """Return the checkpoint of each start, or None for each."""
         candidate = self.starts[0]._candidate(keep=True)
         candidate.checkpoint, candidate.verbose = self.estimator.checkpoint, self.estimator.verbose
-        check_checkpoint_folder(candidate)
         decisive = {"data": self.digest, "n_shards": len(self.shards)} | vars(rounds)
         return checkpoints_of(candidate, SimpleNamespace(**decisive), None, self.seeds)
 

@@ -24,10 +24,10 @@ MOVE = "move"
 COMMUNICATION = 0.2
 #: Rounds of at least this many steps have momentum. Where an epoch has not two of them, rounds have
 #: at most `SHORT_ROUND` steps.
-LONG_ROUND, SHORT_ROUND = 15, 8
+LONG_ROUND, SHORT_ROUND = 20, 8
 #: Steps per epoch that regression has at least, unless batches become smaller than those of a
 #: local fit divided by the number of shards.
-REGRESSION_STEPS = 32
+REGRESSION_STEPS = 64
 
 
 @dataclass(frozen=True)
@@ -49,19 +49,18 @@ class Rounds:
 def plan_rounds(network, config, shard_sizes, local_steps, is_classifier):
     """Return the configuration of training on shards of these sizes, and the rounds of an epoch.
 
-    On P shards with batches of b rows an epoch has B / (P b) as many steps as with usual batches
-    of B rows on one machine. A step along a noisy gradient, which RMSProp divides by its size, gets
-    ``sqrt(b / B)`` as far, and a mean over shards as far as one of them. So the gain that an epoch
-    needs is ``P sqrt(b / B)``: either the learning rate is multiplied by it or, in longer rounds,
-    the moves from round to round get the momentum of ``1 - 1 / gain``, which keeps the steps small.
-    For regression, whose rates are higher, batches are smaller where rows are few.
+    On P shards with batches of b rows an epoch has B / (P b) as many steps as with the usual
+    batches of B rows on one machine. So that it gets as far, either the learning rate is multiplied
+    by a gain or, in longer rounds, the moves from round to round get the momentum of
+    ``1 - 1 / gain``, which keeps steps small. The gain is P b / B for classification. Rates of
+    regression are higher, so its gain is the root of that, and batches are smaller if rows are few.
     """
     usual, largest, n_shards = config.batch_size, max(shard_sizes), len(shard_sizes)
     batch_size = min(usual, largest)
     if not is_classifier:
         fewest = math.ceil(usual / n_shards)
         batch_size = min(batch_size, max(fewest, math.ceil(largest / REGRESSION_STEPS)))
-    gain = max(1.0, n_shards * (batch_size / usual) ** 0.5)
+    gain = max(1.0, n_shards * batch_size / usual) ** (1.0 if is_classifier else 0.5)
     steps_per_epoch = math.ceil(largest / batch_size)
     if local_steps == "auto":
         # Of two rounds in an epoch, or four if they are long.

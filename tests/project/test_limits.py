@@ -226,6 +226,12 @@ def any_layer(library):
 
 
 #: For each row of the tables, a function of a library: True, False, "part", or None if unknown.
+def trains_on_clusters(library):
+    """Whether the package has the same estimators for Dask."""
+    package = library.classifier.__module__.split(".")[0]
+    return find_spec(f"{package}.dask") is not None
+
+
 ROWS = {
     "class weights": weighs_classes,
     "`sample_weight` in `fit`": argument("fit", "sample_weight"),
@@ -269,6 +275,7 @@ ROWS = {
     "`partial_fit`": attribute("partial_fit"),
     "callbacks": callbacks,
     "Ctrl-C keeps the best result so far": keeps_what_it_learned,
+    "one net from data on several machines": trains_on_clusters,
     "checkpoints": setting("checkpoint"),
     "metadata routing": attribute("set_fit_request"),
     "`random_state`: the same fit, bit for bit": repeats_itself,
