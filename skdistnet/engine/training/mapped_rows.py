@@ -1,6 +1,7 @@
 """Rows as inputs of a network, mapped batch by batch or once for all epochs, and their batches."""
 
 import math
+import sys
 
 import numpy as np
 from scipy.sparse import issparse
@@ -52,7 +53,7 @@ class BatchedRows:
     """
 
     def __init__(self, network, input_map, rows, batch_size, mean_weight=None):
-        self.target, self.dtype = rows.target, network.dtype
+        self.rows, self.target = rows, rows.target
         self.mapped = MappedRows(input_map, rows.X, network.dtype)
         self.input_shares, self.origin = input_map.input_shares, input_map.origin
         self.batch_size = batch_size
@@ -60,6 +61,12 @@ class BatchedRows:
 
     def __len__(self):
         return len(self.target)
+
+    @property
+    def nbytes(self):
+        """Bytes of the rows."""
+        cached = self.mapped.cached
+        return sys.getsizeof(self.rows) + (0 if cached is None else cached.nbytes)
 
     def load(self, rows, work):
         """Write the inputs of rows, a slice or indices, into a workspace; return their target."""

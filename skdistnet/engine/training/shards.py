@@ -43,6 +43,11 @@ class Replica:
     loss: float = 0.0
     weight: float = 0.0
 
+    def __sizeof__(self):
+        """Return the bytes of the arrays: Dask prefers to move small objects."""
+        arrays = self.theta, self.move, *self.solver_state.values()
+        return sum(part.nbytes for part in arrays if isinstance(part, np.ndarray))
+
     def state(self, rng):
         """Return copies as a state to train."""
         solver_state = copy_state(self.solver_state)
@@ -60,6 +65,9 @@ class ShardGradient:
     loss: float
     weight: float
 
+    def __sizeof__(self):
+        return self.gradient.nbytes
+
 
 class Shard:
     """A part of the rows that are trained on, ready for training; `number` is its own among all.
@@ -72,6 +80,10 @@ class Shard:
         self.rows = BatchedRows(network, input_map, rows, batch_size, mean_weight)
         self.weights = rows.weights
         self._epoch: tuple[Any, list] = (None, [])
+
+    def __sizeof__(self):
+        """Return the bytes of the rows: Dask brings tasks to a large object, not it to them."""
+        return self.rows.nbytes
 
     @property
     def n_batches(self):
