@@ -140,13 +140,7 @@ class ClusterFit:
     def _start(self):
         """Find how many epochs to train for, and set the initial candidate of each seed."""
         submit, encoder = self.tasks.submit, self.encoder
-        # An epoch has as many steps as one over the rows of a shard, each of which does more.
-        n_rows = round(sum(self.sizes.values()) / len(self.rows) ** 0.5)
-        self.tried = submit(
-            "trials",
-            tasks_of_start.run_trials,
-            *(encoder, self.summary, self.validation, self.seeds[0], n_rows, self.held_from),
-        )
+        # Before the trials: while these keep a worker busy, Dask would move its shards to others.
         measured = [submit("measure", tasks_of_start.measure_shard, r, encoder) for r in self.rows]
         measures = self.tasks.results(measured)
         self.rows = [rows for rows, (n, *_) in zip(self.rows, measures) if n]
@@ -164,6 +158,10 @@ class ClusterFit:
         if measures[0][2] is not None:
             columns = zip(*(of_shard for *_, of_shard in measures))
             sums = [sum(own[1:], own[0]).scaled(1.0 / self.mean_weight) for own in columns]
+        # An epoch has as many steps as one over the rows of a shard, each of which does more.
+        n_rows = round(self.n_trained / len(self.rows) ** 0.5)
+        arguments = encoder, self.summary, self.validation, self.seeds[0], n_rows, self.held_from
+        self.tried = submit("trials", tasks_of_start.run_trials, *arguments)
         initialize = partial(submit, "initialize", tasks_of_start.initialize, encoder, self.summary)
         initialized = [initialize(self.tried, sums, seed) for seed in self.seeds]
         self.starts = self.tasks.results(initialized)
