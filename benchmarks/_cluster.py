@@ -14,8 +14,8 @@ import psutil
 
 __all__ = ["Bytes", "PeakMemory", "cluster_of", "generated", "worker_seconds"]
 
-#: Rows of a generated partition share these classes and this number of inputs that matter.
-N_CLASSES, N_INFORMATIVE = 8, 12
+#: Number of classes of generated rows, of clusters in each, and share of inputs that matter.
+N_CLASSES, N_CLUSTERS, INFORMATIVE = 8, 4, 0.6
 
 
 @contextmanager
@@ -32,11 +32,14 @@ def cluster_of(n_workers, processes=True):
 
 def make_block(seed, n_rows, n_features):
     """Rows of a task with clusters in some of its inputs, the class as the last column."""
-    centers = np.random.default_rng(1).normal(size=(4 * N_CLASSES, N_INFORMATIVE))
+    n_informative = round(INFORMATIVE * n_features)
+    centers = np.random.default_rng(1).normal(size=(N_CLUSTERS * N_CLASSES, n_informative))
+    # Clusters are as far apart whatever the number of inputs.
+    centers *= 4.2 / n_informative**0.5
     rng = np.random.default_rng((2, seed))
     cluster = rng.integers(len(centers), size=n_rows)
     block = rng.normal(size=(n_rows, n_features + 1)).astype(np.float32)
-    block[:, :N_INFORMATIVE] += 1.2 * centers[cluster]
+    block[:, :n_informative] += centers[cluster]
     block[:, -1] = cluster % N_CLASSES
     return block
 

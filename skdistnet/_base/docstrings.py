@@ -180,7 +180,7 @@ n_shards : int or None
 local_steps : int or "auto"
     Number of steps on each shard between two means over the shards. 1 averages the gradients of all
     steps: each is then a step on the joint batch of all shards. "auto" depends on the sizes of the
-    net, so that communication takes a fifth of the time where a message takes as long as on one
+    net, so that communication takes an eighth of the time where a message takes as long as on one
     machine.
 """
 

@@ -15,13 +15,13 @@ from ..engine.training.shards import Replica, average, joint_step
 
 #: Seconds that a round costs besides its steps, and that it costs for each parameter, as
 #: benchmarks/dask_training.py measures them on a machine's own network.
-ROUND_SECONDS, PARAMETER_SECONDS = 0.015, 5e-8
+ROUND_SECONDS, PARAMETER_SECONDS = 0.02, 1e-7
 #: Seconds of a step, and for each product of a weight with a row.
-STEP_SECONDS, PRODUCT_SECONDS = 4e-4, 1.5e-10
+STEP_SECONDS, PRODUCT_SECONDS = 4e-4, 2e-10
 #: Name of the momentum over rounds in a solver's state.
 MOVE = "move"
 #: Share of the time of a round that communication may take.
-COMMUNICATION = 0.2
+COMMUNICATION = 0.125
 #: Rounds of at least this many steps have momentum. Where an epoch has not two of them, rounds have
 #: at most `SHORT_ROUND` steps.
 LONG_ROUND, SHORT_ROUND = 20, 8
