@@ -29,8 +29,8 @@ from skdistnet.dask import DaskDistanceNetClassifier, DaskDistanceNetRegressor
 
 #: Tables on which no choice about rounds was made.
 TABLES = ["airfoil", "california_housing", "magic", "pendigits", "protein_casp", "wine_white"]
-#: Number of shards, and steps in a round, of the fits whose scores are compared.
-SHARDS, STEPS = (1, 2, 4, 8), ("auto", 1, 5, 50)
+#: Numbers of shards of the fits whose scores are compared; steps in a round, and shards for them.
+SHARDS, STEPS, STEPS_SHARDS = (1, 2, 4, 8), ("auto", 1, 8, 50), 4
 #: Inputs and hidden layers of the nets whose time is measured.
 NETS = {"20-200": (20, (200,)), "784-100-100": (784, (100, 100))}
 PARTITIONS, TEST_ROWS = 16, 20_000
@@ -72,40 +72,57 @@ def compare_scores(table, seed, settings):
 
 
 def score_tables(args):
-    """Tables of the differences to the local fit, by setting and by table."""
+    """Tables of the differences to the local fit: by number of shards, by steps, by table."""
     if not args.data:
         fail("--data is needed for scores")
-    tables = [one for one in read_folder(args.data) if one.name in TABLES]
-    settings = [(n, "auto") for n in SHARDS] + [(4, steps) for steps in STEPS if steps != "auto"]
+    shards = [(number, "auto") for number in SHARDS]
+    steps = [(STEPS_SHARDS, number) for number in STEPS]
+    runs = {}
     with cluster_of(1, processes=False):
-        runs = {
-            table.name: [compare_scores(table, seed, settings) for seed in range(args.seeds)]
-            for table in tables
-        }
+        for table in read_folder(args.data):
+            if table.name in TABLES:
+                # A round of one step takes as long as one of many: a single seed has to do.
+                runs[table.name] = [
+                    compare_scores(table, seed, shards if seed else dict.fromkeys(shards + steps))
+                    for seed in range(args.seeds)
+                ]
+    first = {name: of_seeds[:1] for name, of_seeds in runs.items()}
+    return {
+        f"Dask, number of shards, {args.seeds} seeds": difference_rows(runs, shards),
+        "Dask, steps in a round, 1 seed": difference_rows(first, steps),
+        f"Dask, score minus that of the local fit, {args.seeds} seeds": table_rows(runs, shards),
+    }
 
-    def differences(name, setting, figure):
-        return [run[setting][figure] - run[None][figure] for run in runs[name]]
 
-    summary, by_table = [], []
+def differences(of_seeds, setting, figure):
+    """The mean difference of a figure to the local fit's."""
+    return mean(run[setting][figure] - run[None][figure] for run in of_seeds)
+
+
+def difference_rows(runs, settings):
+    """A row for each setting: means over tables, and the worst of these."""
+    rows = []
     for setting in settings:
-        means = {
-            figure: [mean(differences(name, setting, figure)) for name in runs]
-            for figure in ("score", "log-loss")
+        row = dict(zip(("shards", "steps in a round"), setting))
+        for figure, worst in (("score", min), ("log-loss", max)):
+            found = [differences(of_seeds, setting, figure) for of_seeds in runs.values()]
+            found = [one for one in found if one == one]  # regression has no log-loss
+            row[f"{figure} - local"] = f"{mean(found):+.4f}"
+            row[f"worst {figure} - local"] = f"{worst(found):+.4f}"
+        rows.append(row)
+    return rows
+
+
+def table_rows(runs, settings):
+    """A row for each setting: the difference of the score on each table."""
+    return [
+        {"shards": setting[0]}
+        | {
+            name: f"{differences(of_seeds, setting, 'score'):+.4f}"
+            for name, of_seeds in runs.items()
         }
-        losses = [one for one in means["log-loss"] if one == one]
-        summary.append(
-            {
-                "shards": setting[0],
-                "steps in a round": setting[1],
-                "score - local": f"{mean(means['score']):+.4f}",
-                "worst table": f"{min(means['score']):+.4f}",
-                "log-loss - local": f"{mean(losses):+.4f}",
-                "worst log-loss": f"{max(losses):+.4f}",
-            }
-        )
-        row = dict(zip(runs, (f"{one:+.4f}" for one in means["score"])))
-        by_table.append({"shards, steps": f"{setting[0]}, {setting[1]}"} | row)
-    return {"Dask, scores": summary, "Dask, scores by table": by_table}
+        for setting in settings
+    ]
 
 
 # Speed --------------------------------------------------------------------------------------------
