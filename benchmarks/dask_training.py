@@ -34,6 +34,8 @@ SHARDS, STEPS, STEPS_SHARDS = (1, 2, 4, 8), ("auto", 1, 8, 50), 4
 #: Inputs and hidden layers of the nets whose time is measured.
 NETS = {"20-200": (20, (200,)), "784-100-100": (784, (100, 100))}
 PARTITIONS, TEST_ROWS = 16, 20_000
+#: Another net, and numbers of rounds, for the measurement of bytes.
+LARGE_NET, ROUNDS = {"784-500-500": (784, (500, 500))}, (20, 220)
 #: Rows, inputs and partitions of the measurement of memory.
 LARGE = 2_000_000, 50, 40
 PARTS = ["scores", "speed", "bytes", "memory"]
@@ -170,14 +172,12 @@ def speed_tables(args):
 # Bytes and memory ---------------------------------------------------------------------------------
 
 
-def fit_rounds(client, hidden, n_features, n_rounds, n_epochs):
-    """Bytes and seconds of a fit with this number of rounds in each epoch, of one step each."""
-    n_rows = 2 * 20 * n_rounds
-    X, y = (part.persist() for part in generated(n_rows, n_features, 4))
+def fit_rounds(client, hidden, n_features, n_rounds):
+    """Bytes and seconds of a fit of an epoch with this number of rounds, of two small steps."""
+    X, y = (part.persist() for part in generated(80 * n_rounds, n_features, 4))
     net = DaskDistanceNetClassifier(
-        hidden, batch_size=20, max_iter=n_epochs, early_stopping=False, n_shards=2, random_state=0
+        hidden, batch_size=20, max_iter=1, early_stopping=False, n_shards=2, local_steps=2
     )
-    net.set_params(local_steps=2)
     with Bytes() as counted, quiet():
         elapsed = seconds(lambda: net.fit(X, y))
     return counted.count, elapsed
@@ -185,14 +185,12 @@ def fit_rounds(client, hidden, n_features, n_rounds, n_epochs):
 
 def byte_tables(args):
     """What a round costs, from fits that differ in their number of rounds only."""
-    rows = []
-    for name, (n_features, hidden) in NETS.items():
+    rows, (few, many) = [], ROUNDS
+    for name, (n_features, hidden) in (NETS | LARGE_NET).items():
         with cluster_of(2) as client:
-            few, many = 20, 120
-            fit_rounds(client, hidden, n_features, few, 2)
-            found = {n: fit_rounds(client, hidden, n_features, n, 4) for n in (few, many)}
-        n_more = 4 * (many - few) / 2
-        n_bytes, elapsed = np.subtract(found[many], found[few]) / n_more
+            fit_rounds(client, hidden, n_features, few)
+            found = [fit_rounds(client, hidden, n_features, number) for number in ROUNDS]
+        n_bytes, elapsed = np.subtract(found[1], found[0]) / (many - few)
         row = {"net": name, "kB through client and scheduler": f"{n_bytes / 1e3:.1f}"}
         rows.append(row | {"milliseconds": f"{elapsed * 1e3:.1f}"})
     return {"Dask, a round of two shards": rows}
