@@ -17,7 +17,7 @@ from ..engine.losses import normalized_weights
 from ..engine.numerics.threads import single_blas_thread
 from ..engine.training import Rows
 from ..engine.training.shards import Shard
-from .partitions import checked_rows, concatenated, row_keys, take_rows
+from .partitions import check_lengths, checked_rows, concatenated, row_keys, take_rows
 
 #: At most this many rows validate the net after each epoch; of more, random ones.
 MOST_VALIDATED = 100_000
@@ -68,19 +68,12 @@ class Encoder:
         target = codec.encode(y, self.dtype)
         return Rows(X, target, codec.weighter(self.masses)(target, weights)), y
 
-    def encode_pieces(self, seed, pieces, parts, selected):
+    def encode_parts(self, parts):
         """Return rows of several partitions, and their `y`; None if there are none of any weight.
 
-        Pieces are the number of a partition and a slice of its rows, parts its data. Only rows are
-        taken whose random numbers are `selected`, a range without its upper end.
+        The parts are what `select_rows` returns.
         """
-        found = []
-        for (number, rows), part in zip(pieces, parts, strict=True):
-            keys = row_keys(seed, number, len(part[1]))[rows]
-            chosen = np.flatnonzero((selected[0] <= keys) & (keys < selected[1])) + rows.start
-            if len(chosen):
-                own = [None if one is None else take_rows(one, chosen) for one in part]
-                found.append(checked_rows(self.candidate, number, *own))
+        found = [checked_rows(self.candidate, *one) for one in parts if one is not None]
         if not found:
             return None
         X, y = (concatenated([one[part] for one in found]) for part in (0, 1))
@@ -116,6 +109,19 @@ def class_masses(codec, summary):
     return np.concatenate(masses)
 
 
+def select_rows(seed, number, rows, part, selected):
+    """Return a partition's number, and its X, y and weights in some rows; None if there are none.
+
+    They are those of a slice whose random numbers are `selected`, a range without its upper end.
+    """
+    check_lengths(number, *part)
+    keys = row_keys(seed, number, len(part[1]))[rows]
+    chosen = np.flatnonzero((selected[0] <= keys) & (keys < selected[1])) + rows.start
+    if not len(chosen):
+        return None
+    return number, *(None if one is None else take_rows(one, chosen) for one in part)
+
+
 # Tasks --------------------------------------------------------------------------------------------
 
 
@@ -130,16 +136,19 @@ def fit_encoder(estimator, summary):
 
 
 def encode_shard(encoder, seed, pieces, parts, selected):
-    """Return the rows of a shard; None if there are none."""
-    encoded = encoder.encode_pieces(seed, pieces, parts, selected)
+    """Return the rows of a shard, the selected ones of its pieces; None if there are none.
+
+    Pieces are the number of a partition and a slice of its rows, parts its data.
+    """
+    taken = (select_rows(seed, *piece, part, selected) for piece, part in zip(pieces, parts))
+    encoded = encoder.encode_parts(taken)
     return encoded and encoded[0]
 
 
-def encode_validation(encoder, seed, pieces, parts, selected):
-    """Return rows to validate on."""
-    encoded = encoder.encode_pieces(seed, pieces, parts, selected)
+def encode_validation(encoder, parts, source):
+    """Return rows to validate on; the source of the parts is for the message if they have none."""
+    encoded = encoder.encode_parts(parts)
     if encoded is None:
-        source = "early_stopping=True has held out none" if selected[0] > 0 else "'X_val' has none"
         raise ValueError(f"To validate, rows of positive weight are needed; {source}.")
     return ValidationRows(**vars(encoded[0]), y=encoded[1])
 
@@ -158,7 +167,7 @@ def measure_shard(rows, encoder):
 
 
 def run_trials(encoder, summary, validation, seed, n_rows, held_from):
-    """Return a candidate that knows for how many epochs to train, and its trials with their nets.
+    """Return a candidate with the number of epochs to train for, and its trials with their nets.
 
     The rows from the random number `held_from` on are validated on later.
     """

@@ -16,7 +16,7 @@ from .._base.locations import columns_of
 from ..engine.categories import column_of, level_masses
 from ..engine.losses import normalized_weights
 from ..engine.numerics.statistics import ColumnStatistics
-from .partitions import checked_rows, concatenated, row_keys, take_rows
+from .partitions import check_lengths, checked_rows, concatenated, row_keys, take_rows
 
 #: Number of rows in the sample, and the numbers in it if columns are many, but at least
 #: `FEWEST_SAMPLED` rows.
@@ -78,6 +78,7 @@ class Summary:
 
 def summarize(estimator, seed, number, X, y, sample_weight):
     """Return the summary of a partition; None if it has no rows."""
+    check_lengths(number, X, y, sample_weight)
     if not len(y):
         return None
     own = estimator._candidate(keep=False)

@@ -21,7 +21,7 @@ from cluster_fits import (
 )
 
 from skdistnet._dask import start
-from skdistnet._dask.fit import deal_rows
+from skdistnet._dask.fit import divide_rows
 from skdistnet._dask.partitions import take_rows
 from skdistnet._dask.summary import merge, summarize
 from skdistnet.dask import DaskDistanceNetClassifier, DaskDistanceNetRegressor
@@ -146,6 +146,7 @@ def test_levels_lie_at_mean_targets_of_rows(client):
         for one in (net, local)
     )
     assert own.shape == expected.shape
+    assert all(one["of_folds"] is None for one in net._input_locations_)
     assert np.corrcoef(own, expected)[0, 1] > 0.99
 
 
@@ -167,7 +168,7 @@ def encoded(kind, X, y, weights=None, n_shards=3, n_parts=4, **options):
     encoder, sizes, _ = start.fit_encoder(net, summary)
     return encoder, [
         start.encode_shard(encoder, 0, pieces, [parts[number] for number, _ in pieces], (0.0, 1.0))
-        for pieces in deal_rows(sizes, n_shards)
+        for pieces in divide_rows(sizes, n_shards)
     ]
 
 
@@ -205,7 +206,8 @@ def test_rows_are_held_out_once():
     encoder, _ = encoded(kind, numbers, DIGITS_Y[:1000])
     pieces, parts = [(0, slice(0, 1000))], [(numbers, DIGITS_Y[:1000], None)]
     trained = start.encode_shard(encoder, 0, pieces, parts, (0.0, 0.9))
-    held = start.encode_validation(encoder, 0, pieces, parts, (0.9, 1.0))
+    selected = start.select_rows(0, *pieces[0], parts[0], (0.9, 1.0))
+    held = start.encode_validation(encoder, [selected], "")
     assert 70 < len(held) < 130
     both = np.concatenate([trained.X[:, 0], held.X[:, 0]])
     np.testing.assert_array_equal(np.sort(both), numbers[:, 0])
