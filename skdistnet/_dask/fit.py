@@ -168,16 +168,13 @@ class ClusterFit:
             )
         self.weights = [weight for _, weight, _ in measures]
         self.mean_weight = sum(self.weights) / self.n_trained
-        sums = None
-        if measures[0][2] is not None:
-            columns = zip(*(of_shard for *_, of_shard in measures))
-            sums = [sum(own[1:], own[0]).scaled(1.0 / self.mean_weight) for own in columns]
+        statistics = tasks_of_start.merge_measures(measures)
         # An epoch has as many steps as one over the rows of a shard, each of which does more.
         n_rows = round(self.n_trained / len(self.rows) ** 0.5)
         arguments = encoder, self.summary, self.validation, self.seeds[0], n_rows, self.held_from
         self.tried = submit("trials", tasks_of_start.run_trials, *arguments)
         initialize = partial(submit, "initialize", tasks_of_start.initialize, encoder, self.summary)
-        initialized = [initialize(self.tried, sums, seed) for seed in self.seeds]
+        initialized = [initialize(self.tried, statistics, seed) for seed in self.seeds]
         self.starts = self.tasks.results(initialized)
 
     # Training -------------------------------------------------------------------------------------

@@ -14,10 +14,12 @@ from .._base import locations, start, trial
 from .._base.hashing import digest
 from .._base.training import FitData, ValidationRows
 from ..engine.losses import normalized_weights
+from ..engine.numerics.statistics import ColumnStatistics
 from ..engine.numerics.threads import single_blas_thread
 from ..engine.training import Rows
 from ..engine.training.shards import Shard
 from .partitions import check_lengths, checked_rows, concatenated, row_keys, take_rows
+from .summary import masses_of_levels, statistics_of
 
 #: At most this many rows validate the net after each epoch; of more, random ones.
 MOST_VALIDATED = 100_000
@@ -154,16 +156,39 @@ def encode_validation(encoder, parts, source):
 
 
 def measure_shard(rows, encoder):
-    """Return the number of rows, their weight, and sums of levels with these weights."""
+    """Return the number of rows, their weight, and their `RowStatistics` with these weights.
+
+    Statistics that the summary has too are None, unless classes have weights.
+    """
     if rows is None:
         return 0, 0.0, None
-    weight = float(len(rows) if rows.weights is None else rows.weights.sum())
-    sums = None
+    weights = np.ones(len(rows)) if rows.weights is None else rows.weights
+    weight, levels = float(weights.sum()), encoder.candidate._levels_
+    columns = masses = sums = None
+    if getattr(encoder.candidate, "class_weight", None) is not None:
+        shares = normalized_weights(weights, len(rows), np.float64)
+        columns = statistics_of(rows.X, shares, weight)
+        masses = masses_of_levels(rows.X, levels, weights)
     if encoder.directions is not None:
-        weights = np.ones(len(rows)) if rows.weights is None else rows.weights
-        levels, directions = encoder.candidate._levels_, encoder.directions
-        sums = locations.level_sums(rows, weights, levels, directions)
-    return len(rows), weight, sums
+        sums = locations.level_sums(rows, weights, levels, encoder.directions)
+    return len(rows), weight, locations.RowStatistics(columns, masses, sums)
+
+
+def merge_measures(measures):
+    """Return the statistics of all shards."""
+    parts, weights = [one for *_, one in measures], [weight for _, weight, _ in measures]
+    columns = masses = sums = None
+    if parts[0].columns is not None:
+        columns = ColumnStatistics.merged([one.columns for one in parts])
+        columns = replace(columns, mass=columns.mass / sum(weights))
+    if parts[0].level_masses is not None:
+        masses = [sum(each) for each in zip(*(one.level_masses for one in parts))]
+    if parts[0].level_sums is not None:
+        # Weights of rows are 1 on average.
+        factor = sum(n for n, *_ in measures) / sum(weights)
+        of_columns = zip(*(one.level_sums for one in parts))
+        sums = [sum(own[1:], own[0]).scaled(factor) for own in of_columns]
+    return locations.RowStatistics(columns, masses, sums)
 
 
 def run_trials(encoder, summary, validation, seed, n_rows, held_from):
@@ -183,12 +208,14 @@ def run_trials(encoder, summary, validation, seed, n_rows, held_from):
     return candidate, [(net, each) for each, (net, *_) in zip(trials, tried)]
 
 
-def initialize(encoder, summary, tried, sums, seed):
+def initialize(encoder, summary, tried, measured, seed):
     """Return a candidate with an initial network, whose start and scale are those of all rows."""
     candidate = tried[0]._candidate(keep=True)
     rows, _ = encoder.encode_sample(summary)
-    columns = replace(summary.columns, mass=summary.columns.mass / summary.weight)
-    statistics = locations.RowStatistics(columns, summary.level_masses, sums)
+    statistics = measured
+    if measured.columns is None:
+        columns = replace(summary.columns, mass=summary.columns.mass / summary.weight)
+        statistics = replace(measured, columns=columns, level_masses=summary.level_masses)
     with single_blas_thread():
         rng = np.random.default_rng(seed)
         start.initialize_network(candidate, rows, rng, statistics=statistics)

@@ -90,19 +90,14 @@ def summarize(estimator, seed, number, X, y, sample_weight):
     sample = Sample(X, y, weights, row_keys(seed, number, len(y)))
     sample = Sample(*(take_rows(part, kept) for part in vars(sample).values()))
     of_classes = not is_regressor(estimator)
-    levels, masses = own._levels_, None
-    if levels is not None:
-        codes = [column_of(numbers[kept], at) for at in columns_of(levels)]
-        sizes = [len(levels[at]) for at in columns_of(levels)]
-        masses = [level_masses(*pair, counted) for pair in zip(codes, sizes)]
     return Summary(
         n_features=own.n_features_in_,
         feature_names=getattr(own, "feature_names_in_", None),
         n_rows={number: len(y)},
         weight=total,
         columns=statistics_of(numbers[kept], shares, total),
-        levels=levels,
-        level_masses=masses,
+        levels=own._levels_,
+        level_masses=masses_of_levels(numbers[kept], own._levels_, counted),
         classes=[class_masses(each, weights) for each in y.reshape(len(y), -1).T]
         if of_classes
         else None,
@@ -118,6 +113,14 @@ def statistics_of(columns, shares, total):
         return ColumnStatistics(nan, zero, nan, nan, zero)
     found = ColumnStatistics.of(columns, shares)
     return ColumnStatistics(found.mean, found.std, found.low, found.high, found.mass * total)
+
+
+def masses_of_levels(X, levels, weights):
+    """Return for each column of categories the weight of the rows of each level; None if none is."""
+    if levels is None:
+        return None
+    columns = columns_of(levels)
+    return [level_masses(column_of(X, at), len(levels[at]), weights) for at in columns]
 
 
 def class_masses(labels, weights):

@@ -70,6 +70,24 @@ def test_start_is_that_of_local_fit(client, kind, X, y, weighted):
     assert_same_start(net, fitted_locally(kind, X, y, weights, **ONE_EPOCH))
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_start_with_class_weights_is_local_one(client, weighted):
+    X, y = DIGITS[:600], np.where(DIGITS_Y[:600] == 3, "three", "other")
+    weights = np.random.default_rng(1).random(len(y)) if weighted else None
+    options = ONE_EPOCH | {"class_weight": "balanced"}
+    net = fitted(client, DaskDistanceNetClassifier, X, y, weights, **options)
+    assert_same_start(net, fitted_locally(DaskDistanceNetClassifier, X, y, weights, **options))
+
+
+def test_levels_with_class_weights_are_local_ones(client):
+    X, y = mixed_frame(600)
+    X, options = X[["color", "size"]], ONE_EPOCH | {"class_weight": {"yes": 5.0, "no": 1.0}}
+    net = fitted(client, DaskDistanceNetClassifier, X, y, **options)
+    local = fitted_locally(DaskDistanceNetClassifier, X, y, **options)
+    assert_same_start(net, local)
+    assert_close(net._input_locations_, local._input_locations_)
+
+
 @both_kinds
 def test_start_of_unbalanced_partitions_is_the_same(client, kind, X, y):
     bounds = [0, 1, 1, 300, 310, len(y), len(y)]
