@@ -53,8 +53,11 @@ def extend_constructor(cls):
     return cls
 
 
-class DaskDistanceNet(BaseDistanceNet):
-    """What both estimators have in place of the methods of the local ones."""
+class DaskDistanceNet(BaseDistanceNet, auto_wrap_output_keys=None):
+    """What both estimators have in place of the methods of the local ones.
+
+    They have no `set_output`: scikit-learn would compute lazy results to make data frames of them.
+    """
 
     _local_class: Any
     client: Any
@@ -267,7 +270,7 @@ class DaskDistanceNet(BaseDistanceNet):
 
 @describe_parameters
 @extend_constructor
-class DaskDistanceNetClassifier(DaskDistanceNet, DistanceNetClassifier):
+class DaskDistanceNetClassifier(DaskDistanceNet, DistanceNetClassifier, auto_wrap_output_keys=None):
     """Classifier whose units measure distances to centroids, trained on a Dask cluster.
 
     It has the parameters and fitted attributes of :class:`~skdistnet.DistanceNetClassifier`. The
@@ -377,7 +380,7 @@ class DaskDistanceNetClassifier(DaskDistanceNet, DistanceNetClassifier):
 
 @describe_parameters
 @extend_constructor
-class DaskDistanceNetRegressor(DaskDistanceNet, DistanceNetRegressor):
+class DaskDistanceNetRegressor(DaskDistanceNet, DistanceNetRegressor, auto_wrap_output_keys=None):
     """Regressor whose units measure distances to centroids, trained on a Dask cluster.
 
     It has the parameters and fitted attributes of :class:`~skdistnet.DistanceNetRegressor`. The

@@ -183,7 +183,7 @@ def target_locations(sums):
 class RowStatistics:
     """What a start takes from all rows, where it has only a sample of them."""
 
-    columns: ColumnStatistics
+    columns: ColumnStatistics | None = None
     level_masses: list | None = None
     """For each column of categories the weight of the rows of each level."""
     level_sums: list | None = None

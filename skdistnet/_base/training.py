@@ -47,11 +47,17 @@ def train_start(candidate, rows, validation, seed, task=None, checkpoint=None):
     candidate.__dict__.pop("_progress_", None)  # so that a saved model stays small
     if candidate.warm_start:
         start.save_progress(candidate, state)
-    elif candidate._input_locations_ is not None:
-        without_folds = {"of_folds": None}
-        candidate._input_locations_ = [one | without_folds for one in candidate._input_locations_]
+    else:
+        drop_folds(candidate)
     vars(candidate).setdefault("init_scores_", [start_score(candidate, result)])
     return candidate, result
+
+
+def drop_folds(candidate):
+    """Drop the locations of levels in folds, which only training needs."""
+    if candidate._input_locations_ is not None:
+        without = {"of_folds": None}
+        candidate._input_locations_ = [one | without for one in candidate._input_locations_]
 
 
 def train_starts(candidate, data, seeds, task, checkpoints, alone=True):

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from threading import Lock
 from weakref import WeakSet
 
 import dask
@@ -12,19 +13,27 @@ from distributed.scheduler import KilledWorker
 POLL, WORKERLESS = 2.0, 60.0
 #: Once an epoch the parameters travel as a part of a graph, of whose size Dask would warn.
 ANY_SIZE = {"distributed.admin.large-graph-warning-threshold": "1 TiB"}
+#: Fits in several threads must not restore each other's setting of Dask's configuration.
+SUBMITTING = Lock()
 
 
 def client_of(estimator):
     """Return the client that is set, or else the current one of this process."""
-    if estimator.client is not None:
-        return estimator.client
-    try:
-        return distributed.get_client()
-    except ValueError as error:
+    name, client = type(estimator).__name__, estimator.client
+    if client is None:
+        try:
+            client = distributed.get_client()
+        except ValueError as error:
+            raise ValueError(
+                f"{name} found no Dask client: start one, for example by "
+                "'client = distributed.Client()', or pass it as 'client'."
+            ) from error
+    if getattr(client, "asynchronous", False):
         raise ValueError(
-            f"{type(estimator).__name__} found no Dask client: start one, for example by "
-            "'client = distributed.Client()', or pass it as 'client'."
-        ) from error
+            f"The client of {name} must not be asynchronous, because 'fit' waits for the cluster; "
+            "start another one with asynchronous=False, and call 'fit' outside of its event loop."
+        )
+    return client
 
 
 class Tasks:
@@ -54,14 +63,14 @@ class Tasks:
 
     def submit(self, label, function, *arguments):
         """Submit a task whose arguments may be futures; return its future."""
-        with dask.config.set(ANY_SIZE):
+        with SUBMITTING, dask.config.set(ANY_SIZE):
             future = self.client.submit(function, *arguments, key=self.key(label))
         self.futures.add(future)
         return future
 
     def compute(self, delayed):
         """Submit delayed objects, whose arguments may be partitions; return their futures."""
-        with dask.config.set(ANY_SIZE):
+        with SUBMITTING, dask.config.set(ANY_SIZE):
             futures = self.client.compute(delayed)
         for future in futures:
             self.futures.add(future)
@@ -69,18 +78,24 @@ class Tasks:
 
     def results(self, futures):
         """Return the results of tasks, at once if they are there, and else when they are."""
+        self._wait(futures)
+        try:
+            return self.client.gather(futures)
+        except KilledWorker as error:
+            raise RuntimeError(
+                "The fit was given up, because each worker that tried one of its tasks died. "
+                "They may lack memory: use more shards or smaller partitions, or give the "
+                f"workers more of it. Dask reports: {error}"
+            ) from error
+
+    def _wait(self, futures):
+        """Wait until tasks have ended, with a time limit while the cluster has no worker."""
         workerless_since = None
         while True:
             try:
                 with self.client.as_current():  # it need not be the default one
                     distributed.wait(futures, timeout=POLL)
-                return self.client.gather(futures)
-            except KilledWorker as error:
-                raise RuntimeError(
-                    "The fit was given up, because each worker that tried one of its tasks died. "
-                    "They may lack memory: use more shards or smaller partitions, or give the "
-                    f"workers more of it. Dask reports: {error}"
-                ) from error
+                return
             except TimeoutError:
                 if self.client.nthreads():
                     workerless_since = None

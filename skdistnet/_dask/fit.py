@@ -44,6 +44,7 @@ class ClusterFit:
         self._encode(partitions)
         self._start()
         candidate, result, checkpoints = self._train(task)
+        training.drop_folds(candidate)
         seed, arguments = self.seeds[0], (self.encoder, self.summary, self.tried)
         calibrated = tasks_of_start.calibrate_novelty
         state = self._result("novelty", calibrated, candidate, *arguments, self.validation, seed)
@@ -59,7 +60,7 @@ class ClusterFit:
     def _result(self, label, function, *arguments):
         return self.tasks.result(self.tasks.submit(label, function, *arguments))
 
-    # What all rows say ----------------------------------------------------------------------------
+    # Statistics of all rows -----------------------------------------------------------------------
 
     def _validation_partitions(self, validation):
         X, y, weights = validation
@@ -88,8 +89,8 @@ class ClusterFit:
                 for group in groups
             ]
         (self.summary,) = tasks.compute(summaries)
-        begun = self._result("fit-encoder", tasks_of_start.fit_encoder, estimator, self.summary)
-        encoder, self.sizes, self.digest = begun
+        learned = self._result("fit-encoder", tasks_of_start.fit_encoder, estimator, self.summary)
+        encoder, self.sizes, self.digest = learned
         self.candidate = encoder.candidate
         # From here on, what a dead worker had is computed from this copy and the partitions.
         self.encoder = tasks.submit("encoder", identity, encoder)
@@ -106,34 +107,47 @@ class ClusterFit:
         self.held_from = held_from
         n_shards = min(self.n_shards or tasks.n_workers(), n_rows)
         encoded = [
-            self._encoded(tasks_of_start.encode_shard, pieces, partitions, (0.0, held_from))
-            for pieces in deal_rows(self.sizes, n_shards)
+            self._encoded_shard(pieces, partitions, (0.0, held_from))
+            for pieces in divide_rows(self.sizes, n_shards)
         ]
         if held_from < 1.0:
-            whole = [(number, slice(0, size)) for number, size in self.sizes.items()]
-            encode, selected = tasks_of_start.encode_validation, (held_from, 1.0)
-            encoded.append(self._encoded(encode, whole, partitions, selected))
+            source = "early_stopping=True has held out none"
+            selected = self.sizes, partitions, (held_from, 1.0)
+            encoded.append(self._encoded_validation(*selected, source))
         *rows, last = futures = tasks.compute(encoded)
         self.rows, self.validation = (rows, last) if held_from < 1.0 else (futures, None)
         if self.validation_parts is not None:
-            self.validation = self._encode_validation(self.validation_parts)
+            self.validation = self._encode_given_validation(self.validation_parts)
 
-    def _encode_validation(self, partitions):
+    def _encode_given_validation(self, partitions):
         """Return the future of the rows that the user has given to validate on."""
         lengths = [dask.delayed(len)(one.y) for one in partitions]
         sizes = dict(enumerate(self.tasks.results(self.tasks.compute(lengths))))
         share = min(1.0, tasks_of_start.MOST_VALIDATED / max(1, sum(sizes.values())))
-        whole = [(number, slice(0, size)) for number, size in sizes.items()]
-        encode = tasks_of_start.encode_validation
-        (future,) = self.tasks.compute([self._encoded(encode, whole, partitions, (0.0, share))])
+        selected = sizes, partitions, (0.0, share)
+        (future,) = self.tasks.compute([self._encoded_validation(*selected, "'X_val' has none")])
         return future
 
-    def _encoded(self, encode, pieces, partitions, selected):
-        """Return what `encode` makes of pieces of partitions, delayed."""
+    def _encoded_shard(self, pieces, partitions, selected):
+        """Return the selected rows of pieces of partitions, delayed."""
         parts = [partitions[number].delayed for number, _ in pieces]
-        name = self.tasks.key("encode-rows")
         arguments = self.encoder, self.seeds[0], pieces, parts, selected
-        return dask.delayed(encode)(*arguments, dask_key_name=name)
+        name = self.tasks.key("encode-rows")
+        return dask.delayed(tasks_of_start.encode_shard)(*arguments, dask_key_name=name)
+
+    def _encoded_validation(self, sizes, partitions, selected, source):
+        """Return the selected rows of partitions of these sizes, delayed.
+
+        A task for each partition selects them: a worker need not have all partitions in memory.
+        """
+        select, key = dask.delayed(tasks_of_start.select_rows), self.tasks.key
+        parts = []
+        for number, size in sizes.items():
+            own = number, slice(0, size), partitions[number].delayed, selected
+            parts.append(select(self.seeds[0], *own, dask_key_name=key("select-rows")))
+        arguments = self.encoder, parts, source
+        name = key("encode-rows")
+        return dask.delayed(tasks_of_start.encode_validation)(*arguments, dask_key_name=name)
 
     # Start ----------------------------------------------------------------------------------------
 
@@ -154,16 +168,13 @@ class ClusterFit:
             )
         self.weights = [weight for _, weight, _ in measures]
         self.mean_weight = sum(self.weights) / self.n_trained
-        sums = None
-        if measures[0][2] is not None:
-            columns = zip(*(of_shard for *_, of_shard in measures))
-            sums = [sum(own[1:], own[0]).scaled(1.0 / self.mean_weight) for own in columns]
+        statistics = tasks_of_start.merge_measures(measures)
         # An epoch has as many steps as one over the rows of a shard, each of which does more.
         n_rows = round(self.n_trained / len(self.rows) ** 0.5)
         arguments = encoder, self.summary, self.validation, self.seeds[0], n_rows, self.held_from
         self.tried = submit("trials", tasks_of_start.run_trials, *arguments)
         initialize = partial(submit, "initialize", tasks_of_start.initialize, encoder, self.summary)
-        initialized = [initialize(self.tried, sums, seed) for seed in self.seeds]
+        initialized = [initialize(self.tried, statistics, seed) for seed in self.seeds]
         self.starts = self.tasks.results(initialized)
 
     # Training -------------------------------------------------------------------------------------
@@ -232,7 +243,7 @@ class ClusterFit:
         return checkpoints_of(candidate, SimpleNamespace(**decisive), None, self.seeds)
 
 
-def deal_rows(sizes, n_shards):
+def divide_rows(sizes, n_shards):
     """Return for each shard pieces of partitions: their numbers and slices of their rows.
 
     Shards have the same number of rows, up to one. Those that follow each other in a shard come

@@ -95,7 +95,9 @@ def row_keys(seed, number, n_rows):
 
 def take_rows(data, rows):
     """Return rows of an array, a sparse matrix or a data frame."""
-    return data.iloc[rows] if hasattr(data, "iloc") else data[rows]
+    if hasattr(data, "iloc"):
+        return data.iloc[rows]
+    return data.tocsr()[rows] if issparse(data) else data[rows]
 
 
 def concatenated(parts):
@@ -109,6 +111,16 @@ def concatenated(parts):
     return vstack(parts, format="csr") if issparse(parts[0]) else np.concatenate(parts)
 
 
+def check_lengths(number, X, y, sample_weight):
+    """Raise a ValueError unless a partition's data have the same number of rows."""
+    n_rows = X.shape[0]
+    for name, data in {"y": y, "sample_weight": sample_weight}.items():
+        if data is not None and len(data) != n_rows:
+            raise ValueError(
+                f"In partition {number}: 'X' has {n_rows} rows and {name!r} has {len(data)}."
+            )
+
+
 def checked_rows(estimator, number, X, y, sample_weight):
     """Return a partition's X, y and weights as `fit` validates them, weights as float64 or None.
 
@@ -117,8 +129,6 @@ def checked_rows(estimator, number, X, y, sample_weight):
     """
     try:
         n_rows = X.shape[0]
-        if len(y) != n_rows:
-            raise ValueError(f"'X' has {n_rows} rows and 'y' has {len(y)}.")
         X, y, _ = estimator._check_data(X, y, None)
         if sample_weight is None:
             return X, y, None

@@ -58,7 +58,10 @@ def example_rows(net, X):
 
 
 def join_columns(predicted):
-    return np.concatenate(predicted, axis=1) if isinstance(predicted, list) else predicted
+    """Return predictions as an array, side by side if there are several outputs."""
+    if isinstance(predicted, list):
+        return np.concatenate(predicted, axis=1)
+    return np.asarray(predicted)  # a data frame if scikit-learn is configured so
 
 
 # Tasks --------------------------------------------------------------------------------------------

@@ -14,10 +14,12 @@ from .._base import locations, start, trial
 from .._base.hashing import digest
 from .._base.training import FitData, ValidationRows
 from ..engine.losses import normalized_weights
+from ..engine.numerics.statistics import ColumnStatistics
 from ..engine.numerics.threads import single_blas_thread
 from ..engine.training import Rows
 from ..engine.training.shards import Shard
-from .partitions import checked_rows, concatenated, row_keys, take_rows
+from .partitions import check_lengths, checked_rows, concatenated, row_keys, take_rows
+from .summary import masses_of_levels, statistics_of
 
 #: At most this many rows validate the net after each epoch; of more, random ones.
 MOST_VALIDATED = 100_000
@@ -68,19 +70,12 @@ class Encoder:
         target = codec.encode(y, self.dtype)
         return Rows(X, target, codec.weighter(self.masses)(target, weights)), y
 
-    def encode_pieces(self, seed, pieces, parts, selected):
+    def encode_parts(self, parts):
         """Return rows of several partitions, and their `y`; None if there are none of any weight.
 
-        Pieces are the number of a partition and a slice of its rows, parts its data. Only rows are
-        taken whose random numbers are `selected`, a range without its upper end.
+        The parts are what `select_rows` returns.
         """
-        found = []
-        for (number, rows), part in zip(pieces, parts, strict=True):
-            keys = row_keys(seed, number, len(part[1]))[rows]
-            chosen = np.flatnonzero((selected[0] <= keys) & (keys < selected[1])) + rows.start
-            if len(chosen):
-                own = [None if one is None else take_rows(one, chosen) for one in part]
-                found.append(checked_rows(self.candidate, number, *own))
+        found = [checked_rows(self.candidate, *one) for one in parts if one is not None]
         if not found:
             return None
         X, y = (concatenated([one[part] for one in found]) for part in (0, 1))
@@ -116,6 +111,19 @@ def class_masses(codec, summary):
     return np.concatenate(masses)
 
 
+def select_rows(seed, number, rows, part, selected):
+    """Return a partition's number, and its X, y and weights in some rows; None if there are none.
+
+    They are those of a slice whose random numbers are `selected`, a range without its upper end.
+    """
+    check_lengths(number, *part)
+    keys = row_keys(seed, number, len(part[1]))[rows]
+    chosen = np.flatnonzero((selected[0] <= keys) & (keys < selected[1])) + rows.start
+    if not len(chosen):
+        return None
+    return number, *(None if one is None else take_rows(one, chosen) for one in part)
+
+
 # Tasks --------------------------------------------------------------------------------------------
 
 
@@ -130,35 +138,61 @@ def fit_encoder(estimator, summary):
 
 
 def encode_shard(encoder, seed, pieces, parts, selected):
-    """Return the rows of a shard; None if there are none."""
-    encoded = encoder.encode_pieces(seed, pieces, parts, selected)
+    """Return the rows of a shard, the selected ones of its pieces; None if there are none.
+
+    Pieces are the number of a partition and a slice of its rows, parts its data.
+    """
+    taken = (select_rows(seed, *piece, part, selected) for piece, part in zip(pieces, parts))
+    encoded = encoder.encode_parts(taken)
     return encoded and encoded[0]
 
 
-def encode_validation(encoder, seed, pieces, parts, selected):
-    """Return rows to validate on."""
-    encoded = encoder.encode_pieces(seed, pieces, parts, selected)
+def encode_validation(encoder, parts, source):
+    """Return rows to validate on; the source of the parts is for the message if they have none."""
+    encoded = encoder.encode_parts(parts)
     if encoded is None:
-        source = "early_stopping=True has held out none" if selected[0] > 0 else "'X_val' has none"
         raise ValueError(f"To validate, rows of positive weight are needed; {source}.")
     return ValidationRows(**vars(encoded[0]), y=encoded[1])
 
 
 def measure_shard(rows, encoder):
-    """Return the number of rows, their weight, and sums of levels with these weights."""
+    """Return the number of rows, their weight, and their `RowStatistics` with these weights.
+
+    Statistics that the summary has too are None, unless classes have weights.
+    """
     if rows is None:
         return 0, 0.0, None
-    weight = float(len(rows) if rows.weights is None else rows.weights.sum())
-    sums = None
+    weights = np.ones(len(rows)) if rows.weights is None else rows.weights
+    weight, levels = float(weights.sum()), encoder.candidate._levels_
+    columns = masses = sums = None
+    if getattr(encoder.candidate, "class_weight", None) is not None:
+        shares = normalized_weights(weights, len(rows), np.float64)
+        columns = statistics_of(rows.X, shares, weight)
+        masses = masses_of_levels(rows.X, levels, weights)
     if encoder.directions is not None:
-        weights = np.ones(len(rows)) if rows.weights is None else rows.weights
-        levels, directions = encoder.candidate._levels_, encoder.directions
-        sums = locations.level_sums(rows, weights, levels, directions)
-    return len(rows), weight, sums
+        sums = locations.level_sums(rows, weights, levels, encoder.directions)
+    return len(rows), weight, locations.RowStatistics(columns, masses, sums)
+
+
+def merge_measures(measures):
+    """Return the statistics of all shards."""
+    parts, weights = [one for *_, one in measures], [weight for _, weight, _ in measures]
+    columns = masses = sums = None
+    if parts[0].columns is not None:
+        columns = ColumnStatistics.merged([one.columns for one in parts])
+        columns = replace(columns, mass=columns.mass / sum(weights))
+    if parts[0].level_masses is not None:
+        masses = [sum(each) for each in zip(*(one.level_masses for one in parts))]
+    if parts[0].level_sums is not None:
+        # Weights of rows are 1 on average.
+        factor = sum(n for n, *_ in measures) / sum(weights)
+        of_columns = zip(*(one.level_sums for one in parts))
+        sums = [sum(own[1:], own[0]).scaled(factor) for own in of_columns]
+    return locations.RowStatistics(columns, masses, sums)
 
 
 def run_trials(encoder, summary, validation, seed, n_rows, held_from):
-    """Return a candidate that knows for how many epochs to train, and its trials with their nets.
+    """Return a candidate with the number of epochs to train for, and its trials with their nets.
 
     The rows from the random number `held_from` on are validated on later.
     """
@@ -174,12 +208,14 @@ def run_trials(encoder, summary, validation, seed, n_rows, held_from):
     return candidate, [(net, each) for each, (net, *_) in zip(trials, tried)]
 
 
-def initialize(encoder, summary, tried, sums, seed):
+def initialize(encoder, summary, tried, measured, seed):
     """Return a candidate with an initial network, whose start and scale are those of all rows."""
     candidate = tried[0]._candidate(keep=True)
     rows, _ = encoder.encode_sample(summary)
-    columns = replace(summary.columns, mass=summary.columns.mass / summary.weight)
-    statistics = locations.RowStatistics(columns, summary.level_masses, sums)
+    statistics = measured
+    if measured.columns is None:
+        columns = replace(summary.columns, mass=summary.columns.mass / summary.weight)
+        statistics = replace(measured, columns=columns, level_masses=summary.level_masses)
     with single_blas_thread():
         rng = np.random.default_rng(seed)
         start.initialize_network(candidate, rows, rng, statistics=statistics)

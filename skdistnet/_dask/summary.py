@@ -16,7 +16,7 @@ from .._base.locations import columns_of
 from ..engine.categories import column_of, level_masses
 from ..engine.losses import normalized_weights
 from ..engine.numerics.statistics import ColumnStatistics
-from .partitions import checked_rows, concatenated, row_keys, take_rows
+from .partitions import check_lengths, checked_rows, concatenated, row_keys, take_rows
 
 #: Number of rows in the sample, and the numbers in it if columns are many, but at least
 #: `FEWEST_SAMPLED` rows.
@@ -78,6 +78,7 @@ class Summary:
 
 def summarize(estimator, seed, number, X, y, sample_weight):
     """Return the summary of a partition; None if it has no rows."""
+    check_lengths(number, X, y, sample_weight)
     if not len(y):
         return None
     own = estimator._candidate(keep=False)
@@ -89,19 +90,14 @@ def summarize(estimator, seed, number, X, y, sample_weight):
     sample = Sample(X, y, weights, row_keys(seed, number, len(y)))
     sample = Sample(*(take_rows(part, kept) for part in vars(sample).values()))
     of_classes = not is_regressor(estimator)
-    levels, masses = own._levels_, None
-    if levels is not None:
-        codes = [column_of(numbers[kept], at) for at in columns_of(levels)]
-        sizes = [len(levels[at]) for at in columns_of(levels)]
-        masses = [level_masses(*pair, counted) for pair in zip(codes, sizes)]
     return Summary(
         n_features=own.n_features_in_,
         feature_names=getattr(own, "feature_names_in_", None),
         n_rows={number: len(y)},
         weight=total,
         columns=statistics_of(numbers[kept], shares, total),
-        levels=levels,
-        level_masses=masses,
+        levels=own._levels_,
+        level_masses=masses_of_levels(numbers[kept], own._levels_, counted),
         classes=[class_masses(each, weights) for each in y.reshape(len(y), -1).T]
         if of_classes
         else None,
@@ -117,6 +113,14 @@ def statistics_of(columns, shares, total):
         return ColumnStatistics(nan, zero, nan, nan, zero)
     found = ColumnStatistics.of(columns, shares)
     return ColumnStatistics(found.mean, found.std, found.low, found.high, found.mass * total)
+
+
+def masses_of_levels(X, levels, weights):
+    """Return for each column of categories the weight of the rows of each level; None if none is."""
+    if levels is None:
+        return None
+    columns = columns_of(levels)
+    return [level_masses(column_of(X, at), len(levels[at]), weights) for at in columns]
 
 
 def class_masses(labels, weights):

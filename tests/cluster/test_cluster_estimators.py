@@ -1,5 +1,6 @@
 """The estimators' parameters, copies, refusals, and what passes through the client."""
 
+import asyncio
 import pickle
 from inspect import Parameter, signature
 
@@ -118,6 +119,28 @@ def test_missing_client_is_reported():
         fitted(None, KIND, X, Y)
 
 
+def test_asynchronous_client_is_refused(client):
+    async def fit():
+        address = client.scheduler.address
+        options = {"asynchronous": True, "set_as_default": False}
+        async with distributed.Client(address, **options) as other:
+            fitted(other, KIND, X, Y)
+
+    with pytest.raises(ValueError, match="must not be asynchronous"):
+        asyncio.run(fit())
+
+
+def test_errors_of_partitions_are_raised(client):
+    """A TimeoutError, too, which waiting for tasks raises itself."""
+
+    def read(block):
+        raise TimeoutError("the store is slow")
+
+    rows = partitioned(X).map_blocks(read, dtype=float, meta=X[:0])
+    with pytest.raises(TimeoutError, match="the store is slow"):
+        KIND(**SMALL, client=client).fit(rows, partitioned(Y))
+
+
 DATA = {
     "rows in memory": (X, partitioned(Y), TypeError, r"'X' must be a Dask.*got ndarray"),
     "target in memory": (partitioned(X), Y, TypeError, r"'y' must be a Dask.*got ndarray"),
@@ -135,6 +158,12 @@ DATA = {
         partitioned(pd.Series(Y), [0, 200, 600]),
         ValueError,
         "'X' has 300 rows and 'y' has [24]00",
+    ),
+    "no target in a partition": (
+        partitioned(pd.DataFrame(X), [0, 300, 600]),
+        partitioned(pd.Series(Y), [0, 0, 600]),
+        ValueError,
+        "'X' has 300 rows and 'y' has [06]0*",
     ),
     "no rows": (partitioned(X[:0], 1), partitioned(Y[:0], 1), ValueError, "'X' must have rows"),
     "one row": (partitioned(X[:1], 1), partitioned(Y[:1], 1), ValueError, "at least 2 rows"),
@@ -230,6 +259,16 @@ def test_unsuitable_validation_rows_are_refused(client, given, message):
     net = KIND(**SMALL, client=client)
     with pytest.raises(ValueError, match=message):
         net.fit(partitioned(X), partitioned(Y), **given)
+
+
+def test_validation_partitions_of_other_rows_are_refused(client):
+    X_val, y_val = pd.DataFrame(X), pd.Series(Y)
+    options = {
+        "X_val": partitioned(X_val, [0, 300, 600]),
+        "y_val": partitioned(y_val, [0, 200, 600]),
+    }
+    with pytest.raises(ValueError, match=r"300 rows and 'y' has [24]00"):
+        KIND(**SMALL, client=client).fit(partitioned(X), partitioned(Y), **options)
 
 
 def test_too_few_rows_to_hold_out_are_refused(client):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array
 from sklearn.metrics import accuracy_score, make_scorer
 
 pytest.importorskip("distributed", reason="needs the extra 'dask'")
@@ -26,7 +26,8 @@ from cluster_fits import (
 )
 from interrupted_fits import same
 
-from skdistnet._dask import rounds
+from skdistnet._dask import rounds, start
+from skdistnet._dask.start import encode_validation
 from skdistnet.dask import DaskDistanceNetClassifier, DaskDistanceNetRegressor
 from skdistnet.engine.training.shards import average
 
@@ -102,6 +103,16 @@ def test_shards_without_rows_are_left_out(client):
     assert net.n_shards_ == 4
 
 
+@pytest.mark.parametrize("local_steps", [1, 3])
+def test_shard_of_few_weighted_rows_is_trained(client, local_steps):
+    kind, X, y = KINDS["classifier"]
+    weights = np.where(np.arange(600) < 301, 1.0, 0.0)
+    options = {"bounds": 2, "batch_size": 30, "local_steps": local_steps}
+    net = fitted(client, kind, X, y, weights, **options)
+    assert net.n_shards_ == 2
+    assert net.loss_curve_[-1] < net.loss_curve_[0]
+
+
 def test_unknown_chunk_sizes_work(client):
     X, y = DIGITS[:600], DIGITS_Y[:600]
     kept = y != 4
@@ -113,9 +124,10 @@ def test_unknown_chunk_sizes_work(client):
     assert net.score(*data) == pytest.approx(net.to_local().score(X[kept], y[kept]))
 
 
-def test_sparse_blocks_give_the_net_of_dense_ones(client):
+@pytest.mark.parametrize("form", [csr_array, coo_array])
+def test_sparse_blocks_give_the_net_of_dense_ones(client, form):
     kind, X, y = KINDS["classifier"]
-    blocks = partitioned(X).map_blocks(csr_array, dtype=float, meta=csr_array((0, 0)))
+    blocks = partitioned(X).map_blocks(form, dtype=float, meta=csr_array((0, 0)))
     net = kind(**SMALL, client=client).fit(blocks, partitioned(y))
     np.testing.assert_allclose(net._theta_, fitted(client, kind, X, y)._theta_, atol=1e-3)
     assert net.score(blocks, partitioned(y)) == net.to_local().score(X, y)
@@ -312,6 +324,25 @@ def test_early_stopping_keeps_the_best_epoch(client, kind, X, y, given):
     if given:
         score = net.to_local().score(X[:100], y[:100])
         assert net.validation_scores_[net.best_epoch_ - 1] == pytest.approx(score)
+
+
+class Received:
+    """Numbers of rows that are brought to the task that encodes validation rows."""
+
+    n_rows: list = []  # noqa: RUF012
+
+
+def recorded_validation(encoder, parts, source):
+    Received.n_rows.append(sum(len(one[1]) for one in parts))
+    return encode_validation(encoder, parts, source)
+
+
+def test_only_held_out_rows_leave_their_partitions(client, monkeypatch):
+    monkeypatch.setattr(start, "encode_validation", recorded_validation)
+    Received.n_rows.clear()
+    fitted(client, *KINDS["classifier"], early_stopping=True, validation_fraction=0.2)
+    assert len(Received.n_rows) == 1
+    assert 60 < Received.n_rows[0] < 180
 
 
 def test_held_out_rows_are_not_trained_on(client):

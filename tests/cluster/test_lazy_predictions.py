@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 
 pytest.importorskip("distributed", reason="needs the extra 'dask'")
 pytest.importorskip("dask.dataframe")
@@ -146,6 +147,13 @@ def test_rows_in_memory_give_arrays(classifier, method):
     found = getattr(classifier, method)(X)
     assert isinstance(found, np.ndarray)
     np.testing.assert_array_equal(found, getattr(classifier.to_local(), method)(X))
+
+
+def test_pandas_output_computes_nothing(classifier):
+    assert not hasattr(classifier, "set_output")
+    with config_context(transform_output="pandas"):
+        activations = classifier.transform(partitioned(DIGITS))
+    assert isinstance(activations, da.Array)
 
 
 def test_unknown_chunk_sizes_are_predicted(classifier):

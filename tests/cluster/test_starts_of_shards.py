@@ -21,7 +21,7 @@ from cluster_fits import (
 )
 
 from skdistnet._dask import start
-from skdistnet._dask.fit import deal_rows
+from skdistnet._dask.fit import divide_rows
 from skdistnet._dask.partitions import take_rows
 from skdistnet._dask.summary import merge, summarize
 from skdistnet.dask import DaskDistanceNetClassifier, DaskDistanceNetRegressor
@@ -68,6 +68,24 @@ def test_start_is_that_of_local_fit(client, kind, X, y, weighted):
     weights = np.random.default_rng(1).random(len(y)) if weighted else None
     net = fitted(client, kind, X, y, weights, **ONE_EPOCH)
     assert_same_start(net, fitted_locally(kind, X, y, weights, **ONE_EPOCH))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_start_with_class_weights_is_local_one(client, weighted):
+    X, y = DIGITS[:600], np.where(DIGITS_Y[:600] == 3, "three", "other")
+    weights = np.random.default_rng(1).random(len(y)) if weighted else None
+    options = ONE_EPOCH | {"class_weight": "balanced"}
+    net = fitted(client, DaskDistanceNetClassifier, X, y, weights, **options)
+    assert_same_start(net, fitted_locally(DaskDistanceNetClassifier, X, y, weights, **options))
+
+
+def test_levels_with_class_weights_are_local_ones(client):
+    X, y = mixed_frame(600)
+    X, options = X[["color", "size"]], ONE_EPOCH | {"class_weight": {"yes": 5.0, "no": 1.0}}
+    net = fitted(client, DaskDistanceNetClassifier, X, y, **options)
+    local = fitted_locally(DaskDistanceNetClassifier, X, y, **options)
+    assert_same_start(net, local)
+    assert_close(net._input_locations_, local._input_locations_)
 
 
 @both_kinds
@@ -146,6 +164,7 @@ def test_levels_lie_at_mean_targets_of_rows(client):
         for one in (net, local)
     )
     assert own.shape == expected.shape
+    assert all(one["of_folds"] is None for one in net._input_locations_)
     assert np.corrcoef(own, expected)[0, 1] > 0.99
 
 
@@ -167,7 +186,7 @@ def encoded(kind, X, y, weights=None, n_shards=3, n_parts=4, **options):
     encoder, sizes, _ = start.fit_encoder(net, summary)
     return encoder, [
         start.encode_shard(encoder, 0, pieces, [parts[number] for number, _ in pieces], (0.0, 1.0))
-        for pieces in deal_rows(sizes, n_shards)
+        for pieces in divide_rows(sizes, n_shards)
     ]
 
 
@@ -205,7 +224,8 @@ def test_rows_are_held_out_once():
     encoder, _ = encoded(kind, numbers, DIGITS_Y[:1000])
     pieces, parts = [(0, slice(0, 1000))], [(numbers, DIGITS_Y[:1000], None)]
     trained = start.encode_shard(encoder, 0, pieces, parts, (0.0, 0.9))
-    held = start.encode_validation(encoder, 0, pieces, parts, (0.9, 1.0))
+    selected = start.select_rows(0, *pieces[0], parts[0], (0.9, 1.0))
+    held = start.encode_validation(encoder, [selected], "")
     assert 70 < len(held) < 130
     both = np.concatenate([trained.X[:, 0], held.X[:, 0]])
     np.testing.assert_array_equal(np.sort(both), numbers[:, 0])

@@ -14,7 +14,7 @@ pytest.importorskip("distributed", reason="needs the extra 'dask'")
 pytest.importorskip("dask.dataframe")
 
 from skdistnet._dask import summary
-from skdistnet._dask.fit import deal_rows
+from skdistnet._dask.fit import divide_rows
 from skdistnet._dask.partitions import row_keys, take_rows
 
 SEED = 3
@@ -186,10 +186,10 @@ def test_sample_of_wide_rows_is_smaller(monkeypatch):
 )
 def test_shards_cover_each_row_once(sizes, n_shards):
     n_shards = min(n_shards, sum(sizes))
-    dealt = deal_rows(dict(enumerate(sizes)), n_shards)
+    divided = divide_rows(dict(enumerate(sizes)), n_shards)
     rows = [
         [(number, row) for number, piece in pieces for row in range(sizes[number])[piece]]
-        for pieces in dealt
+        for pieces in divided
     ]
     every = [(number, row) for number, size in enumerate(sizes) for row in range(size)]
     assert sorted(row for shard in rows for row in shard) == every
@@ -199,10 +199,10 @@ def test_shards_cover_each_row_once(sizes, n_shards):
 
 
 def test_neighbouring_partitions_go_to_different_shards():
-    dealt = deal_rows(dict.fromkeys(range(4), 5), 2)
-    assert [[number for number, _ in pieces] for pieces in dealt] == [[0, 2], [1, 3]]
+    divided = divide_rows(dict.fromkeys(range(4), 5), 2)
+    assert [[number for number, _ in pieces] for pieces in divided] == [[0, 2], [1, 3]]
 
 
 def test_shards_do_not_depend_on_order_of_sizes():
     sizes = {0: 4, 1: 7, 2: 3}
-    assert deal_rows(dict(reversed(sizes.items())), 2) == deal_rows(sizes, 2)
+    assert divide_rows(dict(reversed(sizes.items())), 2) == divide_rows(sizes, 2)

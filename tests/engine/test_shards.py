@@ -192,6 +192,20 @@ def test_unequal_shards_make_equally_many_steps(weighted):
         assert each.weight == pytest.approx(own)
 
 
+def test_shard_of_few_rows_repeats_its_batches():
+    (shard,) = shards_of(make_rows(n_rows=N_ROWS), 5, [slice(0, 2)])
+    start = replica_of(CONFIG)
+    after = shard.advance(start, CONFIG, SEED, 5, 5)
+    assert (after.n_steps, after.weight) == (5, 5.0)
+    assert np.isfinite(after.theta).all()
+    gradients = [
+        shard.differentiate(replace(start, n_steps=step), CONFIG, SEED, 5) for step in range(5)
+    ]
+    assert [each.n_rows for each in gradients] == [1] * 5
+    np.testing.assert_array_equal(gradients[0].gradient, gradients[2].gradient)
+    assert np.abs(gradients[0].gradient - gradients[1].gradient).max() > 1e-6
+
+
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_repeated_round_gives_the_same_bits(dropout):
     config = replace(CONFIG, dropout=dropout)

@@ -129,8 +129,10 @@ class Shard:
     def _batches(self, seed, n_batches):
         """Return the batches of an epoch, the last one of which is cached for its other rounds."""
         if self._epoch[0] != seed:
-            rng = np.random.default_rng((*seed, 0))
-            self._epoch = seed, list(self.rows.batches.epoch(rng, n_batches))
+            rng, batches = np.random.default_rng((*seed, 0)), self.rows.batches
+            # A shard of fewer rows than others have batches repeats its own.
+            own = list(batches.epoch(rng, min(n_batches, batches.n_parts)))
+            self._epoch = seed, [own[number % len(own)] for number in range(n_batches)]
         return self._epoch[1]
 
 
