@@ -173,6 +173,7 @@ class DistanceNetEnsembleClassifier(MultiOutputMixin, ClassifierMixin, BaseEnsem
         return self._codec.decode(self._log_probabilities(X))
 
     score = DistanceNetClassifier.score
+    _score_of = DistanceNetClassifier._score_of
 
     def _out_of_fold(self, data, raw, weights):
         codec = self._codec
@@ -253,6 +254,7 @@ class DistanceNetEnsembleRegressor(MultiOutputMixin, RegressorMixin, BaseEnsembl
         return np.clip(mean, np.min(predictions, axis=0), np.max(predictions, axis=0))
 
     score = DistanceNetRegressor.score
+    _score_of = DistanceNetRegressor._score_of
 
     def _out_of_fold(self, data, raw, weights):
         codec = self._codec
