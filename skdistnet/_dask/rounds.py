@@ -25,6 +25,8 @@ COMMUNICATION = 0.125
 #: Rounds of at least this many steps have momentum. Where an epoch has not two of them, rounds have
 #: at most `SHORT_ROUND` steps.
 LONG_ROUND, SHORT_ROUND = 20, 8
+#: Data are small if they make at most this number of usual batches.
+FEW_BATCHES = 10
 #: Steps per epoch that regression has at least, unless batches become smaller than those of a
 #: local fit divided by the number of shards.
 REGRESSION_STEPS = 64
@@ -54,12 +56,20 @@ def plan_rounds(network, config, shard_sizes, local_steps, is_classifier):
     by a gain or, in longer rounds, the moves from round to round get the momentum of
     ``1 - 1 / gain``, which keeps steps small. The gain is P b / B for classification. Rates of
     regression are higher, so its gain is the root of that, and batches are smaller if rows are few.
+
+    If rows make a few usual batches only, these are divided among the shards, and all rounds are of
+    a single step: the fit is that of one machine.
     """
     usual, largest, n_shards = config.batch_size, max(shard_sizes), len(shard_sizes)
-    batch_size = min(usual, largest)
-    if not is_classifier:
-        fewest = math.ceil(usual / n_shards)
-        batch_size = min(batch_size, max(fewest, math.ceil(largest / REGRESSION_STEPS)))
+    is_small = local_steps == "auto" and sum(shard_sizes) <= FEW_BATCHES * usual
+    if is_small:
+        batch_size, local_steps = math.ceil(usual / n_shards), 1
+    elif is_classifier:
+        batch_size = usual
+    else:
+        least = math.ceil(usual / n_shards)
+        batch_size = min(usual, max(least, math.ceil(largest / REGRESSION_STEPS)))
+    batch_size = min(batch_size, largest)
     gain = max(1.0, n_shards * batch_size / usual) ** (1.0 if is_classifier else 0.5)
     steps_per_epoch = math.ceil(largest / batch_size)
     if local_steps == "auto":
