@@ -53,7 +53,7 @@ def extend_constructor(cls):
     return cls
 
 
-class DaskDistanceNet(BaseDistanceNet, auto_wrap_output_keys=None):
+class DaskDistanceNet(BaseDistanceNet, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """What both estimators have in place of the methods of the local ones.
 
     They have no `set_output`: scikit-learn would compute lazy results to make data frames of them.
@@ -270,7 +270,7 @@ class DaskDistanceNet(BaseDistanceNet, auto_wrap_output_keys=None):
 
 @describe_parameters
 @extend_constructor
-class DaskDistanceNetClassifier(DaskDistanceNet, DistanceNetClassifier, auto_wrap_output_keys=None):
+class DaskDistanceNetClassifier(DaskDistanceNet, DistanceNetClassifier, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Classifier whose units measure distances to centroids, trained on a Dask cluster.
 
     It has the parameters and fitted attributes of :class:`~skdistnet.DistanceNetClassifier`. The
@@ -380,7 +380,7 @@ class DaskDistanceNetClassifier(DaskDistanceNet, DistanceNetClassifier, auto_wra
 
 @describe_parameters
 @extend_constructor
-class DaskDistanceNetRegressor(DaskDistanceNet, DistanceNetRegressor, auto_wrap_output_keys=None):
+class DaskDistanceNetRegressor(DaskDistanceNet, DistanceNetRegressor, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Regressor whose units measure distances to centroids, trained on a Dask cluster.
 
     It has the parameters and fitted attributes of :class:`~skdistnet.DistanceNetRegressor`. The
