@@ -115,8 +115,8 @@ class DaskDistanceNet(BaseDistanceNet, auto_wrap_output_keys=None):  # type: ign
         sample_weight : dask Array or Series of shape (n_samples,), default=None
             Non-negative weights of rows, in the partitions of X; only their ratios matter.
         X_val, y_val, sample_weight_val : dask collections, default=None
-            Validation rows, shaped as `X`, `y` and `sample_weight`. They must fit into the memory
-            of one worker; of more than 100,000 rows random ones are used.
+            Validation rows, shaped as `X`, `y` and `sample_weight`. One worker uses them, at most
+            100,000 random ones; the same holds for rows that ``early_stopping=True`` holds out.
 
         Returns
         -------
