@@ -211,6 +211,7 @@ WEIGHTS = {
     "negative": (np.where(np.arange(600) == 300, -1.0, 1.0), "In partition 2: .*negative"),
     "zero": (np.zeros(600), "rows of positive weight"),
     "missing": (np.where(np.arange(600) == 300, np.nan, 1.0), "In partition 2: .*NaN"),
+    "tiny in a partition": (np.where(np.arange(600) < 150, 1e-200, 1.0), "partition 0: .*1e-150"),
     "too few": (np.ones(599), "600 rows and 'sample_weight' has 599"),
     "two columns": (np.ones((600, 2)), "'sample_weight' must have 1 dimensions; got 2"),
 }
