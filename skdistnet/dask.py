@@ -53,7 +53,7 @@ def extend_constructor(cls):
     return cls
 
 
-class DaskDistanceNet(BaseDistanceNet, auto_wrap_output_keys=None):
+class DaskDistanceNet(BaseDistanceNet, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """What both estimators have in place of the methods of the local ones.
 
     They have no `set_output`: scikit-learn would compute lazy results to make data frames of them.
@@ -115,8 +115,8 @@ class DaskDistanceNet(BaseDistanceNet, auto_wrap_output_keys=None):
         sample_weight : dask Array or Series of shape (n_samples,), default=None
             Non-negative weights of rows, in the partitions of X; only their ratios matter.
         X_val, y_val, sample_weight_val : dask collections, default=None
-            Validation rows, shaped as `X`, `y` and `sample_weight`. They must fit into the memory
-            of one worker; of more than 100,000 rows random ones are used.
+            Validation rows, shaped as `X`, `y` and `sample_weight`. One worker uses them, at most
+            100,000 random ones; the same holds for rows that ``early_stopping=True`` holds out.
 
         Returns
         -------
@@ -270,7 +270,7 @@ class DaskDistanceNet(BaseDistanceNet, auto_wrap_output_keys=None):
 
 @describe_parameters
 @extend_constructor
-class DaskDistanceNetClassifier(DaskDistanceNet, DistanceNetClassifier, auto_wrap_output_keys=None):
+class DaskDistanceNetClassifier(DaskDistanceNet, DistanceNetClassifier, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Classifier whose units measure distances to centroids, trained on a Dask cluster.
 
     It has the parameters and fitted attributes of :class:`~skdistnet.DistanceNetClassifier`. The
@@ -380,7 +380,7 @@ class DaskDistanceNetClassifier(DaskDistanceNet, DistanceNetClassifier, auto_wra
 
 @describe_parameters
 @extend_constructor
-class DaskDistanceNetRegressor(DaskDistanceNet, DistanceNetRegressor, auto_wrap_output_keys=None):
+class DaskDistanceNetRegressor(DaskDistanceNet, DistanceNetRegressor, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """Regressor whose units measure distances to centroids, trained on a Dask cluster.
 
     It has the parameters and fitted attributes of :class:`~skdistnet.DistanceNetRegressor`. The

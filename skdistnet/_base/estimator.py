@@ -22,7 +22,12 @@ from .docstrings import LinkedDocs
 from .fitted import LEARNED, FittedNetwork
 from .messages import constant_loss, warn_about_fit, warn_if_diverged_or_interrupted
 from .stream import Stream
-from .validation import accepts_missing, check_sample_weight, validate_rows
+from .validation import (
+    accepts_missing,
+    check_sample_weight,
+    naming_validation_set,
+    validate_rows,
+)
 
 
 def check_first_layer_is_distance(estimator):
@@ -273,15 +278,11 @@ class BaseDistanceNet(CallbackSupportMixin, LinkedDocs, FittedNetwork, metaclass
         if X is None or y is None:
             missing = "X_val" if X is None else "y_val"
             raise ValueError(f"'X_val' and 'y_val' must be given together; {missing!r} is None.")
-        try:
+        with naming_validation_set():
             X, y, weights = self._check_data(X, y, sample_weight)
             X, y, weights = self._drop_weightless(X, y, weights, min_rows=1)
             target = self._codec.encode(y, dtype)
             return training.ValidationRows(X, target, weigh(target, weights), y)
-        except (TypeError, ValueError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            name = "the validation set (X_val, y_val, sample_weight_val)"
-            raise kind(f"In {name}: {error}") from error
 
     # Novelty --------------------------------------------------------------------------------------
 

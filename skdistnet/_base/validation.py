@@ -90,6 +90,17 @@ def first_levels(estimator, X):
     return None if mask is None else find_levels(X, mask)
 
 
+@contextmanager
+def naming_validation_set():
+    """Add to errors that they are in the validation set."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        name = "the validation set (X_val, y_val, sample_weight_val)"
+        raise kind(f"In {name}: {error}") from error
+
+
 def is_validated(X, n_features):
     """Return whether validation would return X unchanged; False if this is not certain."""
     matrix = type(X) is np.ndarray and X.dtype in DTYPES and X.ndim == 2

@@ -111,9 +111,8 @@ class ClusterFit:
             for pieces in divide_rows(self.sizes, n_shards)
         ]
         if held_from < 1.0:
-            source = "early_stopping=True has held out none"
-            selected = self.sizes, partitions, (held_from, 1.0)
-            encoded.append(self._encoded_validation(*selected, source))
+            held_out = tasks_of_start.encode_held_out, self.sizes, partitions, (held_from, 1.0)
+            encoded.append(self._encoded_validation(*held_out))
         *rows, last = futures = tasks.compute(encoded)
         self.rows, self.validation = (rows, last) if held_from < 1.0 else (futures, None)
         if self.validation_parts is not None:
@@ -121,11 +120,12 @@ class ClusterFit:
 
     def _encode_given_validation(self, partitions):
         """Return the future of the rows that the user has given to validate on."""
-        lengths = [dask.delayed(len)(one.y) for one in partitions]
-        sizes = dict(enumerate(self.tasks.results(self.tasks.compute(lengths))))
+        count = dask.delayed(tasks_of_start.count_validation)
+        counts = self.tasks.compute([count(one.number, *one.delayed) for one in partitions])
+        sizes = dict(enumerate(self.tasks.results(counts)))
         share = min(1.0, tasks_of_start.MOST_VALIDATED / max(1, sum(sizes.values())))
-        selected = sizes, partitions, (0.0, share)
-        (future,) = self.tasks.compute([self._encoded_validation(*selected, "'X_val' has none")])
+        passed = tasks_of_start.encode_validation, sizes, partitions, (0.0, share)
+        (future,) = self.tasks.compute([self._encoded_validation(*passed)])
         return future
 
     def _encoded_shard(self, pieces, partitions, selected):
@@ -135,8 +135,8 @@ class ClusterFit:
         name = self.tasks.key("encode-rows")
         return dask.delayed(tasks_of_start.encode_shard)(*arguments, dask_key_name=name)
 
-    def _encoded_validation(self, sizes, partitions, selected, source):
-        """Return the selected rows of partitions of these sizes, delayed.
+    def _encoded_validation(self, encode, sizes, partitions, selected):
+        """Return what `encode` returns for the selected rows of partitions of these sizes, delayed.
 
         A task for each partition selects them: a worker need not have all partitions in memory.
         """
@@ -145,9 +145,7 @@ class ClusterFit:
         for number, size in sizes.items():
             own = number, slice(0, size), partitions[number].delayed, selected
             parts.append(select(self.seeds[0], *own, dask_key_name=key("select-rows")))
-        arguments = self.encoder, parts, source
-        name = key("encode-rows")
-        return dask.delayed(tasks_of_start.encode_validation)(*arguments, dask_key_name=name)
+        return dask.delayed(encode)(self.encoder, parts, dask_key_name=key("encode-rows"))
 
     # Start ----------------------------------------------------------------------------------------
 
@@ -240,6 +238,9 @@ class ClusterFit:
         candidate = self.starts[0]._candidate(keep=True)
         candidate.checkpoint, candidate.verbose = self.estimator.checkpoint, self.estimator.verbose
         decisive = {"data": self.digest, "n_shards": len(self.shards)} | vars(rounds)
+        if candidate.checkpoint is not None and self.validation is not None:
+            digested = self._result("digest", tasks_of_start.digest_rows, self.validation)
+            decisive["validation"] = digested
         return checkpoints_of(candidate, SimpleNamespace(**decisive), None, self.seeds)
 
 

@@ -135,7 +135,13 @@ def checked_rows(estimator, number, X, y, sample_weight):
         weights = np.asarray(sample_weight, dtype=np.float64)
         # A partition may have no rows of positive weight, unlike all of them together.
         if weights.shape != (n_rows,) or weights.any():
-            weights = check_sample_weight(weights, n_rows)
+            checked = check_sample_weight(weights, n_rows)
+            if checked.max() != weights.max():
+                # `fit` divides them by the largest, which differs between partitions.
+                raise ValueError(
+                    "The largest 'sample_weight' must be from 1e-150 to 1e150; "
+                    f"got {weights.max()}."
+                )
         return X, y, weights
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError

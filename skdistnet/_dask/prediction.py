@@ -83,6 +83,8 @@ def predicted_and_true(net, X, y, sample_weight):
 def score_of(net, columns):
     """Return the score of predictions for all partitions."""
     columns = [one for one in columns if one is not None]
+    if not columns:
+        raise ValueError("'X' must have rows to compute a score; it has none.")
     predicted, y = (np.concatenate([one[part] for one in columns]) for part in (0, 1))
     weights = None if columns[0][2] is None else np.concatenate([one[2] for one in columns])
     return net._score_of(predicted, y, weights)

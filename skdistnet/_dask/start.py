@@ -13,6 +13,7 @@ from sklearn.base import is_regressor
 from .._base import locations, start, trial
 from .._base.hashing import digest
 from .._base.training import FitData, ValidationRows
+from .._base.validation import naming_validation_set
 from ..engine.losses import normalized_weights
 from ..engine.numerics.statistics import ColumnStatistics
 from ..engine.numerics.threads import single_blas_thread
@@ -116,7 +117,6 @@ def select_rows(seed, number, rows, part, selected):
 
     They are those of a slice whose random numbers are `selected`, a range without its upper end.
     """
-    check_lengths(number, *part)
     keys = row_keys(seed, number, len(part[1]))[rows]
     chosen = np.flatnonzero((selected[0] <= keys) & (keys < selected[1])) + rows.start
     if not len(chosen):
@@ -133,8 +133,13 @@ def fit_encoder(estimator, summary):
         raise ValueError("'X' must have rows of positive weight; it has none.")
     encoder = Encoder.fit(estimator, summary)
     rows, _ = encoder.encode_sample(summary)
-    data = digest([vars(rows), vars(summary.columns), sorted(summary.n_rows.items())])
-    return encoder, summary.n_rows, data
+    target = summary.classes or vars(summary.target)
+    data = [vars(rows), vars(summary.columns), target, sorted(summary.n_rows.items())]
+    return encoder, summary.n_rows, digest(data)
+
+
+def digest_rows(rows):
+    return digest(vars(rows))
 
 
 def encode_shard(encoder, seed, pieces, parts, selected):
@@ -142,16 +147,35 @@ def encode_shard(encoder, seed, pieces, parts, selected):
 
     Pieces are the number of a partition and a slice of its rows, parts its data.
     """
-    taken = (select_rows(seed, *piece, part, selected) for piece, part in zip(pieces, parts))
-    encoded = encoder.encode_parts(taken)
+    encoded = encoder.encode_parts(
+        select_rows(seed, number, rows, part, selected)
+        for (number, rows), part in zip(pieces, parts, strict=True)
+    )
     return encoded and encoded[0]
 
 
-def encode_validation(encoder, parts, source):
-    """Return rows to validate on; the source of the parts is for the message if they have none."""
+def encode_held_out(encoder, parts):
+    """Return the held-out rows of partitions, to validate on."""
+    return rows_to_validate(encoder, parts, "early_stopping=True has held out none")
+
+
+def encode_validation(encoder, parts):
+    """Return the rows that the user has passed to validate on."""
+    with naming_validation_set():
+        return rows_to_validate(encoder, parts, "'X_val' has none")
+
+
+def count_validation(number, X, y, sample_weight):
+    """Return the number of rows of a partition of the validation set."""
+    with naming_validation_set():
+        check_lengths(number, X, y, sample_weight)
+    return len(y)
+
+
+def rows_to_validate(encoder, parts, shortage):
     encoded = encoder.encode_parts(parts)
     if encoded is None:
-        raise ValueError(f"To validate, rows of positive weight are needed; {source}.")
+        raise ValueError(f"To validate, rows of positive weight are needed; {shortage}.")
     return ValidationRows(**vars(encoded[0]), y=encoded[1])
 
 

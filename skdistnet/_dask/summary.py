@@ -116,7 +116,7 @@ def statistics_of(columns, shares, total):
 
 
 def masses_of_levels(X, levels, weights):
-    """Return for each column of categories the weight of the rows of each level, if any is one."""
+    """Return for each column of categories the weight of the rows of each level, or None."""
     if levels is None:
         return None
     columns = columns_of(levels)

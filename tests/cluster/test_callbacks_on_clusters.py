@@ -61,6 +61,26 @@ def test_starts_are_tasks_of_callbacks(client):
     assert recorder.ended == (["epoch"] * 3 + ["start"]) * 2 + ["fit"]
 
 
+def test_other_validation_rows_do_not_resume(client, tmp_path, monkeypatch):
+    kind, X, y = KINDS["classifier"]
+    net = kind(**SMALL | {"checkpoint": tmp_path, "max_iter": 6}, client=client)
+    data = [partitioned(each) for each in (X, y)]
+    original, epochs = RoundTrainer.train_epoch, []
+
+    def epoch(self):
+        epochs.append(len(epochs))
+        if len(epochs) == 3:
+            raise RuntimeError("cut off")
+        return original(self)
+
+    monkeypatch.setattr(checkpoints, "EVERY", 1)
+    monkeypatch.setattr(RoundTrainer, "train_epoch", epoch)
+    with pytest.raises(RuntimeError, match="cut off"):
+        net.fit(*data, X_val=data[0], y_val=data[1])
+    net.fit(*data, X_val=data[0], y_val=partitioned(np.roll(y, 1)))
+    assert len(epochs) == 3 + 6
+
+
 def test_checkpointed_fit_resumes_with_same_net(client, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "EVERY", 2)
     kind, X, y = KINDS["classifier"]

@@ -211,6 +211,7 @@ WEIGHTS = {
     "negative": (np.where(np.arange(600) == 300, -1.0, 1.0), "In partition 2: .*negative"),
     "zero": (np.zeros(600), "rows of positive weight"),
     "missing": (np.where(np.arange(600) == 300, np.nan, 1.0), "In partition 2: .*NaN"),
+    "tiny in a partition": (np.where(np.arange(600) < 150, 1e-200, 1.0), "partition 0: .*1e-150"),
     "too few": (np.ones(599), "600 rows and 'sample_weight' has 599"),
     "two columns": (np.ones((600, 2)), "'sample_weight' must have 1 dimensions; got 2"),
 }
@@ -243,8 +244,8 @@ VALIDATION = {
     "no target": ({"X_val": X}, "'y_val' is None"),
     "no rows": ({"y_val": Y}, "'X_val' is None"),
     "other rows": ({"X_val": X, "y_val": Y[:5]}, "'X_val' has 600 rows and 'y_val' has 5"),
-    "other class": ({"X_val": X, "y_val": Y + 5}, "14"),
-    "other columns": ({"X_val": X[:, :9], "y_val": Y}, "9 features"),
+    "other class": ({"X_val": X, "y_val": Y + 5}, r"In the validation set \(X_val.*14"),
+    "other columns": ({"X_val": X[:, :9], "y_val": Y}, "In the validation set .*9 features"),
     "empty": ({"X_val": X[:0], "y_val": Y[:0]}, "'X_val' has none"),
     "weight zero": (
         {"X_val": X, "y_val": Y, "sample_weight_val": np.zeros(600)},
@@ -259,6 +260,7 @@ def test_unsuitable_validation_rows_are_refused(client, given, message):
     net = KIND(**SMALL, client=client)
     with pytest.raises(ValueError, match=message):
         net.fit(partitioned(X), partitioned(Y), **given)
+    assert "n_features_in_" not in vars(net)
 
 
 def test_validation_partitions_of_other_rows_are_refused(client):
@@ -267,7 +269,7 @@ def test_validation_partitions_of_other_rows_are_refused(client):
         "X_val": partitioned(X_val, [0, 300, 600]),
         "y_val": partitioned(y_val, [0, 200, 600]),
     }
-    with pytest.raises(ValueError, match=r"300 rows and 'y' has [24]00"):
+    with pytest.raises(ValueError, match=r"In the validation set .*300 rows"):
         KIND(**SMALL, client=client).fit(partitioned(X), partitioned(Y), **options)
 
 

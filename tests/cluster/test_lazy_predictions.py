@@ -194,6 +194,11 @@ def test_score_is_that_of_all_rows(classifier, weighted, bounds):
     assert score == pytest.approx(classifier.score(X, LABELS, weights))
 
 
+def test_score_without_rows_is_refused(classifier):
+    with pytest.raises(ValueError, match="'X' must have rows"):
+        classifier.score(partitioned(X[:0], 1), partitioned(LABELS[:0], 1))
+
+
 def test_score_of_frames_is_that_of_all_rows(client):
     frame, y = mixed_frame()
     net = fitted(client, DaskDistanceNetClassifier, frame, y)

@@ -225,7 +225,7 @@ def test_rows_are_held_out_once():
     pieces, parts = [(0, slice(0, 1000))], [(numbers, DIGITS_Y[:1000], None)]
     trained = start.encode_shard(encoder, 0, pieces, parts, (0.0, 0.9))
     selected = start.select_rows(0, *pieces[0], parts[0], (0.9, 1.0))
-    held = start.encode_validation(encoder, [selected], "")
+    held = start.encode_held_out(encoder, [selected])
     assert 70 < len(held) < 130
     both = np.concatenate([trained.X[:, 0], held.X[:, 0]])
     np.testing.assert_array_equal(np.sort(both), numbers[:, 0])
