@@ -22,8 +22,8 @@ STEP_SECONDS, PRODUCT_SECONDS = 4e-4, 2e-10
 MOVE = "move"
 #: Share of the time of a round that communication may take.
 COMMUNICATION = 0.125
-#: Rounds of at least this many steps have momentum. Where an epoch has not two of them, rounds have
-#: at most `SHORT_ROUND` steps.
+#: Rounds of at least this many steps have momentum. Where an epoch has not two of them, or needs no
+#: momentum, rounds have `SHORT_ROUND` steps or a quarter of an epoch's.
 LONG_ROUND, SHORT_ROUND = 20, 8
 #: Data are small if they make at most this number of usual batches.
 FEW_BATCHES = 10
@@ -61,22 +61,22 @@ def plan_rounds(network, config, shard_sizes, local_steps, is_classifier):
     a single step: the fit is that of one machine.
     """
     usual, largest, n_shards = config.batch_size, max(shard_sizes), len(shard_sizes)
+    smallest = max(1, usual // n_shards)
     is_small = local_steps == "auto" and sum(shard_sizes) <= FEW_BATCHES * usual
     if is_small:
-        batch_size, local_steps = math.ceil(usual / n_shards), 1
+        batch_size, local_steps = smallest, 1
     elif is_classifier:
         batch_size = usual
     else:
-        least = math.ceil(usual / n_shards)
-        batch_size = min(usual, max(least, math.ceil(largest / REGRESSION_STEPS)))
+        batch_size = min(usual, max(smallest, math.ceil(largest / REGRESSION_STEPS)))
     batch_size = min(batch_size, largest)
     gain = max(1.0, n_shards * batch_size / usual) ** (1.0 if is_classifier else 0.5)
     steps_per_epoch = math.ceil(largest / batch_size)
     if local_steps == "auto":
-        # Of two rounds in an epoch, or four if they are long.
-        most = max(LONG_ROUND, math.ceil(steps_per_epoch / 4))
-        if steps_per_epoch < 2 * LONG_ROUND:
-            most = SHORT_ROUND
+        # Long rounds are for momentum. An epoch has two of them, or four if they are longer.
+        is_long = gain > 1.0 and steps_per_epoch >= 2 * LONG_ROUND
+        least = LONG_ROUND if is_long else SHORT_ROUND
+        most = max(least, math.ceil(steps_per_epoch / 4))
         local_steps = min(affordable_steps(network, batch_size), most)
     rounds = Rounds(steps_per_epoch, min(local_steps, steps_per_epoch))
     rate = config.learning_rate_init
