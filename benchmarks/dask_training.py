@@ -109,8 +109,8 @@ def difference_rows(runs, settings):
         for figure, worst in (("score", min), ("log-loss", max)):
             found = [differences(of_seeds, setting, figure) for of_seeds in runs.values()]
             found = [one for one in found if one == one]  # regression has no log-loss
-            row[f"{figure} - local"] = f"{mean(found):+.4f}"
-            row[f"worst {figure} - local"] = f"{worst(found):+.4f}"
+            row[f"{figure} - local"] = f"{mean(found):+.4f}" if found else ""
+            row[f"worst {figure} - local"] = f"{worst(found):+.4f}" if found else ""
         rows.append(row)
     return rows
 
