@@ -213,7 +213,7 @@ def test_filled_batches_scale_steps_and_weights(monkeypatch):
     assert (first.config.learning_rate_init, len(first.rows)) == (0.01, 30)
     assert second.config.learning_rate_init == pytest.approx(0.01 * (2 / 10) ** 0.5)
     assert len(second.rows) == 10
-    assert second.batches.relative == pytest.approx(np.r_[[6.0] * 2, [2 / 3] * 8])
+    assert second.rows.batches.relative == pytest.approx(np.r_[[6.0] * 2, [2 / 3] * 8])
 
 
 # Kinds of data ------------------------------------------------------------------------------------
