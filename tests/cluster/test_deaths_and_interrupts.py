@@ -245,7 +245,15 @@ def test_interrupt_within_an_epoch_keeps_complete_parameters(client):
     assert n_tasks(client) == 0
 
 
-def test_signal_interrupts_a_fit_that_waits(client):
+@pytest.fixture
+def interruptible():
+    """Raise KeyboardInterrupt for Ctrl-C, which processes of pytest-xdist ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_signal_interrupts_a_fit_that_waits(client, interruptible):
     def interrupt(number):
         if number == 1:
             threading.Timer(0.2, signal.raise_signal, (signal.SIGINT,)).start()
