@@ -3,6 +3,7 @@
 Clusters are local ones, of processes with one thread. Scores are those of nets that were trained on
 three quarters of the rows of each table of a folder::
 
+    python benchmarks/dask_training.py                   # all but the scores
     python benchmarks/dask_training.py --data FOLDER --markdown docs/benchmarks.md
     python benchmarks/dask_training.py --only speed --rows 200000
 
@@ -216,16 +217,16 @@ def steps_of(text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", help="folder of tables, for the scores")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="default: all that can be done")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=200_000, help="for the speed")
     parser.add_argument("--steps", nargs="+", type=steps_of, default=["auto"], help="for the speed")
     add_output_options(parser, "dask_training.json")
     args = parser.parse_args()
     makers = dict(zip(PARTS, [score_tables, speed_tables, byte_tables, memory_tables]))
-    tables = {}
+    tables, possible = {}, PARTS if args.data else PARTS[1:]
     with threadpool_limits(1), quiet():
-        for part in args.only:
+        for part in args.only or possible:
             tables |= makers[part](args)
     publish(tables, args, "Dask")
 
