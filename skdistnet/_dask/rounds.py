@@ -18,6 +18,8 @@ from ..engine.training.shards import Replica, average, joint_step
 ROUND_SECONDS, PARAMETER_SECONDS = 0.02, 1e-7
 #: Seconds of a step, and for each product of a weight with a row.
 STEP_SECONDS, PRODUCT_SECONDS = 4e-4, 2e-10
+#: Number of rounds that are submitted together; the time to build a graph grows with its square.
+ROUNDS_IN_A_GRAPH = 20
 #: Name of the momentum over rounds in a solver's state.
 MOVE = "move"
 #: Share of the time of a round that communication may take.
@@ -125,9 +127,11 @@ class RoundTrainer:
         values = state.theta, solver_state, state.solver_state[MOVE]
         replica = Replica(*values, state.n_steps, state.rate_factor)
         latest = self._task("begin-epoch", identity, replica)
-        for n_steps in self.rounds.sizes:
+        # Many rounds are a graph: between them nothing passes through this process.
+        for number, n_steps in enumerate(self.rounds.sizes, start=1):
             latest = self._round(latest, n_steps)
-        # All rounds are submitted as one graph: between them nothing passes through this process.
+            if number % ROUNDS_IN_A_GRAPH == 0:
+                (latest,) = self.tasks.compute([latest])
         (replica,) = self.tasks.results(self.tasks.compute([latest]))
         np.copyto(state.theta, replica.theta)
         state.solver_state = replica.solver_state | {MOVE: replica.move}
