@@ -156,6 +156,16 @@ def test_chunks_of_y_follow_those_of_x(client):
     assert same(net, kind(**SMALL, client=client).fit(partitioned(X), partitioned(y, 9)))
 
 
+@pytest.mark.parametrize("n_rounds", [1, 2, 3])
+@pytest.mark.parametrize("local_steps", [1, 2])
+def test_rounds_in_a_graph_change_nothing(client, n_rounds, local_steps, monkeypatch):
+    options = {"batch_size": 20, "local_steps": local_steps}
+    net = fitted(client, DaskDistanceNetClassifier, DIGITS[:240], DIGITS_Y[:240], **options)
+    monkeypatch.setattr(rounds, "ROUNDS_IN_A_GRAPH", n_rounds)
+    again = fitted(client, DaskDistanceNetClassifier, DIGITS[:240], DIGITS_Y[:240], **options)
+    assert same(net, again)
+
+
 # As good as a local net ---------------------------------------------------------------------------
 
 
