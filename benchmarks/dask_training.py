@@ -173,11 +173,11 @@ def speed_tables(args):
 # Bytes and memory ---------------------------------------------------------------------------------
 
 
-def fit_rounds(client, hidden, n_features, n_rounds):
+def fit_rounds(n_features, hidden, n_shards, n_rounds):
     """Bytes and seconds of a fit of an epoch with this number of rounds, of two small steps."""
-    X, y = (part.persist() for part in generated(80 * n_rounds, n_features, 4))
+    X, y = (part.persist() for part in generated(40 * n_shards * n_rounds, n_features, 4))
     net = DaskDistanceNetClassifier(
-        hidden, batch_size=20, max_iter=1, early_stopping=False, n_shards=2, local_steps=2
+        hidden, batch_size=20, max_iter=1, early_stopping=False, n_shards=n_shards, local_steps=2
     )
     with Bytes() as counted, quiet():
         elapsed = seconds(lambda: net.fit(X, y))
@@ -187,14 +187,17 @@ def fit_rounds(client, hidden, n_features, n_rounds):
 def byte_tables(args):
     """What a round costs, from fits that differ in their number of rounds only."""
     rows, (few, many) = [], ROUNDS
-    for name, (n_features, hidden) in (NETS | LARGE_NET).items():
-        with cluster_of(2) as client:
-            fit_rounds(client, hidden, n_features, few)
-            found = [fit_rounds(client, hidden, n_features, number) for number in ROUNDS]
+    settings = [(name, sizes, 2) for name, sizes in (NETS | LARGE_NET).items()]
+    settings += [("20-200", NETS["20-200"], n_shards) for n_shards in (4, 8)]
+    for name, sizes, n_shards in settings:
+        with cluster_of(2):
+            fit_rounds(*sizes, n_shards, few)
+            found = [fit_rounds(*sizes, n_shards, number) for number in ROUNDS]
         n_bytes, elapsed = np.subtract(found[1], found[0]) / (many - few)
-        row = {"net": name, "kB through client and scheduler": f"{n_bytes / 1e3:.1f}"}
+        row = {"net": name, "shards": n_shards}
+        row["kB through client and scheduler"] = f"{n_bytes / 1e3:.1f}"
         rows.append(row | {"milliseconds": f"{elapsed * 1e3:.1f}"})
-    return {"Dask, a round of two shards": rows}
+    return {"Dask, a round on two workers": rows}
 
 
 def memory_tables(args):
