@@ -53,6 +53,36 @@ def extend_constructor(cls):
     return cls
 
 
+def lazy_method(name, result) -> Any:
+    """Return the method that does for Dask collections what the local one of this name does."""
+
+    def method(self, X):
+        net = self.to_local()
+        return predict_lazily(net, name, X) if is_collection(X) else getattr(net, name)(X)
+
+    method.__name__ = name
+    method.__doc__ = f"""Return the {result}, lazily for a Dask collection.
+
+        Parameters
+        ----------
+        X : dask Array or DataFrame, or array-like, of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        result : dask Array, or ndarray for rows in memory
+            In the form of the local estimator's `{name}`, which may be a list. Dask arrays have the
+            chunks of X but for empty ones.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError, ValueError
+            As the local method; for a collection, what concerns its rows only when the result is
+            computed.
+        """
+    return method
+
+
 class DaskDistanceNet(BaseDistanceNet, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """What both estimators have in place of the methods of the local ones.
 
@@ -167,71 +197,11 @@ class DaskDistanceNet(BaseDistanceNet, auto_wrap_output_keys=None):  # type: ign
 
     # Predictions ----------------------------------------------------------------------------------
 
-    def _by_block(self, method, X):
-        """Return the local method's result, lazy for a Dask collection."""
-        net = self.to_local()
-        return predict_lazily(net, method, X) if is_collection(X) else getattr(net, method)(X)
-
-    def predict(self, X):
-        """Return the predictions, lazily for a Dask collection.
-
-        Parameters
-        ----------
-        X : dask Array or DataFrame, or array-like, of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        predictions : dask Array, or ndarray for rows in memory
-            As the local estimator's :meth:`~skdistnet.DistanceNetClassifier.predict` returns them,
-            in the chunks of X.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError, ValueError
-            Before the fit, and, when the result is computed, for rows that do not suit it.
-        """
-        return self._by_block("predict", X)
-
-    def transform(self, X):
-        """Return the activations of the last hidden layer, lazily for a Dask collection.
-
-        Parameters
-        ----------
-        X : dask Array or DataFrame, or array-like, of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        activations : dask Array, or ndarray for rows in memory, of shape (n_samples, n_units)
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError, ValueError
-            As :meth:`predict`, and for a net without hidden layers.
-        """
-        return self._by_block("transform", X)
-
-    @available_if(check_first_layer_is_distance)
-    def score_samples(self, X):
-        """Return the novelty score of each row, lazily for a Dask collection.
-
-        Parameters
-        ----------
-        X : dask Array or DataFrame, or array-like, of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        scores : dask Array, or ndarray for rows in memory, of shape (n_samples,)
-            At most 0; lower is less like the training data.
-
-        Raises
-        ------
-        AttributeError, sklearn.exceptions.NotFittedError
-            If the first layer is not a distance layer; before the fit.
-        """
-        return self._by_block("score_samples", X)
+    predict = lazy_method("predict", "predictions")
+    transform = lazy_method("transform", "activations of the last hidden layer")
+    score_samples = available_if(check_first_layer_is_distance)(
+        lazy_method("score_samples", "novelty score of each row")
+    )
 
     def score(self, X, y, sample_weight=None):
         """Return the score that the local estimator has.
@@ -249,7 +219,7 @@ class DaskDistanceNet(BaseDistanceNet, auto_wrap_output_keys=None):  # type: ign
         Raises
         ------
         sklearn.exceptions.NotFittedError, ValueError
-            As :meth:`predict`, and for partitions that do not match.
+            Before the fit, for rows that do not suit it, and for partitions that do not match.
         """
         net = self.to_local()
         if not is_collection(X):
@@ -317,65 +287,9 @@ class DaskDistanceNetClassifier(DaskDistanceNet, DistanceNetClassifier, auto_wra
 
     _local_class = DistanceNetClassifier
 
-    def predict_proba(self, X):
-        """Return the probabilities of the classes, lazily for a Dask collection.
-
-        Parameters
-        ----------
-        X : dask Array or DataFrame, or array-like, of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        probabilities : dask Array, or ndarray for rows in memory, of shape (n_samples, n_classes)
-            In the order of ``classes_``; for several columns of labels a list over the outputs.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError, ValueError
-            As :meth:`predict`.
-        """
-        return self._by_block("predict_proba", X)
-
-    def predict_log_proba(self, X):
-        """Return the logarithms of the probabilities, lazily for a Dask collection.
-
-        Parameters
-        ----------
-        X : dask Array or DataFrame, or array-like, of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        log_probabilities : dask Array, or ndarray for rows in memory
-            In the form of :meth:`predict_proba`.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError, ValueError
-            As :meth:`predict`.
-        """
-        return self._by_block("predict_log_proba", X)
-
-    def decision_function(self, X):
-        """Return the raw output, lazily for a Dask collection.
-
-        Parameters
-        ----------
-        X : dask Array or DataFrame, or array-like, of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        decision : dask Array, or ndarray for rows in memory
-            As :meth:`~skdistnet.DistanceNetClassifier.decision_function` returns it.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError, ValueError
-            As :meth:`predict`.
-        """
-        return self._by_block("decision_function", X)
+    predict_proba = lazy_method("predict_proba", "probabilities of the classes")
+    predict_log_proba = lazy_method("predict_log_proba", "logarithms of the probabilities")
+    decision_function = lazy_method("decision_function", "raw output")
 
 
 @describe_parameters

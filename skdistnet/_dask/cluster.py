@@ -44,7 +44,7 @@ class Tasks:
     """
 
     def __init__(self, client):
-        self.client, self.token = client, uuid.uuid4().hex
+        self.client, self.token = client, uuid.uuid4().hex[:12]
         self.futures: WeakSet = WeakSet()
         self.n_tasks = 0
 

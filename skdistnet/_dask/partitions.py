@@ -11,14 +11,10 @@ from scipy.sparse import issparse, vstack
 
 from .._base.validation import check_sample_weight
 
-#: A random number for each row decides about samples and held-out rows: it is drawn from the seed,
-#: the partition's number and this.
-KEYS = 0
-
 
 @dataclass(frozen=True)
 class Partition:
-    """A partition's rows; each field but the number is delayed, or, inside a task, data."""
+    """A partition; each field but the number is delayed."""
 
     number: int
     X: Any
@@ -89,8 +85,12 @@ def blocks_of(data, name, X, name_of_x):
 
 
 def row_keys(seed, number, n_rows):
-    """Return a random number from [0, 1) for each row of a partition, always the same."""
-    return np.random.default_rng((seed, number, KEYS)).random(n_rows)
+    """Return a random number from [0, 1) for each row of a partition, always the same.
+
+    They decide about samples and held-out rows.
+    """
+    # The orders and masks of shards have other last numbers. Zeros at the end make no difference.
+    return np.random.default_rng((seed, number, 0, 3)).random(n_rows)
 
 
 def take_rows(data, rows):

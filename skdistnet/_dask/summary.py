@@ -1,8 +1,8 @@
 """What a start needs of all rows, from one pass over the partitions.
 
-Each partition is summarised where it lies, and summaries are merged pair by pair. They hold sums
-and ranges, the classes and levels, and a random sample of the rows, so that their size does not
-depend on the number of rows.
+Each partition is summarised where it lies, and summaries are merged, a few at a time. They hold
+sums and ranges, the classes and levels, and a random sample of the rows, so that their size does
+not depend on the number of rows.
 """
 
 from dataclasses import dataclass

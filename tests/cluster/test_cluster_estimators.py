@@ -29,7 +29,6 @@ from cluster_fits import (
 )
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skdistnet._dask import rounds
 from skdistnet.engine.training.loop import Trainer
 
 both_kinds = pytest.mark.parametrize(("kind", "X", "y"), KINDS.values(), ids=KINDS)
@@ -358,9 +357,3 @@ def test_tasks_use_one_blas_thread(client, monkeypatch, local_steps):
     with threadpool_limits(2):
         fitted(client, KIND, X, Y, local_steps=local_steps, batch_size=100)
     assert set().union(*found) == {1}
-
-
-def test_rounds_divide_an_epoch_evenly():
-    assert rounds.Rounds(10, 4).sizes == [3, 3, 4]
-    assert rounds.Rounds(7, 1).sizes == [1] * 7
-    assert rounds.Rounds(5, 9).sizes == [5]

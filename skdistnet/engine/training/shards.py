@@ -119,7 +119,7 @@ class Shard:
     def _trainer(self, replica, config, seed, n_steps, steps_per_epoch):
         """Return a trainer for the replica, and the batches of a round."""
         epoch, first = divmod(replica.n_steps, steps_per_epoch)
-        rng = np.random.default_rng((seed, self.number, replica.n_steps, 1))
+        rng = np.random.default_rng((seed, self.number, replica.n_steps, 2))
         state = replica.state(rng)
         trainer = Trainer(self.network, self.rows, config, state, steps_per_epoch)
         trainer.dropout.refresh(config.dropout, rng)
@@ -129,7 +129,7 @@ class Shard:
     def _batches(self, seed, n_batches):
         """Return the batches of an epoch, the last one of which is cached for its other rounds."""
         if self._epoch[0] != seed:
-            rng, batches = np.random.default_rng((*seed, 0)), self.rows.batches
+            rng, batches = np.random.default_rng((*seed, 1)), self.rows.batches
             # A shard of fewer rows than others have batches repeats its own.
             own = list(batches.epoch(rng, min(n_batches, batches.n_parts)))
             self._epoch = seed, [own[number % len(own)] for number in range(n_batches)]
