@@ -60,14 +60,30 @@ def in_time(function, *arguments, **options):
     return outcome["result"]
 
 
+def keys_of(client):
+    """Return the keys of all tasks on the scheduler."""
+    return set(client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.tasks)))
+
+
+#: Keys of tasks that tests of other files may have left on the cluster that they share.
+EARLIER: set = set()
+
+
+@pytest.fixture(autouse=True)
+def earlier_tasks(request):
+    EARLIER.clear()
+    if "client" in request.fixturenames:
+        EARLIER.update(keys_of(request.getfixturevalue("client")))
+
+
 def n_tasks(client):
-    """Return the number of tasks on the scheduler, once it has heard of released ones."""
+    """Return the number of a test's tasks on the scheduler, once it has heard of released ones."""
     for _ in range(100):
-        n_left = client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks))
-        if not n_left:
+        left = keys_of(client) - EARLIER
+        if not left:
             return 0
         time.sleep(0.1)
-    return n_left
+    return len(left)
 
 
 @contextmanager
