@@ -47,7 +47,13 @@ def score_collections(client, net, X, y, sample_weight):
         dask.delayed(predicted_and_true)(shared, one.X, one.y, one.sample_weight) for one in parts
     ]
     score = dask.delayed(score_of)(shared, columns)
-    return score.compute() if client is None else client.compute(score).result()
+    if client is None:
+        return score.compute()
+    future = client.compute(score)
+    try:
+        return future.result()
+    finally:
+        future.release()  # the traceback of an error would keep it
 
 
 def example_rows(net, X):
