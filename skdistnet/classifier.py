@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ._base.constraints import FRACTION, NETWORK_CONSTRAINTS, NONE, OneOf, Rule, is_class_weights
 from ._base.docstrings import describe_parameters
-from ._base.estimator import BaseDistanceNet
+from ._base.tabular import BaseDistanceNet
 from ._targets.labels import KINDS, MultiOutputCodec, as_lists, codec_for, sort_classes
 from .engine import LOSSES
 from .engine.network import OUTPUT_LAYERS

@@ -22,8 +22,8 @@ from ._base.callbacks import fit_task, fitted_attributes, with_callbacks
 from ._base.checkpoints import check_checkpoint_folder
 from ._base.constraints import COUNT, NONE, OneOf, Rule, check_parameter, check_parameters
 from ._base.docstrings import describe_parameters
-from ._base.estimator import BaseDistanceNet, check_first_layer_is_distance
-from ._base.fitted import LEARNED
+from ._base.tabular import BaseDistanceNet, check_first_layer_is_distance
+from ._base.trained import LEARNED
 from .classifier import DistanceNetClassifier
 from .regressor import DistanceNetRegressor
 

@@ -1,15 +1,13 @@
 """The regressor. `_base/estimator.py` has the order of steps in its `fit`."""
 
-from dataclasses import asdict
-
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from ._base.constraints import NETWORK_CONSTRAINTS, POSITIVE, WITHIN, OneOf, Rule, is_increasing
 from ._base.docstrings import describe_parameters
-from ._base.estimator import BaseDistanceNet
 from ._base.start import from_parameters
+from ._base.tabular import BaseDistanceNet
 from ._targets.regression import RegressionCodec
 from .engine.losses import REGRESSION_LOSSES
 
@@ -297,10 +295,4 @@ class DistanceNetRegressor(MultiOutputMixin, RegressorMixin, BaseDistanceNet):
         return from_parameters(REGRESSION_LOSSES[self.loss], self)
 
     def _check_same_target(self):
-        loss, codec = self._chosen_loss(), self._codec
-        if loss != codec.loss:
-            raise ValueError(
-                f"The loss, {self.loss!r} with {asdict(loss)}, differs from that of the fit to be "
-                f"continued, {codec.loss_name!r} with {codec.loss_settings}: it must stay the same "
-                "under warm_start and partial_fit."
-            )
+        self._codec.check_same_loss(self._chosen_loss())

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from .._version import __version__
-from .fitted import LEARNED
 from .hashing import digest
+from .trained import LEARNED
 
 EVERY = 10  # epochs between two checkpoints
 #: Parameters that do not decide the result of a start, whose seed replaces `random_state`.

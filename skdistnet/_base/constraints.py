@@ -227,6 +227,8 @@ def check_parameters(estimator):
     name = type(estimator).__name__
     for parameter, rules in estimator._parameter_constraints.items():
         check_parameter(name, parameter, getattr(estimator, parameter), rules)
+    if "hidden_layer_sizes" not in estimator._parameter_constraints:
+        return
     n_layers = np.size(estimator.hidden_layer_sizes)
     if not isinstance(estimator.activation, str) and len(estimator.activation) != n_layers:
         raise ValueError(

@@ -40,7 +40,7 @@ def from_parameters(cls, estimator):
 
 def largest_batch(estimator):
     """Return the largest number of rows in a batch."""
-    return 200 if estimator.batch_size == "auto" else estimator.batch_size
+    return estimator._usual_batch if estimator.batch_size == "auto" else estimator.batch_size
 
 
 def training_config(candidate, n_rows, max_iter):
@@ -221,7 +221,7 @@ def resume_training(candidate, rows, rng):
         usual = candidate.solver, candidate._learning_rates()[0]
         if (progress["solver"], progress["rate"]) != usual:
             state.rate_factor = 1.0  # the halvings were for another rate
-    extend_input_map(candidate, rows, state)
+    candidate._extend_input_map(rows, state)
     return state
 
 

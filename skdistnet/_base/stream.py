@@ -46,6 +46,8 @@ def number_bits(numbers):
 
 def row_hashes(X, y):
     """Return a hash of each row of X and y, (n_rows,), the same in every process."""
+    if not issparse(X):
+        X = X.reshape(len(X), -1)
     columns = mix_bits(np.arange(1, X.shape[1] + 1, dtype=np.uint64)) | np.uint64(1)
     if issparse(X):
         terms = mix_bits(number_bits(X.data)) * columns[X.indices]

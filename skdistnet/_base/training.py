@@ -40,7 +40,7 @@ def train_start(candidate, rows, validation, seed, task=None, checkpoint=None):
     if candidate._is_started():
         state = start.resume_training(candidate, rows, rng)
     else:
-        state = start.initialize_network(candidate, rows, rng)
+        state = candidate._initialize(rows, rng)
     config = start.training_config(candidate, len(rows), candidate._planned_epochs())
     result = run(candidate, rows, validation, config, state, task, checkpoint)
     record(candidate, result, len(rows), validation)
@@ -160,6 +160,7 @@ def run(candidate, rows, validation, config, state, task=None, checkpoint=None):
         begin=task and task.begin_epoch,
         report=report,
         checkpoint=checkpoint,
+        batched_rows=candidate._batched_rows(),
     )
     candidate._theta_ = state.theta = result.theta
     return result

@@ -127,7 +127,8 @@ def run_trials(candidate, trials, data, seed, task, n_rows=None):
     if "init_median_activation_" in vars(copies[-1]):
         candidate.init_median_activation_ = copies[-1].init_median_activation_
     sizes = [tuple(map(len, rows)) for rows in taken]
-    candidate.trial_ = findings(copies[0], sizes, results, n_rows or len(data.rows))
+    n_targets = candidate._codec.n_targets(taken[0][1].target)
+    candidate.trial_ = findings(copies[0], sizes, n_targets, results, n_rows or len(data.rows))
     return tried
 
 
@@ -139,23 +140,24 @@ def train_trial(candidate, rows, validation, seed, task):
     if rows.target.shape[1] <= MANY_OUTPUTS:
         tried.n_iter_no_change = max(PATIENCE, candidate.n_iter_no_change)
     if candidate.verbose:
-        print(f"Trial on {len(rows)} rows, validated on {len(validation)}")
+        print(f"Trial on {len(rows)} {candidate._rows_name}, validated on {len(validation)}")
     tried, result = training.train_task(tried, rows, validation, seed, task, checkpoint)
     return tried, result, checkpoint
 
 
-def findings(candidate, sizes, results, n_rows):
+def findings(candidate, sizes, n_targets, results, n_rows):
     """Return what trials have found, as the plain values of the attribute `trial_`.
 
-    `sizes` has the numbers of rows that each has trained and validated on.
+    `sizes` has the numbers of rows that each has trained and validated on; the first has validated
+    on `n_targets` targets.
     """
-    n_trained, n_validated = sizes[0]
+    n_trained = sizes[0][0]
     losses = mean_curve([result.validation_loss_curve for result in results])
     scores = mean_curve([result.validation_scores for result in results])
     measure = losses if candidate.scoring == "loss" else -scores
     if is_classifier(candidate) and candidate.scoring == "loss":
         # At high learning rates the log-loss of sure but wrong predictions hides progress.
-        measure = losses * (1.0 - scores + 0.5 / n_validated)
+        measure = losses * (1.0 - scores + 0.5 / n_targets)
     best_epoch, n_epochs = 0, candidate.max_iter
     if measure.size:
         best_epoch = 1 + int(np.argmin(np.nan_to_num(measure, nan=np.inf)))

@@ -27,6 +27,10 @@ class Codec:
         """The groups of columns, if some columns of the target have no rows; else none."""
         return []
 
+    def n_targets(self, target):
+        """Return the number of targets: one for each row, unless the rows are sequences."""
+        return len(target)
+
     def smoothed(self, target):
         """Return the target to train on."""
         return target

@@ -90,6 +90,11 @@ class MultiOutputCodec(Codec):
         return tuple(len(classes) for classes in self.columns)
 
     @property
+    def n_columns(self):
+        """Number of columns of the target."""
+        return sum(self.sizes)
+
+    @property
     def groups(self):
         """The columns of target and raw output that belong to each output, as slices."""
         bounds = np.cumsum([0, *self.sizes]).tolist()
@@ -125,7 +130,7 @@ class MultiOutputCodec(Codec):
 
     def encode(self, y, dtype):
         self.check_shape(y)
-        target = np.zeros((len(y), sum(self.sizes)), dtype=dtype)
+        target = np.zeros((len(y), self.n_columns), dtype=dtype)
         rows, columns = np.arange(len(y)), y.reshape(len(y), -1)
         for number, (classes, group) in enumerate(zip(self.columns, self.groups)):
             labels = columns[:, number]

@@ -78,12 +78,26 @@ class RegressionCodec(Codec):
         """Whether there is a column of predictions for each of several quantile levels."""
         return self.loss_name == "quantile" and np.ndim(self.loss_settings["quantile"]) > 0
 
+    @property
+    def n_columns(self):
+        """Number of columns of the target."""
+        return len(self.loss.quantile) if self.predicts_levels else self.shift.size
+
     def check_shape(self, y):
         """Raise a ValueError for a `y` of another shape."""
         if y.ndim != self.n_dims or y[:1].size != self.shift.size:
             raise ValueError(
                 f"'y' must have as many dimensions ({self.n_dims}) and targets "
                 f"({self.shift.size}) as before; got shape {y.shape}."
+            )
+
+    def check_same_loss(self, loss):
+        """Raise a ValueError for another loss than that of the fit."""
+        if loss != self.loss:
+            raise ValueError(
+                f"The loss, {loss.name!r} with {asdict(loss)}, differs from that of the fit to be "
+                f"continued, {self.loss_name!r} with {self.loss_settings}: it must stay the same "
+                "under warm_start and partial_fit."
             )
 
     def _fit_units(self, columns, weights, dtype, which, statistics=None):

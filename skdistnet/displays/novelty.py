@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from .._base.constraints import COUNT, check_parameter
-from .._base.estimator import check_first_layer_is_distance
+from .._base.tabular import check_first_layer_is_distance
 from ._display import Display, display_class
 
 LINEAR_WIDTH = 2.0  # of the linear part of a logarithmic axis, in decades

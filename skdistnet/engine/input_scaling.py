@@ -317,7 +317,7 @@ class InputMap:
         np.subtract(rows, self.shift.astype(wide), out=mapped, dtype=wide)
         mapped *= (1.0 / self.scale).astype(wide)
         if self.far_out is not None and not linear:
-            mapped[:, self.far_out] = compress(mapped[:, self.far_out])
+            mapped[..., self.far_out] = compress(mapped[..., self.far_out])
         if self.feature_weights is not None and not linear:
             mapped *= self.feature_weights.astype(wide)
         if mapped is not out:
@@ -387,5 +387,5 @@ class InputMap:
 
     def bound(self, mapped):
         """Clip mapped rows, in place, to where their squared distances are finite."""
-        bound = largest_square_root(mapped.shape[1], mapped.dtype)
+        bound = largest_square_root(mapped.shape[-1], mapped.dtype)
         np.clip(mapped, -bound, bound, out=mapped)

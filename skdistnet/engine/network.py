@@ -9,6 +9,8 @@ from .layers import ACTIVATIONS, KERNELS, LAYERS, Distance
 from .layers.distances import RADIUS_TYPES
 from .losses import LOSSES, check_target, normalized_weights
 from .numerics import memory
+from .parameters import LayeredParameters, NamedViews
+from .prediction import layer_output
 
 OUTPUT_LAYERS = ("distance", "linear")
 
@@ -20,12 +22,6 @@ def usual_linear_scale(n_inputs):
     would overfit before the units have learned anything.
     """
     return min(1.0, 2.0 / max(n_inputs, 1) ** 0.5)
-
-
-class NamedViews(dict):
-    """A dict whose keys are attributes too, like scikit-learn's Bunch."""
-
-    __getattr__ = dict.__getitem__
 
 
 @dataclass(slots=True)
@@ -40,7 +36,7 @@ class Workspace:
     d_outputs: list[np.ndarray]
 
 
-class Network:
+class Network(LayeredParameters):
     """Distance and dot-product layers in any order, over one flat parameter vector.
 
     A network holds its shape and nothing else. Parameters are a vector `theta` of `n_parameters`
@@ -89,7 +85,6 @@ class Network:
         if isinstance(activations, str):
             activations = [activations] * n_hidden
         self.activations = tuple(activations)
-        self.dtype = np.dtype(dtype)
         self.linear_part = bool(linear_part)
         if n_hidden < 0 or min(self.sizes) < 1:
             raise ValueError(f"'sizes' must be at least two positive ints; got {self.sizes}.")
@@ -106,10 +101,8 @@ class Network:
         ):
             if name not in allowed:
                 raise ValueError(f"{parameter!r} must be one of {allowed}; got {name!r}.")
-        self.layers = tuple(self._make_layers(output_layer, radius_type))
-        bounds = np.cumsum([0, *(layer.n_parameters for layer in self.layers)])
-        self.slices = tuple(map(slice, bounds[:-1].tolist(), bounds[1:].tolist()))
-        end = int(bounds[-1])
+        super().__init__(self._make_layers(output_layer, radius_type), dtype)
+        end = self.n_parameters
         n_linear = self.sizes[0] * self.sizes[-1] if self.linear_part else 0
         self.linear_slice = slice(end, end + n_linear)
         usual = linear_part is True
@@ -129,7 +122,7 @@ class Network:
 
         The last layer's has the "linear_coefs" too, if there is a linear part.
         """
-        views = [layer.views(vector[part]) for layer, part in zip(self.layers, self.slices)]
+        views = super().views(vector)
         if self.linear_part:
             shape = self.sizes[0], self.sizes[-1]
             views[-1]["linear_coefs"] = vector[self.linear_slice].reshape(shape)
@@ -209,16 +202,8 @@ class Network:
 
     def decay_mask(self):
         """Return a vector that is 1 where weight decay acts and 0 elsewhere (at intercepts)."""
-        decayed = {name for layer in self.layers for name in layer.decayed_names}
-        decayed.add("linear_coefs")
-        return self.parameter_mask(decayed).astype(self.dtype)
-
-    def parameter_mask(self, names):
-        """Return a vector of bools that marks the parameters of these names."""
-        mask = np.zeros(self.n_parameters, dtype=bool)
-        for views in self.views(mask):
-            for name in views.keys() & names:
-                views[name][...] = True
+        mask = super().decay_mask()
+        mask[self.linear_slice] = 1
         return mask
 
     def workspace(self, n_rows, keep_prob=1.0):
@@ -270,6 +255,10 @@ class Network:
             layer.backward(params[number], buffers, work.outputs[number], d_out, grads[number])
             if number > 0:
                 layer.input_gradient(params[number], buffers, d_out, work.d_outputs[number - 1])
+
+    def raw_output(self, theta, input_map, X):
+        """Return the raw output (n_rows, n_outputs) for rows X in input units."""
+        return layer_output(self, theta, input_map, X)
 
     def forward(self, theta, X):
         """Return the outputs of all layers, a list of arrays (n_rows, n_units).

@@ -12,7 +12,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 
 from skdistnet import DistanceNetClassifier, DistanceNetRegressor, published_recipe
-from skdistnet._base.fitted import TRUSTED_TYPES
+from skdistnet._base.trained import TRUSTED_TYPES
 from skdistnet.engine.losses import REGRESSION_LOSSES
 from skdistnet.inspection import prototypes, prune, unit_report
 from skdistnet.inspection.pruning import subnet

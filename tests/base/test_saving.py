@@ -17,12 +17,15 @@ from skdistnet import (
     DistanceNetEnsembleClassifier,
     DistanceNetEnsembleRegressor,
     DistanceNetRegressor,
+    RecurrentDistanceNetClassifier,
+    RecurrentDistanceNetRegressor,
     RejectingClassifier,
 )
 from skdistnet.recipes import inverse_time_decay
 
 X, Y = (part[:300] for part in load_digits(return_X_y=True))
 KINDS = [DistanceNetClassifier, DistanceNetRegressor]
+RECURRENT = [RecurrentDistanceNetClassifier, RecurrentDistanceNetRegressor]
 ENSEMBLES = [DistanceNetEnsembleClassifier, DistanceNetEnsembleRegressor]
 both_kinds = pytest.mark.parametrize("kind", KINDS)
 SMALL = {"max_iter": 2, "random_state": 0}
@@ -81,7 +84,7 @@ def test_skops_needs_trust_for_estimator_only(kind):
 
 
 def test_trusted_types_are_complete_and_needed():
-    types = [*KINDS, *ENSEMBLES, RejectingClassifier, inverse_time_decay]
+    types = [*KINDS, *ENSEMBLES, *RECURRENT, RejectingClassifier, inverse_time_decay]
     assert sorted(f"{kind.__module__}.{kind.__qualname__}" for kind in types) == TRUSTED_TYPES
 
 

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdistnet import TRUSTED_TYPES, DistanceNetClassifier, DistanceNetRegressor
 from skdistnet._base.constraints import NONE, Number
-from skdistnet._base.fitted import LEARNED
+from skdistnet._base.trained import LEARNED
 
 X, Y = load_iris(return_X_y=True)
 

@@ -279,7 +279,7 @@ def test_best_epoch_of_a_classifier_has_few_errors(kind, best_epoch):
         "validation_scores": [0.7, 0.8, 0.9, 0.9],
     }
     sizes, result = (142, 36), TrainingResult(net._theta_, **curves)
-    assert trial.findings(net, [sizes], [result], 178)["best_epoch"] == best_epoch
+    assert trial.findings(net, [sizes], sizes[1], [result], 178)["best_epoch"] == best_epoch
 
 
 # Large data ---------------------------------------------------------------------------------------

@@ -191,7 +191,7 @@ def test_verbose_fit_reports_the_trials(kind, X, y, capsys):
 
 def test_trial_is_saved_with_the_net():
     skops_io = pytest.importorskip("skops.io")
-    from skdistnet._base.fitted import TRUSTED_TYPES
+    from skdistnet._base.trained import TRUSTED_TYPES
 
     net = DistanceNetClassifier(**SMALL).fit(WINE, WINE_Y)
     again = skops_io.loads(skops_io.dumps(net), trusted=TRUSTED_TYPES)

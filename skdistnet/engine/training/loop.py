@@ -22,7 +22,7 @@ class Updater:
 
     def __init__(self, network, config, origin):
         self.solver, self.weight_decay = config.solver, None
-        self.radius_mask = network.parameter_mask(["inverse_radii"])
+        self.radius_mask = network.parameter_mask(["inverse_radii", "state_inverse_radii"])
         if config.alpha:
             self.weight_decay = WeightDecay(network, config.penalty, config.alpha, origin)
 
@@ -63,7 +63,7 @@ class Trainer:
     def train_epoch(self):
         """Make a step for each batch and return the mean loss, each batch's before its step."""
         # Draws the order, before dropout draws.
-        batches = list(self.rows.batches.epoch(self.state.rng))
+        batches = self.rows.epoch(self.state.theta, self.state.rng)
         self.dropout.refresh(self.config.dropout, self.state.rng)
         total, mass = self.train_batches(batches)
         return total / mass
@@ -89,7 +89,7 @@ class Trainer:
         n_rows = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
         work = self.workspaces.get(n_rows)
         if work is None:
-            work = self.workspaces[n_rows] = network.workspace(n_rows, self.dropout.keep_prob)
+            work = self.workspaces[n_rows] = self.rows.workspace(n_rows, self.dropout.keep_prob)
         target, dtype = self.rows.load(rows, work), network.dtype
         weights = np.full(n_rows, 1 / n_rows, dtype) if weights is None else weights.astype(dtype)
         network.prepare(self.params, work)
@@ -132,6 +132,7 @@ def train(
     report=None,
     begin=None,
     checkpoint=None,
+    batched_rows=BatchedRows,
 ):
     """Train `state.theta` in place and return a TrainingResult.
 
@@ -142,6 +143,7 @@ def train(
     `report(result, rate)`, which returns True to stop training, after it, with the result so far
     and the rate. `checkpoint.load()` returns a dict to continue from, or None. After each epoch
     `checkpoint.keep(result, to_dict)` is called; the function `to_dict` returns the dict to save.
+    `batched_rows` is the class of what divides the rows into batches.
     """
     evaluator = Evaluator(network, input_map, rows, config.loss, validation, score)
     monitor = Monitor(config, state, evaluator)
@@ -151,7 +153,7 @@ def train(
     # Overflow shows in the loss, which the rollback checks.
     with blas_threads(network, min(config.batch_size, len(rows))), np.errstate(all="ignore"):
         try:
-            batched = BatchedRows(network, input_map, rows, config.batch_size, config.mean_weight)
+            batched = batched_rows(network, input_map, rows, config.batch_size, config.mean_weight)
         except KeyboardInterrupt:
             monitor.result.reason = "interrupted"
             return monitor.result

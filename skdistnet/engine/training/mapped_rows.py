@@ -53,7 +53,7 @@ class BatchedRows:
     """
 
     def __init__(self, network, input_map, rows, batch_size, mean_weight=None):
-        self.rows, self.target = rows, rows.target
+        self.network, self.rows, self.target = network, rows, rows.target
         self.mapped = MappedRows(input_map, rows.X, network.dtype)
         self.input_shares, self.origin = input_map.input_shares, input_map.origin
         self.batch_size = batch_size
@@ -67,6 +67,14 @@ class BatchedRows:
         """Bytes of the rows."""
         cached = self.mapped.cached
         return sys.getsizeof(self.rows) + (0 if cached is None else cached.nbytes)
+
+    def workspace(self, n_rows, keep_prob=1.0):
+        """Return buffers of the network for batches of `n_rows`."""
+        return self.network.workspace(n_rows, keep_prob)
+
+    def epoch(self, theta, rng):
+        """Return the batches of an epoch, which begins with the parameters `theta`."""
+        return list(self.batches.epoch(rng))
 
     def load(self, rows, work):
         """Write the inputs of rows, a slice or indices, into a workspace; return their target."""

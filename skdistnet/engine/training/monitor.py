@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..losses import normalized_weights
-from ..prediction import layer_output
 from .rollback import Rollback
 
 #: An adaptive schedule divides the rate by this at each plateau, as long as it is above a minimum.
@@ -79,7 +78,7 @@ class Evaluator:
         return loss, self.score(raw)
 
     def _evaluate(self, theta, input_map, rows):
-        raw = layer_output(self.network, theta, input_map, rows.X)
+        raw = self.network.raw_output(theta, input_map, rows.X)
         weights = normalized_weights(rows.weights, len(raw), self.network.dtype)
         return raw, self.loss.value(raw, rows.target, weights)
 

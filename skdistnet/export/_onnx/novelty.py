@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import block_diag
 
-from ..._base.estimator import check_first_layer_is_distance
+from ..._base.tabular import check_first_layer_is_distance
 from ..._novelty.norms import MIN_NORM, Norms
 from ..._novelty.ppca import FARTHEST, MIN_VARIANCE, GroupedPPCA
 from ..._novelty.score import BOX_MARGIN, MAX_UNITS, TINY, TiedGaussians
