@@ -20,7 +20,7 @@ __all__ = [
 REASONS = re.compile(
     "|".join(
         [
-            r"needs at least 2 rows, of positive weight, to fit; got",
+            r"needs at least 2 (rows|sequences), of positive weight, to fit; got",
             r"'sample_weight' must not be zero for every row",
             r"sample_weight contains infinity",
             r"X contains (NaN, which \w+ accepts as missing values only if|infinity)",
@@ -32,6 +32,8 @@ REASONS = re.compile(
             r"'sample_weight' gives the classes weights too far apart",
             r"'y' must be 1-D where 'quantile' is a list",
             r"In the validation set",
+            r"Each sequence of X must have at least one step",
+            r"early_stopping=True needs at least two sequences",
             r"must hold only the known classes",
             r"out_of_fold=True finds no rows that a member could leave out",
         ]

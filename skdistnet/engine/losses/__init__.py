@@ -34,8 +34,17 @@ from typing import Any
 from ..numerics.statistics import normalized_weights
 from .classification import GroupedLogLoss, LogLoss
 from .regression import AbsoluteError, Huber, Poisson, Quantile, SquaredError
+from .steps import MeanOverSteps, is_counted
 
-__all__ = ["LOSSES", "REGRESSION_LOSSES", "GroupedLogLoss", "check_target", "normalized_weights"]
+__all__ = [
+    "LOSSES",
+    "REGRESSION_LOSSES",
+    "GroupedLogLoss",
+    "MeanOverSteps",
+    "check_target",
+    "is_counted",
+    "normalized_weights",
+]
 
 REGRESSION_LOSSES: dict[str, Any] = {
     loss.name: loss for loss in (SquaredError, AbsoluteError, Huber, Poisson, Quantile)
