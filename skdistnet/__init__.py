@@ -1,11 +1,12 @@
 """Neural networks of distance units, as scikit-learn estimators."""
 
-from ._base.fitted import TRUSTED_TYPES
+from ._base.trained import TRUSTED_TYPES
 from ._version import __version__ as __version__
 from .classifier import DistanceNetClassifier
 from .ensemble import DistanceNetEnsembleClassifier, DistanceNetEnsembleRegressor
 from .metrics import accuracy_coverage_curve
 from .recipes import published_recipe
+from .recurrent import RecurrentDistanceNetClassifier, RecurrentDistanceNetRegressor
 from .regressor import DistanceNetRegressor
 from .rejection import RejectingClassifier
 
@@ -15,6 +16,8 @@ __all__ = [
     "DistanceNetEnsembleClassifier",
     "DistanceNetEnsembleRegressor",
     "DistanceNetRegressor",
+    "RecurrentDistanceNetClassifier",
+    "RecurrentDistanceNetRegressor",
     "RejectingClassifier",
     "accuracy_coverage_curve",
     "published_recipe",

@@ -290,7 +290,12 @@ def describe_ensemble(cls):
 
 def describe_parameters(cls):
     """Insert the descriptions of parameters and shared attributes into the docstring of a class."""
-    entries = re.split(r"\n(?=\w+ : )", PARAMETERS.strip())
+    return describe(cls, PARAMETERS, ATTRIBUTES)
+
+
+def describe(cls, texts_of_parameters, attributes):
+    """Insert descriptions into a docstring; of two for one parameter the later one counts."""
+    entries = re.split(r"\n+(?=\w+ : )", texts_of_parameters.strip())
     described = {entry.split(" : ")[0]: entry.split("\n", 1) for entry in entries}
     parameters = []
     for name, parameter in signature(cls).parameters.items():
@@ -298,6 +303,108 @@ def describe_parameters(cls):
         default = parameter.default
         default = f'"{default}"' if isinstance(default, str) else default
         parameters.append(f"{heading}, default={default}\n{text}")
-    texts = {"parameters": "\n".join(parameters), "attributes": ATTRIBUTES.strip()}
+    texts = {"parameters": "\n".join(parameters), "attributes": attributes.strip()}
     texts |= {"rate": str(cls._learning_rate_of_one_layer), "score": cls._score_name}
     return insert(cls, texts)
+
+
+#: The parameters of nets for sequences that others lack, or that mean something else there.
+RECURRENT_PARAMETERS = """
+n_units : int
+    Number of units.
+activation : {"gaussian", "cauchy"}
+    Kernel of the distance d to a unit's centroid: ``exp(-d^2 / 2)`` or ``1 / (1 + d^2)``.
+radius_type : {"diag", "spherical", "tied"}
+    Inverse radii: one for each input of each unit, one for each unit, or one for each input, shared
+    by all units. Inputs and states have radii of their own in any case.
+init : {"auto", "mixed", "identity", "integrator"}
+    How units read the states at first. "integrator": hardly, so that a state is a leaky mean.
+    "identity": each its own, such that it is repeated. "mixed": every second unit is of the one
+    kind, the others of the other. "auto": "integrator" for numbers as targets of each step, such as
+    forecasts, else "mixed". Except with radii "diag", all are integrators. Centroids among inputs
+    are steps of the data.
+init_median_activation : float in (0, 1)
+    Initial radii of the inputs are such that this is the median of the kernel over steps, if the
+    states have no effect. Units that repeat their state are wider, with means of 0.6 to 0.95.
+leaking_rate : "auto", float in (0, 1] or sequence of them
+    The share of its state that a unit replaces at each step, its inverse time scale. "auto": rates
+    are trained, from time scales spread between one step and the length of the sequences (or of
+    windows, see `truncation`). Otherwise these rates, one for all units or one for each, are kept.
+truncation : "auto", int or None
+    Number of steps over which gradients flow back: truncated backpropagation through time. With a
+    target for each step, longer sequences are trained on in windows of this length, drawn anew in
+    each epoch, which continue from the states that the net had there at the beginning of the epoch.
+    None stands for whole sequences; "auto" is 64 with a target for each step, else None.
+standardize : bool
+    Centre and scale features inside the model, each by its standard deviation over all steps.
+    Values far out, beyond three interquartile ranges from the quartiles, count for mean and
+    deviation as if they were at that limit, and in features that have such values the model sees
+    about the logarithm of those beyond 4 scales. Fitted attributes are in the units of X in any
+    case.
+learning_rate_init : float or "auto"
+    Initial step size. "auto" is {rate}.
+class_weight : dict, "balanced" or None
+    Weights of classes, by label, that multiply those of sequences. None for labels of steps.
+batch_size : int or "auto"
+    Largest number of sequences, or of windows, in a batch. "auto" is 50 sequences or 16 windows. If
+    windows are few, an epoch has up to eight times as many.
+early_stopping : "auto" or bool
+    Whether data are set aside to validate on. "auto": `fit` makes a trial first, or up to five with
+    few sequences. It trains a net on some of the sequences and finds the best epoch on those set
+    aside; then it trains on all for as many epochs as that suggests, `max_iter` at most. With fewer
+    than 60 sequences there is no trial, except with 60 or more targets for steps: the last targets
+    of each sequence are then set aside. True: these sequences are not trained on, and the
+    parameters of the epoch with the best `scoring` on them are kept. False: train for `max_iter`
+    epochs. A validation set passed to fit replaces what is set aside.
+validation_fraction : float in (0, 1)
+    Share of the sequences, or of the targets of each, that is set aside.
+scoring : str or callable
+    Criterion on the validation sequences: "loss", to be minimised, or, with a target for each
+    sequence, the name of a scorer of scikit-learn or a callable ``(estimator, X, y) -> float``, to
+    be maximised. ``validation_scores_`` are its values; for "loss" they are {score}.
+warm_start : bool
+    Whether fit continues the last one, with its solver and random generator. The network and the
+    form of `y` must be the same; `init`, `init_median_activation`, `standardize` and rates given as
+    `leaking_rate` are not used again.
+"""
+#: What the shared descriptions say of `partial_fit`, which nets for sequences lack, and instead.
+WITHOUT_PARTIAL_FIT = {
+    "`partial_fit` and a `fit` that continues have one.": "A `fit` that continues has one.",
+    " and `total_steps` is None in `partial_fit`.": ".",
+    " `partial_fit` saves nothing.": "",
+}
+
+RECURRENT_ATTRIBUTES = """
+centroids_, inverse_radii_ : ndarray
+    The centroids among inputs, (n_units, n_features), and the inverse radii, which broadcast to
+    that shape, in the units of X. Read-only, computed on access.
+state_centroids_, state_inverse_radii_ : ndarray
+    Likewise among states, (n_units, n_units).
+leaking_rates_, initial_state_ : ndarray of shape (n_units,)
+    Leaking rate of each unit, and the state before the first step.
+n_features_in_ : int
+    Number of features of a step.
+n_outputs_ : int
+    Number of outputs.
+out_activation_ : str
+    Function from raw output to prediction.
+loss_curve_, loss_, best_loss_ : list of float, float, float
+    Mean training loss of each epoch, the last and the smallest.
+validation_loss_curve_, validation_scores_ : list of float
+    Loss and score on the validation sequences after each epoch.
+best_validation_score_, best_epoch_ : float, int
+    The epoch, counted from 1, whose parameters were kept, and its score.
+n_iter_, t_ : int
+    Number of epochs, and of sequences that the solver has seen.
+trial_ : dict or None
+    What the trials of "auto" have found, as in :class:`DistanceNetClassifier`; None without one.
+init_scores_ : list of float
+    For each initialisation of `fit`, the score that it was selected by; losses are negative."""
+
+
+def describe_recurrent(cls):
+    """Insert the descriptions of parameters and attributes into the docstring of a net."""
+    shared = PARAMETERS
+    for text, other in WITHOUT_PARTIAL_FIT.items():
+        shared = shared.replace(text, other)
+    return describe(cls, shared + RECURRENT_PARAMETERS, RECURRENT_ATTRIBUTES)

@@ -18,10 +18,11 @@ KINDS = [DistanceNetClassifier, DistanceNetRegressor]
 #: lower levels only.
 LEVELS = [
     ["_version", "engine.numerics"],
-    ["engine.layers", "engine.losses", "engine.optim", "engine.input_scaling"],
+    ["engine.layers", "engine.losses", "engine.optim", "engine.input_scaling", "engine.parameters"],
+    ["engine.prediction"],
     [
         "engine.network",
-        "engine.prediction",
+        "engine.recurrent_network",
         "engine.relevances",
         "engine.init",
         "engine.projection",
@@ -33,7 +34,7 @@ LEVELS = [
     ["_novelty", "_targets"],
     ["_base"],
     ["metrics", "_dask"],
-    ["classifier", "regressor", "rejection", "recipes"],
+    ["classifier", "regressor", "recurrent", "rejection", "recipes"],
     ["ensemble", "dask"],
     ["inspection"],
     ["export"],
