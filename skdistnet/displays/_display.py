@@ -39,10 +39,10 @@ class Display:
     """A plot that keeps its numbers as attributes, so that drawing again computes nothing."""
 
     @classmethod
-    def _check_net(cls, estimator):
+    def _check_net(cls, estimator, or_recurrent=False):
         """Raise an error without matplotlib or a fitted distance net."""
         cls._import_pyplot("from_estimator")
-        check_net(estimator, cls.__name__)
+        check_net(estimator, cls.__name__, or_recurrent=or_recurrent)
 
     @classmethod
     def _import_pyplot(cls, method):

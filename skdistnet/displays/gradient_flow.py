@@ -1,4 +1,4 @@
-"""Plot of gradients and activations over layers."""
+"""Plot of gradients and activations over layers, or over steps."""
 
 import numpy as np
 
@@ -19,19 +19,19 @@ LABELS = {
 
 @display_class
 class GradientFlowDisplay(Display):
-    """A quantity of :func:`~skdistnet.inspection.gradient_flow`, layer by layer.
+    """A quantity of :func:`~skdistnet.inspection.gradient_flow`, layer by layer or step by step.
 
     Create it with :meth:`from_estimator`. All parameters are stored as attributes.
 
     Parameters
     ----------
     flow : :class:`~sklearn.utils.Bunch` or dict
-        Result of that function, or its `kind` and the quantity to draw.
+        Result of that function, or its `kind` (or `step`) and the quantity to draw.
     {name}
 
     {attributes}
     line_ : matplotlib Line2D
-        The quantity over layers, with gaps where it is NaN.
+        The quantity over layers or steps, with gaps where it is NaN.
 
     {iris}
     >>> net = DistanceNetClassifier((20, 10), random_state=0).fit(X, y)
@@ -52,7 +52,7 @@ class GradientFlowDisplay(Display):
         y,
         *,
         sample_weight=None,
-        quantity="gradient_norm",
+        quantity=None,
         name=None,
         ax=None,
         line_kw=None,
@@ -61,9 +61,14 @@ class GradientFlowDisplay(Display):
 
         Parameters
         ----------
-        {net, rows, targets, sample_weight}
-        quantity : str, default="gradient_norm"
-            The array of the flow to draw; norms have a logarithmic axis.
+        estimator : a distance net for tables or for sequences
+            Fitted, as for :func:`~skdistnet.inspection.gradient_flow`.
+        X, y : array-like
+            Rows or sequences, and their labels or targets.
+        {sample_weight}
+        quantity : str, default=None
+            The array of the flow to draw; norms have a logarithmic axis. None is "gradient_norm",
+            or "output_gradient_norm" over steps.
         {name, ax, line_kw}
 
         {display}
@@ -74,25 +79,30 @@ class GradientFlowDisplay(Display):
         display = cls(flow=gradient_flow(estimator, X, y, sample_weight), name=name)
         return display.plot(ax, quantity=quantity, line_kw=line_kw)
 
-    def plot(self, ax=None, *, quantity="gradient_norm", line_kw=None):
+    def plot(self, ax=None, *, quantity=None, line_kw=None):
         """Draw a quantity."""
-        known = OneOf([name for name in self.flow if name not in ("kind", "n_units")])
+        if quantity is None:
+            quantity = "output_gradient_norm" if "step" in self.flow else "gradient_norm"
+        known = OneOf([name for name in self.flow if name not in ("kind", "n_units", "step")])
         check_parameter(type(self).__name__, "quantity", quantity, [known])
         ax = self._take_axes(ax)
-        kinds, values = self.flow["kind"], np.asarray(self.flow[quantity])
-        layers = np.arange(1, len(kinds) + 1)
-        style = {"marker": "o", "markersize": 4, "label": self.name} | (line_kw or {})
-        (self.line_,) = ax.plot(layers, values, **style)
+        values = np.asarray(self.flow[quantity])
+        positions = self.flow.get("step", np.arange(1, len(values) + 1))
+        marker = {} if "step" in self.flow else {"marker": "o", "markersize": 4}
+        style = marker | {"label": self.name} | (line_kw or {})
+        (self.line_,) = ax.plot(positions, values, **style)
         if quantity.endswith("_norm") and np.any(values > 0):
             # The line to a norm of zero leaves the axes at the bottom.
             ax.set_yscale("log", nonpositive="clip")
         if quantity.endswith("_share"):
             ax.set_ylim(-0.02, 1.02)
-        if len(layers) <= NAMED_LAYERS:
-            ax.set_xticks(layers, [f"{layer}\n{kind}" for layer, kind in zip(layers, kinds)])
+        kinds = self.flow.get("kind", ())
+        if 0 < len(kinds) <= NAMED_LAYERS:
+            names = [f"{layer}\n{kind}" for layer, kind in zip(positions, kinds)]
+            ax.set_xticks(positions, names)
         else:
             ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.set_xlabel("layer, from input to output")
+        ax.set_xlabel("step" if "step" in self.flow else "layer, from input to output")
         ax.set_ylabel(LABELS.get(quantity, quantity.replace("_", " ")))
         ax.grid(alpha=0.3)
         if self.name is not None:

@@ -54,11 +54,11 @@ class LossCurveDisplay(Display):
 
         Parameters
         ----------
-        {net, name, ax, line_kw}
+        {net_for_tables_or_sequences, name, ax, line_kw}
 
         {display, net_errors}
         """
-        cls._check_net(estimator)
+        cls._check_net(estimator, or_recurrent=True)
         validation = getattr(estimator, "validation_loss_curve_", None)
         # Without validation rows it is the last epoch, which needs no mark.
         best_epoch = None if validation is None else estimator.best_epoch_

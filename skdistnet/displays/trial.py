@@ -31,7 +31,7 @@ class TrialDisplay(Display):
     line_ : matplotlib Line2D
         The validation loss over epochs.
     best_epoch_line_, n_epochs_line_ : matplotlib Line2D
-        The marks of the best epoch and of the number of epochs on all rows.
+        The marks of the best epoch and of the number of epochs on all data.
     errors_line_, chosen_line_ : matplotlib Line2D or None
         The errors of the median activations tried, and the mark of the one chosen.
 
@@ -52,7 +52,7 @@ class TrialDisplay(Display):
 
         Parameters
         ----------
-        {net, name}
+        {net_for_tables_or_sequences, name}
         ax : matplotlib Axes or sequence of two, default=None
             Axes for the loss and for the errors of median activations; a single one shows the loss
             only. None creates a figure, with the errors if several medians were tried.
@@ -62,14 +62,14 @@ class TrialDisplay(Display):
         ValueError
             For a net that was fitted without a trial.
         """
-        cls._check_net(estimator)
+        cls._check_net(estimator, or_recurrent=True)
         trial = getattr(estimator, "trial_", None)
         if trial is None:
             raise ValueError(
                 f"{cls.__name__} needs a net whose fit made a trial: call fit with "
-                "early_stopping='auto' on at least 60 different rows; got a "
-                f"{type(estimator).__name__} with early_stopping={estimator.early_stopping!r} that "
-                "was fitted without one."
+                "early_stopping='auto' on at least 60 different rows or sequences, or on sequences "
+                f"with 60 targets for steps; got a {type(estimator).__name__} with "
+                f"early_stopping={estimator.early_stopping!r} that was fitted without one."
             )
         median = getattr(estimator, "init_median_activation_", None)
         display = cls(trial=trial, median_activation=median, name=name)
@@ -102,7 +102,7 @@ class TrialDisplay(Display):
     def _draw_loss(self, prefix, line_kw):
         """Draw the validation loss and mark two numbers of epochs."""
         ax, trial, curve = self.ax_, self.trial, self.trial["validation_loss_curve"]
-        n_trials, n_rows = trial["n_trials"], trial["n_validation_samples"]
+        n_trials = trial["n_trials"]
         trials = "validation" if n_trials == 1 else f"validation, mean of {n_trials} trials"
         marker = "." if len(curve) <= MARKED_EPOCHS else None
         style = {"label": f"{prefix}{trials}", "marker": marker} | line_kw
@@ -111,9 +111,9 @@ class TrialDisplay(Display):
         best, n_epochs = trial["best_epoch"], trial["n_epochs"]
         style["label"] = f"{prefix}best epoch: {best}"
         self.best_epoch_line_ = ax.axvline(best, **style)
-        style |= {"linestyle": "--", "label": f"{prefix}epochs on all rows: {n_epochs}"}
+        style |= {"linestyle": "--", "label": f"{prefix}epochs on all data: {n_epochs}"}
         self.n_epochs_line_ = ax.axvline(n_epochs, **style)
-        ax.set(xlabel="epoch", ylabel=f"loss on {n_rows} validation rows")
+        ax.set(xlabel="epoch", ylabel=f"validation loss, n = {trial['n_validation_samples']}")
         ax.legend()
 
     def _draw_errors(self, prefix, line_kw):

@@ -15,6 +15,9 @@ figure_ : matplotlib Figure
     Fitted, with a distance layer as first layer.""",
     "net": """estimator : DistanceNetClassifier or DistanceNetRegressor
     Fitted, by ``fit`` or ``partial_fit``, with layers of any kind.""",
+    "net_for_tables_or_sequences": """estimator : a distance net for tables or for sequences
+    Fitted, with layers of any kind: DistanceNetClassifier, DistanceNetRegressor,
+    RecurrentDistanceNetClassifier or RecurrentDistanceNetRegressor.""",
     "net_or_ensemble": """estimator : a distance net, or an ensemble of them
     Fitted, with layers of any kind: DistanceNetClassifier, DistanceNetRegressor,
     DistanceNetEnsembleClassifier or DistanceNetEnsembleRegressor.""",

@@ -4,7 +4,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._base.ensemble import BaseEnsemble
-from .._base.estimator import BaseDistanceNet
+from .._base.estimator import BaseNet
+from .._base.tabular import BaseDistanceNet
 from ..engine.layers import Distance
 from ..engine.layers.missing import fill_missing
 from ..engine.numerics.threads import blas_threads
@@ -12,11 +13,15 @@ from ..engine.numerics.threads import blas_threads
 BATCH_NUMBERS = 600_000  # in the arrays of one batch of rows, which bounds the memory used
 
 
-def check_net(estimator, caller, *, needs_hidden_units=False, or_ensemble=False):
+def check_net(
+    estimator, caller, *, needs_hidden_units=False, or_ensemble=False, or_recurrent=False
+):
     """Raise an error unless `estimator` is a fitted distance net, with hidden units if needed."""
-    if not isinstance(estimator, BaseDistanceNet):
+    if not isinstance(estimator, BaseNet if or_recurrent else BaseDistanceNet):
         kinds = "a DistanceNetClassifier or a DistanceNetRegressor"
         kinds += ", or an ensemble of them" if or_ensemble else ""
+        if or_recurrent:
+            kinds += ", or a RecurrentDistanceNetClassifier or a RecurrentDistanceNetRegressor"
         advice = ""
         if isinstance(estimator, Pipeline):
             advice = " Pass pipeline[-1] and pipeline[:-1].transform(X)."

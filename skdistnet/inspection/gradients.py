@@ -1,27 +1,33 @@
-"""Gradients and activations of a fitted net, layer by layer."""
+"""Gradients and activations of a fitted net, layer by layer or step by step."""
 
 import numpy as np
 from sklearn.utils import Bunch
 
+from .._base.recurrent import BaseRecurrentNet
 from ..engine.layers import Distance
 from ..engine.losses import normalized_weights
 from ..engine.training import Rows
 from ._activation_statistics import ActivationStatistics
 from ._docs import with_shared_docs
 from ._fitted_net import check_net, forward_batches, output_gradients
+from ._steps import flow_over_steps
 
 
 @with_shared_docs
 def gradient_flow(estimator, X, y, sample_weight=None):
-    """Measure the gradients and the activations of each layer.
+    """Measure the gradients and the activations of each layer, or of each step of sequences.
 
     If gradients shrink on the way back from the output, the first layers of a deep net hardly
-    learn [1]_. The gradient is that of the mean loss over the given rows, with label smoothing and
-    class weights as in training, but without penalty and dropout.
+    learn [1]_, and a recurrent net does not learn what early steps have to do with late ones. The
+    gradient is that of the mean loss over the given rows, with label smoothing and class weights as
+    in training, but without penalty and dropout.
 
     Parameters
     ----------
-    {net, rows, targets, sample_weight}
+    {net_for_tables_or_sequences}
+    X, y : array-like
+        Rows or sequences, such as the training data, and their labels or targets, as in ``fit``.
+    {sample_weight}
 
     Returns
     -------
@@ -54,6 +60,17 @@ def gradient_flow(estimator, X, y, sample_weight=None):
             Share of saturated units: for every row within 0.01 of that range from a flat end, 1
             for distance units and both for "tanh" and "logistic"; 0 for unbounded activations.
 
+        Of a recurrent net, arrays of shape (n_timesteps + 1,) instead:
+
+        step : ndarray of int
+            0 before the first step, then 1, 2 and so on after each of them.
+        output_gradient_norm : ndarray of float
+            Norm of the gradient of a sequence's loss with respect to the states of all units after
+            the step, by all later steps, as root mean square over sequences. A shorter sequence
+            counts up to its end.
+        activation_mean, activation_std : ndarray of float
+            Mean and standard deviation of the states.
+
     Raises
     ------
     {net_errors}
@@ -80,7 +97,9 @@ def gradient_flow(estimator, X, y, sample_weight=None):
     >>> flow.dead_share.tolist()
     [0.0, 0.0, 0.0]
     """
-    check_net(estimator, "gradient_flow")
+    check_net(estimator, "gradient_flow", or_recurrent=True)
+    if isinstance(estimator, BaseRecurrentNet):
+        return flow_over_steps(estimator, X, y, sample_weight)
     X, y, weights = estimator._check_data(X, y, sample_weight)
     X, y, weights = estimator._drop_weightless(X, y, weights, min_rows=1)
     codec = estimator._codec
