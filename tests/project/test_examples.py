@@ -9,9 +9,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 #: Examples of more than ten seconds run in the build of the gallery only.
 SLOW = {"calibration", "checkpoints", "gradient_flow", "hybrid", "missing_values", "out_of_core"}
-SLOW |= {"pruning", "rejection", "relevances", "time_series", "trial"}
+SLOW |= {"pruning", "recurrent", "rejection", "relevances", "trial"}
 #: So do examples that need optional packages.
-SLOW |= {"dask_training", "optuna_pruning"}
+SLOW |= {"dask_training", "forecasting", "optuna_pruning"}
 NAMES = sorted(path.stem.removeprefix("plot_") for path in ROOT.glob("examples/plot_*.py"))
 
 
