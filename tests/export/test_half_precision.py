@@ -21,7 +21,7 @@ from skdistnet import (
     DistanceNetEnsembleClassifier,
     RejectingClassifier,
 )
-from skdistnet._base import fitted
+from skdistnet._base import trained
 from skdistnet.export import to_half_precision
 from skdistnet.inspection import prune
 
@@ -142,7 +142,7 @@ def test_only_rounded_nets_have_the_new_format():
 def test_older_versions_refuse_half_precision(monkeypatch):
     net = DistanceNetClassifier(8, **SMALL).fit(WINE, WINE_Y)
     saved = pickle.dumps(net), pickle.dumps(to_half_precision(net))
-    monkeypatch.setattr(fitted, "FORMAT", 1)
+    monkeypatch.setattr(trained, "FORMAT", 1)
     np.testing.assert_array_equal(pickle.loads(saved[0])._theta_, net._theta_)
     with pytest.raises(ValueError, match="newer skdistnet, in format 2"):
         pickle.loads(saved[1])

@@ -19,7 +19,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils import get_tags
 
-from skdistnet import DistanceNetClassifier, DistanceNetRegressor
+from skdistnet import (
+    DistanceNetClassifier,
+    DistanceNetRegressor,
+    RecurrentDistanceNetClassifier,
+)
 from skdistnet.export import register_converters
 
 ROOT = Path(__file__).parents[2]
@@ -225,6 +229,26 @@ def any_layer(library):
     )(library)
 
 
+def recurrent_net(library):
+    """Return the package's net for sequences, or the library's own classifier."""
+    if isinstance(library.classifier, DistanceNetClassifier):
+        return RecurrentDistanceNetClassifier(4, max_iter=2, random_state=0)
+    return clone(library.classifier)
+
+
+def learns_sequences(library):
+    """Check that sequences of different lengths can be fitted."""
+    sequences = [np.tile(row, (2 + number % 3, 1)) for number, row in enumerate(X)]
+    try:
+        return recurrent_net(library).fit(sequences, Y).predict(sequences).shape == Y.shape
+    except (ValueError, TypeError):
+        return False
+
+
+def has_recurrent_layers(library):
+    return hasattr(type(recurrent_net(library)), "state_centroids_")
+
+
 #: For each row of the tables, a function of a library: True, False, "part", or None if unknown.
 def trains_on_clusters(library):
     """Whether the package has the same estimators for Dask."""
@@ -243,7 +267,7 @@ ROWS = {
     "columns of strings, as they are": accepts_column(COLORS, object),
     "dates": accepts_column(DAYS, "datetime64[ns]"),
     "unscaled features, in any unit": scale_does_not_matter,
-    "X of more than two dimensions": accepts(X.reshape(-1, 2, 2), Y),
+    "sequences of any lengths": learns_sequences,
     "several labels per row (multilabel)": accepts(X, np.stack([Y == 1, Y == 2], 1).astype(int)),
     "several columns of labels (multioutput)": accepts(X, np.stack([Y, Y % 2], 1)),
     "several regression targets": accepts(X, np.stack([Y, -Y], 1), of="regressor"),
@@ -251,7 +275,8 @@ ROWS = {
     "array API, tensors": lambda library: get_tags(library.classifier).array_api_support,
     "distance layers, and hybrids with dense layers": any_layer,
     "a linear part beside the hidden layers": setting("linear_part"),
-    "convolution, recurrence, attention, any module": setting("module"),
+    "recurrent layers": has_recurrent_layers,
+    "convolution, attention, any module": setting("module"),
     "GPUs": setting("device"),
     "custom losses": loss(lambda y, prediction: abs(y - prediction)),
     "absolute error": loss("absolute_error"),
